@@ -1,0 +1,141 @@
+"""What a market tells: contracts, quotes, funding and candles."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hedging.errors import BadInput, UnknownAsset, UnknownContract
+from hedging.money import floor_to_step
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """A perpetual. `symbol` in the unified notation: SOL/USDT:USDT is linear, BTC/USD:BTC inverse.
+
+    Amounts of orders and positions are counted in contracts. One linear contract is `contract_size` units of `base`;
+    one inverse contract is worth `contract_size` units of `quote`.
+    """
+
+    symbol: str
+    base: str
+    quote: str
+    settle: str
+    linear: bool
+    contract_size: Decimal
+    lot: Decimal  # step of an order's amount, in contracts
+    tick: Decimal  # step of a price
+    min_amount: Decimal  # contracts
+    min_notional: Decimal  # quote units; zero where the exchange states none
+    taker_fee: Decimal  # fraction of notional
+    maker_fee: Decimal
+    maintenance_margin_rate: Decimal  # fraction of notional, lowest tier
+    max_leverage: int
+
+    def notional(self, contracts: Decimal, price: Decimal) -> Decimal:
+        """Value in quote units of `contracts` at `price`; the sign is kept."""
+        return contracts * self.contract_size * (price if self.linear else 1)
+
+    def contracts(self, notional: Decimal, price: Decimal) -> Decimal:
+        """The contracts worth at most `notional` quote units at `price`, rounded toward zero to the lot."""
+        if price <= 0:
+            raise BadInput(f"the price of {self.symbol} must be positive, not {price}")
+        return floor_to_step(notional / (self.contract_size * (price if self.linear else 1)), self.lot)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Prices of one contract at one instant, in quote units per unit of base."""
+
+    symbol: str
+    bid: Decimal
+    ask: Decimal
+    mark: Decimal
+    index: Decimal  # the spot index that the contract follows
+    depth: Decimal  # quote units within about 0.1 % of the touch, on each side
+
+
+@dataclass(frozen=True, slots=True)
+class Funding:
+    """`rate`: fraction of notional a long pays a short per `interval_hours`; negative: shorts pay."""
+
+    symbol: str
+    rate: Decimal
+    interval_hours: int
+    next_time: datetime
+
+    @property
+    def per_year(self) -> Decimal:
+        """Simple annualisation of the present rate; positive when shorts receive."""
+        return self.rate * (365 * 24) / self.interval_hours
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One exchange at one instant. `time` is the market's own clock (aware, UTC)."""
+
+    exchange: str
+    time: datetime
+    spot: Mapping[str, Decimal]  # asset -> price in US dollars; stablecoins included
+    quotes: Mapping[str, Quote]  # contract symbol -> quote
+    funding: Mapping[str, Funding]
+    contracts: Mapping[str, Contract]
+
+    def price(self, asset: str) -> Decimal:
+        """The spot price of `asset`. Raises UnknownAsset."""
+        try:
+            return self.spot[asset]
+        except KeyError:
+            raise UnknownAsset(f"no price is known for {asset}") from None
+
+    def contract(self, symbol: str) -> Contract:
+        """The contract called `symbol`. Raises UnknownContract."""
+        try:
+            return self.contracts[symbol]
+        except KeyError:
+            raise UnknownContract(f"{self.exchange} has no contract {symbol}") from None
+
+    def quote(self, symbol: str) -> Quote:
+        """The quote of `symbol`. Raises UnknownContract."""
+        try:
+            return self.quotes[symbol]
+        except KeyError:
+            raise UnknownContract(f"{self.exchange} quotes no {symbol}") from None
+
+    def perpetual_of(self, asset: str) -> Contract | None:
+        """The linear perpetual on `asset` that has a quote, if there is one."""
+        for contract in self.contracts.values():
+            if contract.base == asset and contract.linear and contract.symbol in self.quotes:
+                return contract
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Candles:
+    """Closes of several series on one time grid.
+
+    `times`: (T,) datetime64[s], ascending, UTC, opening instants. `close`: (T, N) float64, NaN where a bar is missing
+    (a late listing, a gap). `names`: N series: an asset for spot, a symbol for a contract.
+    """
+
+    names: tuple[str, ...]
+    times: NDArray[np.datetime64]
+    close: NDArray[np.float64]
+    high: NDArray[np.float64] | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        if self.close.shape != (len(self.times), len(self.names)):
+            raise BadInput(
+                f"closes of shape {self.close.shape} do not fit {len(self.times)} bars of {len(self.names)} series"
+            )
+
+    def series(self, name: str) -> NDArray[np.float64]:
+        """The (T,) closes of one series. Raises UnknownAsset."""
+        try:
+            column: NDArray[np.float64] = self.close[:, self.names.index(name)]
+        except ValueError:
+            raise UnknownAsset(f"there is no price history of {name}") from None
+        return column

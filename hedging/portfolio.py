@@ -1,0 +1,45 @@
+"""What somebody holds and is short, and how exposed that leaves them."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """`amount` units of `asset`, bought at `cost` US dollars a unit if that is known."""
+
+    asset: str
+    amount: Decimal
+    cost: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """An open perpetual. `contracts` is signed: negative is short. Prices in quote units."""
+
+    symbol: str
+    contracts: Decimal
+    entry_price: Decimal
+    mark_price: Decimal
+    leverage: int
+    margin_mode: str  # "cross" or "isolated"
+    margin: Decimal  # collateral set aside, settle units
+    unrealized_pnl: Decimal
+    liquidation_price: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """Beta-weighted exposure in US dollars of the market factor.
+
+    `gross`: sum of value x beta over holdings; `offset`: sum of short notional x beta of its base;
+    `coverage` = offset / gross, 0 when there is nothing to cover.
+    """
+
+    value: Decimal
+    gross: Decimal
+    offset: Decimal
+
+    @property
+    def coverage(self) -> Decimal:
+        return self.offset / self.gross if self.gross > 0 else Decimal(0)
