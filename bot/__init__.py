@@ -1,0 +1,1 @@
+"""The Telegram assistant: conversation, services, exchanges, storage."""

@@ -1,0 +1,45 @@
+"""Named failures of the outside world."""
+
+
+class PortError(Exception):
+    """Root of every named failure of a port."""
+
+
+class Rejected(PortError):
+    """The exchange refused for good: nothing stands. `code` is its raw code."""
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Ambiguous(PortError):
+    """Nobody can tell yet whether the order stands: look it up by our id, never send it again."""
+
+
+class Unavailable(PortError):
+    """A read that failed: the exchange or feed cannot be reached, or answered nonsense. Try later."""
+
+
+class StaleVersion(PortError):
+    """The row has moved on since it was read: somebody else acted first."""
+
+
+class SymbolBusy(PortError):
+    """Another attempt on this account and symbol is open or unknown."""
+
+
+class ChatGone(PortError):
+    """The user blocked the bot or deleted the chat: stop sending."""
+
+
+class DeliveryDelayed(PortError):
+    """Telegram asks to wait `seconds` before the next message."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"Telegram asks to wait {seconds:g} s")
+        self.seconds = seconds
+
+
+class MessageGone(PortError):
+    """The message to edit does not exist any more: send a new one."""

@@ -1,0 +1,189 @@
+"""The bot's own records: frozen values, as services and storage exchange them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Literal
+
+from hedging.plan import HedgePlan, Purpose, Side
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person. `id` and `chat_id` are Telegram's; only private chats are served, so they are equal until migration."""
+
+    id: int
+    chat_id: int
+    name: str
+    joined: datetime
+    suspended: bool = False  # blocked the bot: nothing is sent until they write again
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A trading account. `mode`: paper, demo or live, told apart on every card."""
+
+    id: int
+    user_id: int
+    exchange: str
+    mode: Literal["paper", "demo", "live"]
+
+
+class ProposalState(StrEnum):
+    OPEN = "open"  # shown, waiting for its owner's tap
+    CONFIRMED = "confirmed"  # tapped; the durable workflow works on it
+    DONE = "done"  # every attempt is settled; `outcome` says how
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"  # priced again: another card took its place
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A priced plan waiting for one tap of one person, once."""
+
+    id: str  # 16 characters, lower-case base32
+    user_id: int
+    chat_id: int
+    account_id: int
+    plan: HedgePlan
+    digest: str  # hash over what was shown; what is sent must match it
+    quoted_at: datetime  # wall time
+    expires_at: datetime  # wall time
+    state: ProposalState = ProposalState.OPEN
+    version: int = 0
+    message_id: int | None = None  # the card in the chat
+    alert_id: int | None = None  # the alert that it answers
+    replaces: str | None = None  # the earlier proposal that moved outside the tolerance
+    confirmed_at: datetime | None = None
+    outcome: Mapping[str, Any] = field(default_factory=dict)  # what the receipt shows
+
+    @property
+    def purpose(self) -> Purpose:
+        return self.plan.purpose
+
+
+class AttemptState(StrEnum):
+    RESERVED = "reserved"
+    SENDING = "sending"
+    ACKED = "acked"
+    PARTIAL = "partial"
+    UNKNOWN = "unknown"
+    RECONCILING = "reconciling"
+    FILLED = "filled"
+    CANCELLED = "cancelled"  # an immediate-or-cancel order that ended short of its amount; fills are kept
+    REJECTED = "rejected"
+    ABSENT = "absent"
+    MANUAL = "manual"
+
+
+TERMINAL = frozenset(
+    {AttemptState.FILLED, AttemptState.CANCELLED, AttemptState.REJECTED, AttemptState.ABSENT, AttemptState.MANUAL}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One order that we mean to place once. `client_id` is our id on it, never used twice."""
+
+    client_id: str
+    proposal_id: str
+    leg: int
+    number: int  # 0 for the first attempt of a leg
+    account_id: int
+    symbol: str
+    side: Side
+    contracts: Decimal
+    limit_price: Decimal
+    reduce_only: bool
+    leverage: int
+    position_before: Decimal  # signed contracts when it was reserved
+    state: AttemptState
+    created_at: datetime
+    updated_at: datetime
+    version: int = 0
+    order_id: str | None = None
+    filled: Decimal = Decimal(0)
+    average_price: Decimal | None = None
+    fee: Decimal = Decimal(0)
+    lookups: int = 0  # how often it was looked for in vain
+    reason: str = ""  # why it was rejected or what is to be checked by hand
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What goes to an exchange: price-capped, immediate-or-cancel."""
+
+    client_id: str
+    symbol: str
+    side: Side
+    contracts: Decimal
+    limit_price: Decimal
+    reduce_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrderReport:
+    """What the exchange says of an order. `status`: open, filled or cancelled (ended short; fills stand)."""
+
+    client_id: str
+    order_id: str
+    status: Literal["open", "filled", "cancelled"]
+    filled: Decimal
+    average_price: Decimal | None
+    fee: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """An account's money in US dollars: `equity` with unrealised profit, `free` for new margin."""
+
+    equity: Decimal
+    free: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxItem:
+    """A message that is owed. `key` makes it unique: the same matter is never owed twice.
+
+    `kind` names the view; `payload` is JSON-able data for it. With `edit` the named message is edited in place,
+    otherwise a new one is sent.
+    """
+
+    key: str
+    user_id: int
+    chat_id: int
+    kind: str
+    payload: Mapping[str, Any]
+    created_at: datetime
+    edit: int | None = None
+    silent: bool = False
+    id: int = 0  # given by the store
+    state: Literal["pending", "sending", "sent", "dropped"] = "pending"
+    tries: int = 0
+    not_before: datetime | None = None
+    message_id: int | None = None
+
+
+class AlertState(StrEnum):
+    RAISED = "raised"
+    SNOOZED = "snoozed"
+    RECOVERED = "recovered"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One matter that deserves somebody's attention. At most one of a `kind` is live for a user."""
+
+    id: int
+    user_id: int
+    kind: str  # drift, market_move
+    state: AlertState
+    facts: Mapping[str, Any]
+    raised_at: datetime  # market time
+    updated_at: datetime  # market time
+    snoozed_until: datetime | None = None  # market time
+    message_id: int | None = None
+    version: int = 0

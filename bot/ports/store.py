@@ -1,0 +1,244 @@
+"""What is remembered. Every method is one transaction; no exchange is called inside one.
+
+Mutations that an update or a tap causes carry a `key`: done twice with the same key, they take effect once and hand
+back what the first time gave.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+from bot.ports.records import (
+    Account,
+    Alert,
+    AlertState,
+    Attempt,
+    AttemptState,
+    OutboxItem,
+    Proposal,
+    ProposalState,
+    User,
+)
+from hedging.portfolio import Holding
+from hedging.rules import HedgeRule
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingChange:
+    """Add `amount` (negative takes away; never below zero) or, with `clear`, remove the asset wholly."""
+
+    asset: str
+    amount: Decimal = Decimal(0)
+    cost: Decimal | None = None  # averaged in by amount
+    clear: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Holdings after a change, and whether the change was a repetition that had no effect of its own."""
+
+    holdings: tuple[Holding, ...]
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """One user whose hedge is watched: all that a tick needs, in one read."""
+
+    user: User
+    account: Account
+    rule: HedgeRule
+    holdings: tuple[Holding, ...]
+    alerts: tuple[Alert, ...]  # not recovered
+    reference: Mapping[str, Any]  # what the last tick remembered of this user
+
+
+@dataclass(frozen=True, slots=True)
+class AlertChange:
+    """A state change of one matter together with the message that it owes. `alert.id` 0 makes a new one."""
+
+    alert: Alert
+    outbox: OutboxItem | None = None
+
+
+class PeopleStore(Protocol):
+    async def user(self, user_id: int) -> User | None: ...
+
+    async def ensure_user(self, user: User) -> User:
+        """Insert, or update name and chat and lift a suspension; `joined` of the first time stays."""
+        ...
+
+    async def suspend(self, user_id: int) -> None: ...
+
+    async def holdings(self, user_id: int) -> tuple[Holding, ...]:
+        """By asset, alphabetically; never one of amount zero."""
+        ...
+
+    async def change_holdings(self, user_id: int, changes: Sequence[HoldingChange], *, key: str) -> Changed: ...
+
+    async def rule(self, user_id: int) -> HedgeRule | None: ...
+
+    async def save_rule(self, user_id: int, rule: HedgeRule) -> None: ...
+
+    async def ensure_account(self, user_id: int, exchange: str, mode: str) -> Account:
+        """The user's account there, made when it is the first time."""
+        ...
+
+    async def account(self, account_id: int) -> Account | None: ...
+
+    async def accounts(self, user_id: int | None = None) -> Sequence[Account]:
+        """One user's accounts, or everybody's."""
+        ...
+
+
+class UpdateStore(Protocol):
+    async def update_done(self, update_id: int) -> bool:
+        """Whether this update was finished before."""
+        ...
+
+    async def finish_update(self, update_id: int, at: datetime) -> None: ...
+
+
+class ProposalStore(Protocol):
+    async def add_proposal(self, proposal: Proposal) -> Proposal:
+        """Insert; when the id is there already, what is there is handed back. Open cards of the same user
+        are superseded by a new one."""
+        ...
+
+    async def proposal(self, proposal_id: str) -> Proposal | None: ...
+
+    async def set_card(self, proposal_id: str, message_id: int) -> None:
+        """Remember which message shows the card."""
+        ...
+
+    async def move_proposal(
+        self,
+        proposal_id: str,
+        *,
+        expect: ProposalState,
+        to: ProposalState,
+        at: datetime,
+        message_id: int | None = None,
+        outcome: Mapping[str, Any] | None = None,
+        outbox: OutboxItem | None = None,
+        replacement: Proposal | None = None,
+    ) -> Proposal | None:
+        """Compare and set: the moved proposal, or None when its state was not `expect`. The outbox row and the
+        replacement are stored in the same transaction; `confirmed_at` is set to `at` on the way to CONFIRMED."""
+        ...
+
+    async def proposals_in(self, state: ProposalState, *, before: datetime) -> Sequence[Proposal]:
+        """Those in `state` that were confirmed (or, not yet confirmed, quoted) before that wall time, oldest first."""
+        ...
+
+
+class LedgerStore(Protocol):
+    async def reserve(self, attempt: Attempt) -> Attempt:
+        """Insert in state RESERVED with its event. The same client id again hands back what is there.
+        Raises SymbolBusy when another attempt on the account and symbol is not terminal."""
+        ...
+
+    async def transition(
+        self, attempt: Attempt, to: AttemptState, *, at: datetime, outbox: OutboxItem | None = None, **changes: Any
+    ) -> Attempt:
+        """Move on from exactly `attempt.version`, with an event row: the new attempt, version + 1.
+        `changes` are other fields of Attempt. Raises StaleVersion; a terminal state never changes (StaleVersion)."""
+        ...
+
+    async def attempt(self, client_id: str) -> Attempt | None: ...
+
+    async def attempts(self, proposal_id: str) -> Sequence[Attempt]:
+        """By leg and number."""
+        ...
+
+    async def open_attempts(self, *, before: datetime) -> Sequence[Attempt]:
+        """Not terminal and not touched since `before` (wall time)."""
+        ...
+
+    async def events(self, client_id: str) -> Sequence[tuple[AttemptState, datetime]]:
+        """Every state the attempt has been in, in order."""
+        ...
+
+
+class AlertStore(Protocol):
+    async def watched(self) -> Sequence[Watched]:
+        """Everybody with a rule, holdings and an account, not suspended."""
+        ...
+
+    async def change_alerts(self, changes: Sequence[AlertChange], references: Mapping[int, Mapping[str, Any]]) -> None:
+        """All in one transaction: new alerts inserted, others updated by version (a stale one is left alone, with
+        its message), outbox rows added (a known key is left alone), references by user id remembered.
+        An outbox payload gets `alert_id` filled in."""
+        ...
+
+    async def alert(self, alert_id: int) -> Alert | None: ...
+
+    async def live_alerts(self, user_id: int) -> Sequence[Alert]: ...
+
+    async def move_alert(
+        self, alert: Alert, to: AlertState, *, at: datetime, snoozed_until: datetime | None = None
+    ) -> Alert:
+        """By version. Raises StaleVersion."""
+        ...
+
+
+class OutboxStore(Protocol):
+    async def owe(self, item: OutboxItem) -> OutboxItem:
+        """Insert; a known key hands back what is there."""
+        ...
+
+    async def outbox_item(self, item_id: int) -> OutboxItem | None: ...
+
+    async def due(self, *, now: datetime, limit: int = 100) -> Sequence[OutboxItem]:
+        """Pending and due, oldest first; and those left in `sending` for more than a minute."""
+        ...
+
+    async def claim_delivery(self, item: OutboxItem, *, now: datetime) -> OutboxItem | None:
+        """pending -> sending, tries + 1 (also from a stale sending); None when somebody else has it or it is sent."""
+        ...
+
+    async def finish_delivery(
+        self,
+        item: OutboxItem,
+        *,
+        state: str,
+        message_id: int | None = None,
+        not_before: datetime | None = None,
+    ) -> None:
+        """To sent, dropped, or back to pending until `not_before`. A sent alert remembers its message id, also on
+        the alert row (`payload["alert_id"]`)."""
+        ...
+
+
+class PaperStore(Protocol):
+    """State of paper accounts, opaque here: JSON-able mappings."""
+
+    async def paper_account(self, account_id: int) -> tuple[Mapping[str, Any], int] | None:
+        """State and version, or None when it was never saved."""
+        ...
+
+    async def save_paper(
+        self,
+        account_id: int,
+        state: Mapping[str, Any],
+        *,
+        version: int,
+        order: tuple[str, str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        """Save over exactly `version` (0: never saved) and, in the same transaction, insert the order
+        (client id, symbol, report). Raises StaleVersion for another version or a client id that is known."""
+        ...
+
+    async def paper_order(self, account_id: int, client_id: str) -> Mapping[str, Any] | None: ...
+
+
+class Store(PeopleStore, UpdateStore, ProposalStore, LedgerStore, AlertStore, OutboxStore, PaperStore, Protocol):
+    """All of it, over one database."""
+
+    async def ping(self) -> None:
+        """Raises Unavailable when the database cannot be read."""
+        ...
+
+    async def close(self) -> None: ...

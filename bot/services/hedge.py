@@ -1,0 +1,292 @@
+"""Propose a hedge, and take its owner's tap once."""
+
+import asyncio
+import hashlib
+from base64 import b32encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Literal
+
+from bot.ports.clock import Clock
+from bot.ports.durable import Durable
+from bot.ports.exchange import Exchange
+from bot.ports.records import Account, Proposal, ProposalState
+from bot.ports.store import Store
+from bot.services.errors import NoHoldings, NotYours, ProposalGone
+from bot.services.markets import Markets
+from bot.services.rules import Rules
+from hedging.errors import NothingToHedge
+from hedging.market import Snapshot
+from hedging.plan import HedgePlan, Leg, digest, propose, unwind
+from hedging.portfolio import Holding, Position
+from hedging.ratio import Estimate
+from hedging.rules import HedgeRule
+
+EXECUTE = "execute"  # the name of the durable workflow that a tap starts
+PRICE_TOLERANCE = Decimal("0.0075")  # the mark may have moved so far since the card was shown; below the slippage
+SIZE_TOLERANCE = Decimal("0.02")  # and the size that is needed now may differ so much
+
+Kind = Literal["sending", "working", "done", "repriced", "expired", "cancelled", "superseded", "at_target"]
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What became of a tap. `repriced`: `proposal` is the new card, `earlier` the one that was tapped."""
+
+    kind: Kind
+    proposal: Proposal
+    earlier: Proposal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that a plan is made from, read at one moment."""
+
+    account: Account
+    rule: HedgeRule
+    holdings: Sequence[Holding]
+    positions: Sequence[Position]
+    snapshot: Snapshot
+    betas: Mapping[str, Estimate]
+    free: Decimal
+
+    def plan(self) -> HedgePlan:
+        """The plan that brings coverage to the rule's target. Raises NothingToHedge."""
+        return propose(
+            rule=self.rule,
+            holdings=self.holdings,
+            positions=self.positions,
+            snapshot=self.snapshot,
+            betas=self.betas,
+            free_collateral=self.free,
+            purpose="rebalance" if self.positions else "hedge",
+        )
+
+    def unwinding(self) -> HedgePlan:
+        """The plan that closes every short."""
+        return unwind(
+            rule=self.rule,
+            positions=self.positions,
+            snapshot=self.snapshot,
+            holdings=self.holdings,
+            betas=self.betas,
+        )
+
+
+class Hedge:
+    def __init__(
+        self,
+        store: Store,
+        exchange: Exchange,
+        markets: Markets,
+        rules: Rules,
+        durable: Durable,
+        clock: Clock,
+        card_life: timedelta,
+    ) -> None:
+        self._store = store
+        self._exchange = exchange
+        self._markets = markets
+        self._rules = rules
+        self._durable = durable
+        self._clock = clock
+        self._card_life = card_life
+
+    async def propose(self, user_id: int, chat_id: int, *, key: str, alert_id: int | None = None) -> Proposal:
+        """Price a hedge (or the way back to the target) and store it before anybody sees it.
+
+        The same key hands back the same proposal. Raises NoHoldings, NothingToHedge or Unavailable.
+        """
+        situation = await self.situation(user_id, fresh=True)
+        if not situation.holdings:
+            raise NoHoldings("Nothing is held yet.")
+        return await self._store.add_proposal(
+            self.draft(user_id, chat_id, situation.account, situation.plan(), key=key, alert_id=alert_id)
+        )
+
+    async def unwind(self, user_id: int, chat_id: int, *, key: str) -> Proposal:
+        """Price the closing of every short. Raises NothingToHedge when none is open."""
+        situation = await self.situation(user_id, fresh=True)
+        if not situation.positions:
+            raise NothingToHedge("No hedge is open.")
+        return await self._store.add_proposal(
+            self.draft(user_id, chat_id, situation.account, situation.unwinding(), key=key)
+        )
+
+    async def adjust(
+        self,
+        proposal_id: str,
+        user_id: int,
+        *,
+        key: str,
+        target: Decimal | None = None,
+        leverage: int | None = None,
+        band: Decimal | None = None,
+    ) -> Proposal:
+        """Change the rule and price again, for the same message. Without changes: just price again."""
+        earlier = await self.proposal(proposal_id, user_id)
+        await self._rules.change(user_id, target=target, leverage=leverage, band=band)
+        again = self.unwind if earlier.purpose == "unhedge" else self.propose
+        fresh = await again(user_id, earlier.chat_id, key=key)
+        if earlier.message_id is not None:
+            await self._store.set_card(fresh.id, earlier.message_id)
+        return fresh
+
+    async def shown(self, proposal_id: str, message_id: int) -> None:
+        """Remember which message shows the card, so that the receipt can take its place."""
+        await self._store.set_card(proposal_id, message_id)
+
+    async def proposal(self, proposal_id: str, user_id: int) -> Proposal:
+        """The user's own proposal. Raises NotYours or ProposalGone."""
+        found = await self._store.proposal(proposal_id)
+        if found is None:
+            raise ProposalGone("This card is not known any more.")
+        if found.user_id != user_id:
+            raise NotYours("This card belongs to somebody else.")
+        return found
+
+    async def cancel(self, proposal_id: str, user_id: int) -> Proposal:
+        """Withdraw an open card; one that is not open stays as it is, and its state tells why."""
+        found = await self.proposal(proposal_id, user_id)
+        moved = await self._store.move_proposal(
+            found.id, expect=ProposalState.OPEN, to=ProposalState.CANCELLED, at=self._clock.now()
+        )
+        return moved or await self.proposal(proposal_id, user_id)
+
+    async def confirm(self, proposal_id: str, user_id: int, chat_id: int, message_id: int) -> Confirmation:
+        """Take the owner's tap. The market is read again first: what it would send must still be what was shown.
+
+        Whoever moves the card out of OPEN has the one outcome; every other tap is told what that was.
+        """
+        shown = await self.proposal(proposal_id, user_id)
+        if shown.chat_id != chat_id:
+            raise NotYours("This card was shown in another chat.")
+        if shown.state is not ProposalState.OPEN:
+            return _outcome(shown)
+        if digest(shown.plan, shown.user_id) != shown.digest:
+            raise ProposalGone("This card does not match what was shown.")
+        now = self._clock.now()
+        if now >= shown.expires_at:
+            return await self._moved(shown, ProposalState.EXPIRED, message_id)
+        situation = await self.situation(user_id, fresh=True)
+        needed = situation.unwinding() if shown.purpose == "unhedge" else situation.plan()
+        if still_right(shown.plan, needed):
+            return await self._moved(shown, ProposalState.CONFIRMED, message_id)
+        fresh = self.draft(
+            user_id, chat_id, situation.account, needed, key=f"again:{shown.id}", alert_id=shown.alert_id
+        )
+        fresh = replace(fresh, replaces=shown.id, message_id=message_id)
+        return await self._moved(shown, ProposalState.SUPERSEDED, message_id, replacement=fresh)
+
+    async def rebalance(
+        self, alert_id: int, user_id: int, chat_id: int, message_id: int, *, key: str
+    ) -> Confirmation:
+        """The tap on an alert's remedy: confirms what the alert showed, or shows a fresh card when that is over."""
+        alert = await self._store.alert(alert_id)
+        if alert is None:
+            raise ProposalGone("This alert is not known any more.")
+        if alert.user_id != user_id:
+            raise NotYours("This alert belongs to somebody else.")
+        remedy = alert.facts.get("proposal_id")
+        if remedy:
+            taken = await self.confirm(str(remedy), user_id, chat_id, message_id)
+            if taken.kind in ("sending", "working", "done", "repriced", "at_target"):
+                return taken
+        fresh = await self.propose(user_id, chat_id, key=key, alert_id=alert_id)
+        await self.shown(fresh.id, message_id)
+        return Confirmation("repriced" if fresh.plan.legs else "at_target", fresh)
+
+    async def begin(self, proposal_id: str) -> None:
+        """Start the durable work of a confirmed proposal; once, however often it is asked for."""
+        await self._durable.start(EXECUTE, f"exec:{proposal_id}", proposal_id)
+
+    async def situation(self, user_id: int, *, fresh: bool = False) -> Situation:
+        """Everything a plan for this user is made from."""
+        account = await self._store.ensure_account(user_id, self._exchange.name, "paper")
+        rule, holdings, positions, balance, snapshot = await asyncio.gather(
+            self._rules.get(user_id),
+            self._store.holdings(user_id),
+            self._exchange.positions(account),
+            self._exchange.balance(account),
+            self._markets.snapshot(fresh=fresh),
+        )
+        betas = await self._markets.betas_of(holdings, positions, rule.factor, snapshot)
+        return Situation(account, rule, holdings, positions, snapshot, betas, balance.free)
+
+    def draft(
+        self,
+        user_id: int,
+        chat_id: int,
+        account: Account,
+        plan: HedgePlan,
+        *,
+        key: str,
+        alert_id: int | None = None,
+        life: timedelta | None = None,
+    ) -> Proposal:
+        """A proposal that is not stored yet; its id follows from user and key alone."""
+        now = self._clock.now()
+        return Proposal(
+            id=short_id(f"{user_id}:{key}"),
+            user_id=user_id,
+            chat_id=chat_id,
+            account_id=account.id,
+            plan=plan,
+            digest=digest(plan, user_id),
+            quoted_at=now,
+            expires_at=now + (life or self._card_life),
+            alert_id=alert_id,
+        )
+
+    async def _moved(
+        self, shown: Proposal, to: ProposalState, message_id: int, *, replacement: Proposal | None = None
+    ) -> Confirmation:
+        moved = await self._store.move_proposal(
+            shown.id,
+            expect=ProposalState.OPEN,
+            to=to,
+            at=self._clock.now(),
+            message_id=message_id,
+            replacement=replacement,
+        )
+        if moved is None:  # somebody else's tap, or an earlier delivery of this one, was first
+            return _outcome(await self.proposal(shown.id, shown.user_id))
+        if replacement is not None:
+            return Confirmation("repriced" if replacement.plan.legs else "at_target", replacement, shown)
+        return Confirmation("sending" if to is ProposalState.CONFIRMED else "expired", moved)
+
+
+def still_right(shown: HedgePlan, needed: HedgePlan) -> bool:
+    """Whether sending what was shown still does what is needed: the same orders, at nearly the same price and size."""
+    if {_order(leg) for leg in shown.legs} != {_order(leg) for leg in needed.legs} or not shown.legs:
+        return False
+    now = {leg.symbol: leg for leg in needed.legs}
+    return all(
+        abs(now[leg.symbol].mark_price / leg.mark_price - 1) <= PRICE_TOLERANCE
+        and abs(now[leg.symbol].contracts / leg.contracts - 1) <= SIZE_TOLERANCE
+        for leg in shown.legs
+    )
+
+
+def _order(leg: Leg) -> tuple[object, ...]:
+    return (leg.symbol, leg.side, leg.reduce_only)
+
+
+_KINDS: Mapping[ProposalState, Kind] = {
+    ProposalState.CONFIRMED: "working",
+    ProposalState.DONE: "done",
+    ProposalState.CANCELLED: "cancelled",
+    ProposalState.SUPERSEDED: "superseded",
+    ProposalState.EXPIRED: "expired",
+}
+
+
+def _outcome(proposal: Proposal) -> Confirmation:
+    return Confirmation(_KINDS[proposal.state], proposal)
+
+
+def short_id(key: str) -> str:
+    """16 characters of lower-case base32 (80 bits) of a hash of `key`."""
+    return b32encode(hashlib.sha256(key.encode()).digest()[:10]).decode().lower()

@@ -1,0 +1,73 @@
+"""The market as the use cases need it: one snapshot for everybody, betas estimated once an hour."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.ports.clock import Clock
+from bot.ports.exchange import MarketFeed
+from hedging.market import Snapshot
+from hedging.portfolio import Holding, Position
+from hedging.ratio import Estimate, beta_table
+
+HISTORY = timedelta(days=60)
+FRESH_FOR = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Betas:
+    """Estimates against one factor from the hours before `hour` (market time)."""
+
+    factor: str
+    hour: datetime
+    estimates: Mapping[str, Estimate]
+    asked: frozenset[str]  # also those that turned out to have too little history
+
+
+class Markets:
+    """Caches over one feed. Everything raises Unavailable when the feed does."""
+
+    def __init__(self, feed: MarketFeed, clock: Clock) -> None:
+        self._feed = feed
+        self._clock = clock
+        self._snapshot: Snapshot | None = None
+        self._read_at: datetime | None = None
+        self._betas: dict[str, Betas] = {}
+        self._reading = asyncio.Lock()
+        self._estimating = asyncio.Lock()
+
+    async def snapshot(self, *, fresh: bool = False) -> Snapshot:
+        """The market now. At most a second old; with `fresh`, read after the call was made."""
+        asked_at = self._clock.now()
+        async with self._reading:
+            oldest = asked_at if fresh else asked_at - FRESH_FOR
+            if self._snapshot is None or self._read_at is None or self._read_at < oldest:
+                read_at = self._clock.now()
+                self._snapshot, self._read_at = await self._feed.snapshot(), read_at
+            return self._snapshot
+
+    async def betas(self, assets: Iterable[str], factor: str, snapshot: Snapshot) -> Mapping[str, Estimate]:
+        """Betas of `assets` against `factor` over 60 days of hourly returns, renewed every market hour."""
+        wanted = frozenset(assets) | {factor}
+        hour = snapshot.time.replace(minute=0, second=0, microsecond=0)
+        async with self._estimating:
+            known = self._betas.get(factor)
+            if known is None or known.hour != hour or not wanted <= known.asked:
+                asked = wanted | (known.asked if known else frozenset())
+                known = Betas(factor, hour, await self._estimate(asked, factor, snapshot), asked)
+                self._betas[factor] = known
+        return known.estimates
+
+    async def betas_of(
+        self, holdings: Sequence[Holding], positions: Sequence[Position], factor: str, snapshot: Snapshot
+    ) -> Mapping[str, Estimate]:
+        """Betas of all that is held and of all that is short."""
+        assets = {holding.asset for holding in holdings}
+        assets |= {snapshot.contract(position.symbol).base for position in positions}
+        return await self.betas(assets, factor, snapshot)
+
+    async def _estimate(self, assets: frozenset[str], factor: str, snapshot: Snapshot) -> Mapping[str, Estimate]:
+        names = sorted(asset for asset in assets if asset in snapshot.spot)
+        candles = await self._feed.candles(names, since=snapshot.time - HISTORY, bar=timedelta(hours=1))
+        return await asyncio.to_thread(beta_table, candles, factor)

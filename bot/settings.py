@@ -1,0 +1,54 @@
+"""Settings: frozen, read once, from the environment (prefix HEDGEHOG_) and DATABASE_URL."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything that differs between two installations."""
+
+    model_config = SettingsConfigDict(env_prefix="HEDGEHOG_", frozen=True, extra="ignore", env_file=None)
+
+    token: SecretStr = Field(default=SecretStr(""), description="The bot's token from BotFather.")
+    data: Path = Field(default=Path("data"), description="Folder for the SQLite databases.")
+    database_url: str = Field(
+        default="",
+        validation_alias=AliasChoices("DATABASE_URL", "HEDGEHOG_DATABASE_URL"),
+        description="PostgreSQL address (postgresql://…); empty means SQLite in the data folder.",
+    )
+    replica: str = Field(default="main", description="This replica's stable name: its unfinished work resumes under it.")
+    telegram_url: str = Field(default="https://api.telegram.org", description="Base address of the Bot API.")
+    webhook_url: str = Field(default="", description="Public https address for webhooks; empty means long polling.")
+    webhook_secret: SecretStr = Field(default=SecretStr(""), description="Secret that Telegram sends with each webhook.")
+    listen_host: str = Field(default="127.0.0.1", description="Where webhook, health and metrics listen.")
+    listen_port: int = Field(default=0, ge=0, le=65535, description="0 means that nothing listens.")
+    market: Literal["sandbox", "binance"] = Field(default="binance", description="Where prices come from.")
+    sandbox_url: str = Field(default="", description="Address of the sandbox; only the demo sets it.")
+    tick_seconds: float = Field(default=60, gt=0, description="Seconds between two ticks of the watch.")
+    card_seconds: float = Field(default=300, gt=0, description="How long a proposal may be confirmed.")
+    kill_at: str = Field(default="", description="Tests only: die by SIGKILL at this point.")
+
+    @cached_property
+    def database(self) -> str:
+        """The SQLAlchemy address of the application's tables."""
+        if not self.database_url:
+            return f"sqlite+aiosqlite:///{self.data / 'hedgehog.sqlite'}"
+        return _with_driver(self.database_url, "postgresql+psycopg")
+
+    @cached_property
+    def engine_database(self) -> str:
+        """The SQLAlchemy address of the durable engine's own tables."""
+        if not self.database_url:
+            return f"sqlite:///{self.data / 'engine.sqlite'}"
+        return _with_driver(self.database_url, "postgresql+psycopg")
+
+
+def _with_driver(url: str, driver: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme.split("+")[0] not in ("postgresql", "postgres"):
+        raise ValueError("DATABASE_URL must begin with postgresql://, or be empty for SQLite.")
+    return f"{driver}://{rest}"
