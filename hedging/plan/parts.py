@@ -1,4 +1,4 @@
-"""From a rule, a portfolio and a market to a hedge plan."""
+"""What a hedge plan is made of."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,7 +34,8 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """How one holding is hedged, and why. `reason`: direct, cross, stablecoin, no_price, no_history, no_contract, weak_fit."""
+    """How one holding is hedged, and why. `reason`: direct, cross, stablecoin, no_price, no_history, no_contract,
+    weak_fit, too_small (less than the smallest order of its instrument)."""
 
     asset: str
     value: Decimal

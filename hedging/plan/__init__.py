@@ -1,0 +1,20 @@
+"""From a rule, a portfolio and a market to a hedge plan."""
+
+from hedging.plan.parts import Check, Choice, Facts, HedgePlan, Leg, Purpose, Side
+from hedging.plan.proposal import digest, propose, unwind
+from hedging.plan.sizing import choose, exposure
+
+__all__ = [
+    "Check",
+    "Choice",
+    "Facts",
+    "HedgePlan",
+    "Leg",
+    "Purpose",
+    "Side",
+    "choose",
+    "digest",
+    "exposure",
+    "propose",
+    "unwind",
+]

@@ -1,0 +1,237 @@
+"""A rule and a portfolio to the orders that bring the hedge to its target, or take it off."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from hedging.carry import fee, funding_per_month
+from hedging.margin import initial_margin, liquidation_price, maintenance_margin
+from hedging.market import Contract, Snapshot
+from hedging.money import ZERO, cap_price, ceil_to_step, floor_to_step
+from hedging.plan.checklist import Situation, checklist, plain
+from hedging.plan.parts import Choice, HedgePlan, Leg, Purpose
+from hedging.plan.sizing import Target, choose, exposure, exposure_with, targets
+from hedging.portfolio import Holding, Position
+from hedging.ratio import Estimate
+from hedging.rules import HedgeRule
+
+
+def propose(
+    *,
+    rule: HedgeRule,
+    holdings: Sequence[Holding],
+    positions: Sequence[Position],
+    snapshot: Snapshot,
+    betas: Mapping[str, Estimate],
+    free_collateral: Decimal,
+    purpose: Purpose = "hedge",
+) -> HedgePlan:
+    """The orders from the present short positions to the rule's target.
+
+    Each instrument's short should be target x sum of value x ratio (blueprint: value x portfolio beta / instrument
+    beta x hedge ratio), rounded down to the lot; what is traded is the gap, reduce-only where it only reduces. A gap
+    below the smallest order is left. Long positions and shorts in contracts that answer no holding are left alone and
+    named in the checks. `free_collateral`: US dollars free for new margin. No leg: already at the target, or nothing
+    can be traded, and the checks say which.
+
+    Raises NothingToHedge, NotEnoughHistory.
+    """
+    choices = choose(holdings, snapshot, betas, rule.factor)
+    wanted = targets(choices, snapshot, rule.factor, rule.target)
+    held = {position.symbol: position for position in positions}
+    legs: list[Leg] = []
+    too_small: set[str] = set()
+    for symbol, target in wanted.items():
+        current = held[symbol].contracts if symbol in held else ZERO
+        if current > 0:
+            continue
+        leg = _gap(target, current, snapshot, rule)
+        if leg is not None:
+            legs.append(leg)
+        elif current == 0 and target.notional > 0:
+            too_small.add(symbol)
+    choices = tuple(
+        replace(c, method="none", reason="too_small") if c.symbol in too_small else c for c in choices
+    )
+    left_alone = tuple(s for s, p in held.items() if p.contracts > 0 or (p.contracts < 0 and s not in wanted))
+    return _assemble(
+        purpose, rule, holdings, positions, snapshot, betas, free_collateral, legs, choices, left_alone
+    )
+
+
+def unwind(
+    *,
+    rule: HedgeRule,
+    positions: Sequence[Position],
+    snapshot: Snapshot,
+    holdings: Sequence[Holding],
+    betas: Mapping[str, Estimate],
+    free_collateral: Decimal = ZERO,
+) -> HedgePlan:
+    """Reduce-only orders that close every short position, whatever it protects. Longs are left alone, and so are
+    positions in contracts that the snapshot no longer quotes. No leg: nothing is short."""
+    choices = choose(holdings, snapshot, betas, rule.factor)
+    legs, left_alone = [], []
+    for position in positions:
+        contract, quoted = snapshot.contracts.get(position.symbol), position.symbol in snapshot.quotes
+        if position.contracts < 0 and contract is not None and quoted:
+            target = Target(contract, ZERO, tuple(c.asset for c in choices if c.symbol == position.symbol))
+            leg = _gap(target, position.contracts, snapshot, rule)
+            if leg is not None:
+                legs.append(leg)
+                continue
+        if position.contracts != 0:
+            left_alone.append(position.symbol)
+    return _assemble(
+        "unhedge",
+        rule,
+        holdings,
+        positions,
+        snapshot,
+        betas,
+        free_collateral,
+        legs,
+        choices,
+        tuple(left_alone),
+    )
+
+
+def digest(plan: HedgePlan, user_id: int) -> str:
+    """SHA-256, as hex, over whose orders these are and everything that is sent: symbol, side, contracts, limit price,
+    reduce-only, leverage, in order. Equal amounts written differently (1.0, 1.00) give the same digest."""
+    legs = [
+        [leg.symbol, leg.side, plain(leg.contracts), plain(leg.limit_price), leg.reduce_only, leg.leverage]
+        for leg in plan.legs
+    ]
+    told = json.dumps([user_id, plan.purpose, plan.exchange, legs], separators=(",", ":"))
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _gap(target: Target, current: Decimal, snapshot: Snapshot, rule: HedgeRule) -> Leg | None:
+    """The order that moves `current` (signed contracts, not long) to the target; None when it is too small to send."""
+    contract = target.contract
+    mark = snapshot.quote(contract.symbol).mark
+    short = -current
+    gap = contract.contracts(target.notional, mark) - short
+    reduces = gap < 0
+    if reduces:
+        # Up to the lot, so that what remains never exceeds the target; never more than there is, so it never flips.
+        amount = min(ceil_to_step(-gap, contract.lot), short)
+        closes = amount == short
+    else:
+        amount, closes = floor_to_step(gap, contract.lot), False
+    notional = contract.notional(amount, mark)
+    if amount <= 0 or (not closes and (amount < contract.min_amount or notional < contract.min_notional)):
+        return None
+    leverage = min(rule.leverage, contract.max_leverage)
+    worst = mark * (1 + rule.max_slippage if reduces else 1 - rule.max_slippage)
+    return Leg(
+        symbol=contract.symbol,
+        side="buy" if reduces else "sell",
+        contracts=amount,
+        limit_price=cap_price(worst, contract.tick, selling=not reduces),
+        mark_price=mark,
+        notional=notional,
+        reduce_only=reduces,
+        leverage=leverage,
+        fee=fee(notional, contract.taker_fee),
+        margin=ZERO if reduces else initial_margin(notional, leverage),
+        position_after=current + (amount if reduces else -amount),
+        liquidation_price=None,
+        assets=target.assets,
+    )
+
+
+def _assemble(
+    purpose: Purpose,
+    rule: HedgeRule,
+    holdings: Sequence[Holding],
+    positions: Sequence[Position],
+    snapshot: Snapshot,
+    betas: Mapping[str, Estimate],
+    free_collateral: Decimal,
+    legs: list[Leg],
+    choices: tuple[Choice, ...],
+    left_alone: tuple[str, ...],
+) -> HedgePlan:
+    legs = sorted(legs, key=lambda leg: (not leg.reduce_only, -leg.notional, leg.symbol))
+    marks = {p.symbol: p.mark_price for p in positions} | {s: q.mark for s, q in snapshot.quotes.items()}
+    signed = {p.symbol: p.contracts for p in positions} | {leg.symbol: leg.position_after for leg in legs}
+    fees = sum((leg.fee for leg in legs), ZERO)
+    # What backs the shorts together: free collateral and what cross positions have set aside already.
+    equity = free_collateral - fees + sum((p.margin for p in positions if _cross(p, snapshot)), ZERO)
+    upkeep = {
+        s: _upkeep(snapshot.contracts[s], c, marks[s]) for s, c in signed.items() if s in snapshot.contracts
+    }
+    total = sum(upkeep.values(), ZERO)
+    legs = [
+        replace(leg, liquidation_price=_liquidation(leg, snapshot, equity - total + upkeep[leg.symbol]))
+        for leg in legs
+    ]
+    shorts = {
+        s: -snapshot.contracts[s].notional(c, marks[s])
+        for s, c in signed.items()
+        if c < 0 and s in snapshot.contracts
+    }
+    funding = {
+        s: funding_per_month(notional, snapshot.funding[s])
+        for s, notional in shorts.items()
+        if s in snapshot.funding
+    }
+    before = exposure(holdings, positions, snapshot, betas, rule.factor)
+    open_after = {s: (c, marks[s]) for s, c in signed.items()}
+    after = exposure_with(holdings, open_after, snapshot, betas, rule.factor)
+    margin = sum((leg.margin for leg in legs), ZERO)
+    situation = Situation(
+        purpose=purpose,
+        rule=rule,
+        choices=choices,
+        legs=tuple(legs),
+        measured=frozenset(betas) | {rule.factor},
+        before=before,
+        after=after,
+        shorts=shorts,
+        upkeep=total,
+        equity=equity,
+        needed=margin + fees,
+        free=free_collateral,
+        funding=funding,
+        isolated=tuple(p.symbol for p in positions if p.contracts != 0 and p.margin_mode != "cross"),
+        depth={s: snapshot.quotes[s].depth for s in shorts if s in snapshot.quotes},
+        left_alone=left_alone,
+    )
+    return HedgePlan(
+        purpose=purpose,
+        exchange=snapshot.exchange,
+        target=rule.target,
+        factor=rule.factor,
+        legs=tuple(legs),
+        choices=choices,
+        checks=checklist(situation),
+        before=before,
+        after=after,
+        fees=fees,
+        funding_per_month=sum(funding.values(), ZERO),
+        margin=margin,
+        free_collateral=free_collateral,
+        quoted_at=snapshot.time,
+    )
+
+
+def _cross(position: Position, snapshot: Snapshot) -> bool:
+    contract = snapshot.contracts.get(position.symbol)
+    return contract is not None and contract.linear and position.margin_mode == "cross"
+
+
+def _upkeep(contract: Contract, contracts: Decimal, mark: Decimal) -> Decimal:
+    return maintenance_margin(contract.notional(contracts, mark), contract.maintenance_margin_rate)
+
+
+def _liquidation(leg: Leg, snapshot: Snapshot, collateral: Decimal) -> Decimal | None:
+    """On the tick, down: the price at which the position after is taken away while all else stands still."""
+    contract = snapshot.contract(leg.symbol)
+    backing = collateral if contract.linear else collateral / leg.mark_price
+    price = liquidation_price(contract, leg.position_after, leg.mark_price, backing)
+    return None if price is None else floor_to_step(price, contract.tick)
