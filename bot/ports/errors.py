@@ -25,6 +25,11 @@ class StaleVersion(PortError):
     """The row has moved on since it was read: somebody else acted first."""
 
 
+class InvalidRecord(PortError):
+    """A record that cannot be stored or read: it names what does not exist, or holds a value of the wrong kind or size.
+    Trying again changes nothing."""
+
+
 class SymbolBusy(PortError):
     """Another attempt on this account and symbol is open or unknown."""
 

@@ -80,7 +80,13 @@ class AttemptState(StrEnum):
 
 
 TERMINAL = frozenset(
-    {AttemptState.FILLED, AttemptState.CANCELLED, AttemptState.REJECTED, AttemptState.ABSENT, AttemptState.MANUAL}
+    {
+        AttemptState.FILLED,
+        AttemptState.CANCELLED,
+        AttemptState.REJECTED,
+        AttemptState.ABSENT,
+        AttemptState.MANUAL,
+    }
 )
 
 

@@ -76,7 +76,9 @@ class PeopleStore(Protocol):
         """By asset, alphabetically; never one of amount zero."""
         ...
 
-    async def change_holdings(self, user_id: int, changes: Sequence[HoldingChange], *, key: str) -> Changed: ...
+    async def change_holdings(
+        self, user_id: int, changes: Sequence[HoldingChange], *, key: str
+    ) -> Changed: ...
 
     async def rule(self, user_id: int) -> HedgeRule | None: ...
 
@@ -102,9 +104,9 @@ class UpdateStore(Protocol):
 
 
 class ProposalStore(Protocol):
-    async def add_proposal(self, proposal: Proposal) -> Proposal:
-        """Insert; when the id is there already, what is there is handed back. Open cards of the same user
-        are superseded by a new one."""
+    async def add_proposal(self, proposal: Proposal, *, supersede: bool = True) -> Proposal:
+        """Insert; when the id is there already, what is there is handed back. With `supersede`, other open cards of
+        the same user are superseded: an alert's remedy comes without, so that it takes no card from its reader."""
         ...
 
     async def proposal(self, proposal_id: str) -> Proposal | None: ...
@@ -129,6 +131,12 @@ class ProposalStore(Protocol):
         replacement are stored in the same transaction; `confirmed_at` is set to `at` on the way to CONFIRMED."""
         ...
 
+    async def latest_proposals(
+        self, user_id: int, *, state: ProposalState = ProposalState.DONE, limit: int = 20
+    ) -> Sequence[Proposal]:
+        """One user's proposals in that state, the latest first."""
+        ...
+
     async def proposals_in(self, state: ProposalState, *, before: datetime) -> Sequence[Proposal]:
         """Those in `state` that were confirmed (or, not yet confirmed, quoted) before that wall time, oldest first."""
         ...
@@ -141,7 +149,13 @@ class LedgerStore(Protocol):
         ...
 
     async def transition(
-        self, attempt: Attempt, to: AttemptState, *, at: datetime, outbox: OutboxItem | None = None, **changes: Any
+        self,
+        attempt: Attempt,
+        to: AttemptState,
+        *,
+        at: datetime,
+        outbox: OutboxItem | None = None,
+        **changes: Any,
     ) -> Attempt:
         """Move on from exactly `attempt.version`, with an event row: the new attempt, version + 1.
         `changes` are other fields of Attempt. Raises StaleVersion; a terminal state never changes (StaleVersion)."""
@@ -167,7 +181,9 @@ class AlertStore(Protocol):
         """Everybody with a rule, holdings and an account, not suspended."""
         ...
 
-    async def change_alerts(self, changes: Sequence[AlertChange], references: Mapping[int, Mapping[str, Any]]) -> None:
+    async def change_alerts(
+        self, changes: Sequence[AlertChange], references: Mapping[int, Mapping[str, Any]]
+    ) -> None:
         """All in one transaction: new alerts inserted, others updated by version (a stale one is left alone, with
         its message), outbox rows added (a known key is left alone), references by user id remembered.
         An outbox payload gets `alert_id` filled in."""
@@ -195,8 +211,9 @@ class OutboxStore(Protocol):
         """Pending and due, oldest first; and those left in `sending` for more than a minute."""
         ...
 
-    async def claim_delivery(self, item: OutboxItem, *, now: datetime) -> OutboxItem | None:
-        """pending -> sending, tries + 1 (also from a stale sending); None when somebody else has it or it is sent."""
+    async def claim_delivery(self, item: OutboxItem, *, now: datetime, by: str) -> OutboxItem | None:
+        """pending -> sending, tries + 1; also from a sending that is over a minute old, or that was claimed `by` the
+        same worker in an earlier life. None when somebody else has it or it is over."""
         ...
 
     async def finish_delivery(
@@ -234,7 +251,9 @@ class PaperStore(Protocol):
     async def paper_order(self, account_id: int, client_id: str) -> Mapping[str, Any] | None: ...
 
 
-class Store(PeopleStore, UpdateStore, ProposalStore, LedgerStore, AlertStore, OutboxStore, PaperStore, Protocol):
+class Store(
+    PeopleStore, UpdateStore, ProposalStore, LedgerStore, AlertStore, OutboxStore, PaperStore, Protocol
+):
     """All of it, over one database."""
 
     async def ping(self) -> None:

@@ -1,1 +1,28 @@
 """The use cases, one file each. They know ports and the finance, never a vendor."""
+
+from dataclasses import dataclass
+
+from bot.services.alerts import Alerts
+from bot.services.delivery import Delivery
+from bot.services.execution import Execution
+from bot.services.hedge import Hedge
+from bot.services.people import People
+from bot.services.portfolio import Portfolio
+from bot.services.rules import Rules
+from bot.services.status import Status
+from bot.services.watch import Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All use cases of one process, as the composition root built them."""
+
+    people: People
+    portfolio: Portfolio
+    rules: Rules
+    hedge: Hedge
+    status: Status
+    alerts: Alerts
+    execution: Execution
+    delivery: Delivery
+    watch: Watch

@@ -25,7 +25,9 @@ from hedging.ratio import Estimate
 from hedging.rules import HedgeRule
 
 EXECUTE = "execute"  # the name of the durable workflow that a tap starts
-PRICE_TOLERANCE = Decimal("0.0075")  # the mark may have moved so far since the card was shown; below the slippage
+PRICE_TOLERANCE = Decimal(
+    "0.0075"
+)  # the mark may have moved so far since the card was shown; below the slippage
 SIZE_TOLERANCE = Decimal("0.02")  # and the size that is needed now may differ so much
 
 Kind = Literal["sending", "working", "done", "repriced", "expired", "cancelled", "superseded", "at_target"]

@@ -67,7 +67,9 @@ class Markets:
         assets |= {snapshot.contract(position.symbol).base for position in positions}
         return await self.betas(assets, factor, snapshot)
 
-    async def _estimate(self, assets: frozenset[str], factor: str, snapshot: Snapshot) -> Mapping[str, Estimate]:
+    async def _estimate(
+        self, assets: frozenset[str], factor: str, snapshot: Snapshot
+    ) -> Mapping[str, Estimate]:
         names = sorted(asset for asset in assets if asset in snapshot.spot)
         candles = await self._feed.candles(names, since=snapshot.time - HISTORY, bar=timedelta(hours=1))
         return await asyncio.to_thread(beta_table, candles, factor)

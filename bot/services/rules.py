@@ -25,7 +25,13 @@ class Rules:
         factor: str | None = None,
     ) -> HedgeRule:
         """Change what is given and keep the rest. Raises BadInput with a sentence for values out of bounds."""
-        given = {"target": target, "leverage": leverage, "band": band, "factor": factor}
-        rule = replace(await self.get(user_id), **{name: value for name, value in given.items() if value is not None})
+        now = await self.get(user_id)
+        rule = replace(
+            now,
+            target=now.target if target is None else target,
+            leverage=now.leverage if leverage is None else leverage,
+            band=now.band if band is None else band,
+            factor=now.factor if factor is None else factor,
+        )
         await self._people.save_rule(user_id, rule)
         return rule

@@ -1,0 +1,47 @@
+"""The job table: what happens when. Times and names; the logic is in the services."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+Job = Callable[[], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One job: every replica fires it; what must happen once is keyed where it happens."""
+
+    name: str
+    every: timedelta
+    run: Job
+
+
+class Schedule:
+    """An in-memory ticker: what is due is in the database, so a missed or late firing loses nothing."""
+
+    def __init__(self, entries: tuple[Entry, ...]) -> None:
+        self.entries = entries
+        self._scheduler: AsyncIOScheduler | None = None
+
+    def start(self) -> None:
+        """Begin to fire. Firings that were missed fall together into one; a job never overlaps itself."""
+        from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+        self._scheduler = AsyncIOScheduler(
+            timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        )
+        for entry in self.entries:
+            self._scheduler.add_job(
+                entry.run, "interval", seconds=entry.every.total_seconds(), id=entry.name, name=entry.name
+            )
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Fire no more. What is running is left to end or to be resumed."""
+        if self._scheduler is not None:
+            self._scheduler.shutdown(wait=False)
+            self._scheduler = None

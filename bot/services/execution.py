@@ -1,0 +1,257 @@
+"""From a confirmed proposal to its receipt: a durable workflow over the attempt ledger."""
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from bot.ports.clock import Clock
+from bot.ports.durable import Durable, Run
+from bot.ports.errors import Unavailable
+from bot.ports.exchange import Exchange
+from bot.ports.records import (
+    TERMINAL,
+    Account,
+    Attempt,
+    AttemptState,
+    OutboxItem,
+    Proposal,
+    ProposalState,
+)
+from bot.ports.store import Store
+from bot.services.attempts import Attempts, client_id, unsent
+from bot.services.delivery import Delivery
+from bot.services.errors import ProposalGone
+from bot.services.hedge import EXECUTE, Hedge
+from hedging.plan import exposure
+
+log = logging.getLogger(__name__)
+
+TRIES = 3  # new ids for one leg, each only after the one before was proven absent
+LOOK_EVERY = 0.5  # seconds at first, doubled up to LOOK_AT_MOST
+LOOK_AT_MOST = 30.0
+TELL_AFTER_LOOKS = 3
+SWEEP_AFTER = timedelta(seconds=15)  # a handler is long done with its own start by then
+SWEEP_EVERY = 300  # seconds between two more runs for work that an engine has given up
+MOST_LOOKS = 60
+
+
+class Execution:
+    """Registers and runs the workflow that a tap starts."""
+
+    def __init__(
+        self,
+        store: Store,
+        exchange: Exchange,
+        hedge: Hedge,
+        delivery: Delivery,
+        durable: Durable,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._exchange = exchange
+        self._hedge = hedge
+        self._delivery = delivery
+        self._durable = durable
+        self._clock = clock
+        self._attempts = Attempts(store, exchange, clock)
+        durable.register(EXECUTE, self.run)
+
+    async def run(self, run: Run, proposal_id: str) -> None:
+        """The workflow: leg after leg, each settled before the next, then one receipt."""
+        opening = await run.step("open", self._open, proposal_id)
+        for leg in range(opening["legs"]):
+            for number in range(TRIES):
+                if await self._leg(run, proposal_id, leg, number) != AttemptState.ABSENT:
+                    break
+        receipt = await run.step("finish", self._finish, proposal_id, opening)
+        if receipt is not None:
+            await self._delivery.start(receipt)
+
+    async def _leg(self, run: Run, proposal_id: str, leg: int, number: int) -> str:
+        """One attempt from its reservation to a terminal state."""
+        name = f"{leg}.{number}"
+        state: str = await run.step(f"reserve {name}", self._reserve, proposal_id, leg, number)
+        if state == "busy":
+            return state
+        state = await run.step(f"send {name}", self._send, proposal_id, leg, number)
+        pause = LOOK_EVERY
+        for look in range(MOST_LOOKS):
+            if AttemptState(state) in TERMINAL:
+                break
+            if look == TELL_AFTER_LOOKS:
+                item = await run.step(f"tell {name}", self._tell_waiting, proposal_id, leg)
+                await self._delivery.start(item)
+            await run.sleep(pause)
+            pause = min(2 * pause, LOOK_AT_MOST)
+            state = await run.step(f"look {name}.{look}", self._look, proposal_id, leg, number)
+        return state
+
+    async def sweep(self) -> None:
+        """Take up confirmed proposals whose work has stopped: under an id of their own, so that it runs once more."""
+        now = self._clock.now()
+        stale = await self._store.proposals_in(ProposalState.CONFIRMED, before=now - SWEEP_AFTER)
+        for proposal in stale:
+            await self._durable.start(EXECUTE, f"exec:{proposal.id}", proposal.id)
+            period = int(now.timestamp() // SWEEP_EVERY)
+            if proposal.confirmed_at and now - proposal.confirmed_at > 2 * SWEEP_AFTER:
+                await self._durable.start(EXECUTE, f"exec:{proposal.id}:{period}", proposal.id)
+
+    async def _open(self, proposal_id: str) -> dict[str, Any]:
+        """What profits are counted from later: prices and equity before the first order."""
+        proposal, account = await self._read(proposal_id)
+        before = await self._hedge.situation(proposal.user_id)
+        balance = await self._exchange.balance(account)
+        return {
+            "legs": len(proposal.plan.legs),
+            "equity_before": str(balance.equity),
+            "prices": {
+                h.asset: str(before.snapshot.spot[h.asset])
+                for h in before.holdings
+                if h.asset in before.snapshot.spot
+            },
+        }
+
+    async def _reserve(self, proposal_id: str, leg: int, number: int) -> str:
+        proposal, account = await self._read(proposal_id)
+        attempt = await self._attempts.reserve(proposal, account, leg, number)
+        return attempt.state.value if attempt else "busy"
+
+    async def _send(self, proposal_id: str, leg: int, number: int) -> str:
+        proposal, account = await self._read(proposal_id)
+        attempt = await self._attempt(proposal_id, leg, number)
+        tapped_at = proposal.confirmed_at or proposal.quoted_at
+        return (await self._attempts.send(attempt, account, tapped_at)).state.value
+
+    async def _look(self, proposal_id: str, leg: int, number: int) -> str:
+        _, account = await self._read(proposal_id)
+        attempt = await self._attempt(proposal_id, leg, number)
+        return (await self._attempts.look(attempt, account)).state.value
+
+    async def _tell_waiting(self, proposal_id: str, leg: int) -> int:
+        proposal, _ = await self._read(proposal_id)
+        symbol = proposal.plan.legs[leg].symbol
+        item = self._message(proposal, "waiting", {"proposal_id": proposal.id, "symbol": symbol}, f"{leg}")
+        return (await self._store.owe(item)).id
+
+    async def _finish(self, proposal_id: str, opening: dict[str, Any]) -> int | None:
+        """Settle the proposal and owe its receipt, in one transaction; None when that was done before."""
+        proposal, account = await self._read(proposal_id)
+        if proposal.state is not ProposalState.CONFIRMED:
+            return await self._receipt_id(proposal)
+        attempts = await self._store.attempts(proposal_id)
+        start = {"equity_before": opening["equity_before"], "prices": opening["prices"]}
+        outcome = await self._outcome(proposal, account, attempts) | start
+        receipt = self._message(proposal, "receipt", outcome)
+        await self._store.move_proposal(
+            proposal_id,
+            expect=ProposalState.CONFIRMED,
+            to=ProposalState.DONE,
+            at=self._clock.now(),
+            outcome=outcome,
+            outbox=receipt,
+        )
+        return await self._receipt_id(proposal)
+
+    async def _receipt_id(self, proposal: Proposal) -> int | None:
+        """The id of the owed receipt. Owing it again hands back what is there."""
+        current = await self._store.proposal(proposal.id)
+        if current is None or current.state is not ProposalState.DONE:
+            return None
+        return (await self._store.owe(self._message(current, "receipt", current.outcome))).id
+
+    async def _outcome(
+        self, proposal: Proposal, account: Account, attempts: Sequence[Attempt]
+    ) -> dict[str, Any]:
+        plan = proposal.plan
+        last = {attempt.leg: attempt for attempt in attempts}  # by leg and number: the latest of each leg
+        legs = [
+            _told(last[i], leg.mark_price) if i in last else unsent(leg, i, "busy")
+            for i, leg in enumerate(plan.legs)
+        ]
+        outcome: dict[str, Any] = {
+            "proposal_id": proposal.id,
+            "purpose": plan.purpose,
+            "exchange": account.exchange,
+            "mode": account.mode,
+            "legs": legs,
+            "coverage_before": str(plan.before.coverage),
+            "coverage_after": None,
+            "target": str(plan.target),
+            "band": None,
+            "fees": str(sum((Decimal(leg["fee"]) for leg in legs), Decimal(0))),
+            "liquidation": [],
+            "status": _status(attempts, legs),
+        }
+        try:
+            after = await self._hedge.situation(proposal.user_id, fresh=True)
+        except Unavailable as failure:  # the orders are settled: a receipt without coverage beats none
+            log.warning("no coverage for the receipt of %s: %s", proposal.id, failure)
+            return outcome
+        covered = exposure(after.holdings, after.positions, after.snapshot, after.betas, after.rule.factor)
+        outcome["coverage_after"] = str(covered.coverage)
+        outcome["band"] = str(after.rule.band)
+        outcome["liquidation"] = [
+            {"symbol": position.symbol, "price": _text(position.liquidation_price)}
+            for position in after.positions
+        ]
+        return outcome
+
+    def _message(self, proposal: Proposal, kind: str, payload: Any, part: str = "") -> OutboxItem:
+        return OutboxItem(
+            key=f"{kind}:{proposal.id}:{part}",
+            user_id=proposal.user_id,
+            chat_id=proposal.chat_id,
+            kind=kind,
+            payload=payload,
+            created_at=self._clock.now(),
+            edit=proposal.message_id,
+        )
+
+    async def _attempt(self, proposal_id: str, leg: int, number: int) -> Attempt:
+        found = await self._store.attempt(client_id(proposal_id, leg, number))
+        if found is None:
+            raise ProposalGone(f"The attempt {leg}.{number} of {proposal_id} is missing.")
+        return found
+
+    async def _read(self, proposal_id: str) -> tuple[Proposal, Account]:
+        proposal = await self._store.proposal(proposal_id)
+        account = await self._store.account(proposal.account_id) if proposal else None
+        if proposal is None or account is None:
+            raise ProposalGone(f"The proposal {proposal_id} or its account is missing.")
+        return proposal, account
+
+
+def _told(attempt: Attempt, mark: Decimal) -> dict[str, Any]:
+    return {
+        "leg": attempt.leg,
+        "symbol": attempt.symbol,
+        "side": attempt.side,
+        "contracts": str(attempt.contracts),
+        "limit_price": str(attempt.limit_price),
+        "mark_price": str(mark),
+        "filled": str(attempt.filled),
+        "average_price": _text(attempt.average_price),
+        "fee": str(attempt.fee),
+        "state": attempt.state.value,
+        "reason": attempt.reason,
+        "order_id": attempt.order_id,
+    }
+
+
+def _status(attempts: Sequence[Attempt], legs: Sequence[dict[str, Any]]) -> str:
+    if any(leg["state"] not in {state.value for state in TERMINAL - {AttemptState.MANUAL}} for leg in legs):
+        return "manual"
+    filled = [Decimal(leg["filled"]) for leg in legs]
+    if not any(filled):
+        return "nothing"
+    return (
+        "complete"
+        if all(Decimal(leg["contracts"]) == done for leg, done in zip(legs, filled, strict=True))
+        else "partial"
+    )
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else str(value)

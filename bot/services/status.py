@@ -1,0 +1,148 @@
+"""How somebody stands: exposure, shorts, what the hedge has done so far."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from bot.ports.clock import Clock
+from bot.ports.exchange import Exchange
+from bot.ports.records import Account, Alert, Attempt, AttemptState, Proposal
+from bot.ports.store import Store
+from bot.services.errors import NoHoldings
+from bot.services.hedge import Hedge, Situation
+from hedging.plan import exposure
+from hedging.portfolio import Exposure, Position
+from hedging.rules import HedgeRule
+
+
+@dataclass(frozen=True, slots=True)
+class PositionLine:
+    """One perpetual. Money in quote units; `liquidation_distance`: fraction the mark may still move."""
+
+    symbol: str
+    contracts: Decimal
+    side: str
+    notional: Decimal
+    entry_price: Decimal
+    mark_price: Decimal
+    unrealized_pnl: Decimal
+    liquidation_price: Decimal | None
+    liquidation_distance: Decimal | None
+    leverage: int
+    funding_rate: Decimal
+    funding_interval_hours: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """Everything at one moment. The two profits count from `since`, when the hedge began."""
+
+    user_id: int
+    account: Account
+    value: Decimal
+    exposure: Exposure
+    rule: HedgeRule
+    positions: tuple[PositionLine, ...]
+    equity: Decimal
+    free: Decimal
+    alerts: tuple[Alert, ...]
+    waiting: tuple[Attempt, ...]
+    unhedged_pnl: Decimal | None
+    hedged_pnl: Decimal | None
+    since: datetime | None
+    market_time: datetime
+
+
+class Status:
+    def __init__(self, store: Store, exchange: Exchange, hedge: Hedge, clock: Clock) -> None:
+        self._store = store
+        self._exchange = exchange
+        self._hedge = hedge
+        self._clock = clock
+
+    async def view(self, user_id: int) -> StatusView:
+        """Raises NoHoldings when nothing is held and nothing is short."""
+        situation = await self._hedge.situation(user_id)
+        if not situation.holdings and not situation.positions:
+            raise NoHoldings("Nothing is held yet.")
+        balance = await self._exchange.balance(situation.account)
+        began = await hedge_began(self._store, user_id) if situation.positions else None
+        unhedged, hedged = profits(began, situation, balance.equity)
+        return StatusView(
+            user_id=user_id,
+            account=situation.account,
+            value=_exposed(situation).value,
+            exposure=_exposed(situation),
+            rule=situation.rule,
+            positions=tuple(_line(situation, position) for position in situation.positions),
+            equity=balance.equity,
+            free=balance.free,
+            alerts=tuple(await self._store.live_alerts(user_id)),
+            waiting=await self._waiting(situation.account),
+            unhedged_pnl=unhedged,
+            hedged_pnl=hedged,
+            since=_market_time(began),
+            market_time=situation.snapshot.time,
+        )
+
+    async def _waiting(self, account: Account) -> tuple[Attempt, ...]:
+        """Orders of this account whose fate is being looked up."""
+        unsettled = await self._store.open_attempts(before=self._clock.now() - timedelta(seconds=5))
+        hanging = (AttemptState.UNKNOWN, AttemptState.RECONCILING)
+        return tuple(a for a in unsettled if a.account_id == account.id and a.state in hanging)
+
+
+async def hedge_began(store: Store, user_id: int) -> Proposal | None:
+    """The proposal that opened the present hedge: the latest settled one that started from no short at all."""
+    for proposal in await store.latest_proposals(user_id):
+        if proposal.purpose == "hedge" and proposal.outcome.get("status") != "nothing":
+            return proposal
+    return None
+
+
+def profits(
+    began: Proposal | None, situation: Situation, equity: Decimal
+) -> tuple[Decimal | None, Decimal | None]:
+    """Profit since the hedge began in US dollars: of the holdings alone, and with the hedge.
+
+    Holdings count at their present amounts, by the change of price since then; coins added later do not count.
+    """
+    if began is None or began.outcome.get("equity_before") is None:
+        return None, None
+    then: Mapping[str, str] = began.outcome["prices"]
+    spot = situation.snapshot.spot
+    held = [h for h in situation.holdings if h.asset in then and h.asset in spot]
+    unhedged = sum((h.amount * (spot[h.asset] - Decimal(then[h.asset])) for h in held), Decimal(0))
+    return unhedged, unhedged + equity - Decimal(began.outcome["equity_before"])
+
+
+def _exposed(situation: Situation) -> Exposure:
+    return exposure(
+        situation.holdings, situation.positions, situation.snapshot, situation.betas, situation.rule.factor
+    )
+
+
+def _market_time(began: Proposal | None) -> datetime | None:
+    return began.plan.quoted_at if began else None
+
+
+def _line(situation: Situation, position: Position) -> PositionLine:
+    snapshot = situation.snapshot
+    contract, mark = snapshot.contract(position.symbol), position.mark_price
+    funding = snapshot.funding[position.symbol]
+    liquidation = position.liquidation_price
+    return PositionLine(
+        symbol=position.symbol,
+        contracts=abs(position.contracts),
+        side="short" if position.contracts < 0 else "long",
+        notional=abs(contract.notional(position.contracts, mark)),
+        entry_price=position.entry_price,
+        mark_price=mark,
+        unrealized_pnl=position.unrealized_pnl,
+        liquidation_price=liquidation,
+        liquidation_distance=abs(liquidation / mark - 1) if liquidation and mark else None,
+        leverage=position.leverage,
+        funding_rate=funding.rate,
+        funding_interval_hours=funding.interval_hours,
+    )
