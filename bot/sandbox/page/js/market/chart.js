@@ -1,0 +1,59 @@
+// Gain and loss since the hedge began, with the hedge and without it, over market time. Plain SVG.
+
+import { h, svg } from "../dom.js";
+import { money, utcClock, utcDay } from "../format.js";
+
+const WIDTH = 460;
+const HEIGHT = 150;
+const PAD = { left: 4, right: 4, top: 12, bottom: 20 };
+const MOST_POINTS = 480;
+
+/** Keeps each user's points; when there are too many, every second old one goes. */
+export function tracks() {
+  const users = new Map();
+  return {
+    add(userId, point) {
+      const points = users.get(userId) ?? [];
+      const last = points.at(-1);
+      if (last && point.time <= last.time) return;
+      points.push(point);
+      users.set(userId, points.length > MOST_POINTS ? points.filter((_, index) => index % 2 === 0 || index > MOST_POINTS - 20) : points);
+    },
+    /** A market begun anew starts new lines. */
+    clear: () => users.clear(),
+    of: (userId) => users.get(userId) ?? [],
+  };
+}
+
+/** Points `{time, unhedged, hedged}` (ms, money) and marks `{time, label}` -> a figure. */
+export function chart(points, marks) {
+  if (points.length < 2) return h("p", { class: "chart-empty" }, "The lines draw themselves as market time goes by.");
+  const from = points[0].time;
+  const to = points.at(-1).time;
+  const values = points.flatMap((point) => [point.unhedged, point.hedged]);
+  const low = Math.min(0, ...values);
+  const high = Math.max(0, ...values);
+  const slack = (high - low || 1) * 0.08;
+  const x = (time) => PAD.left + ((time - from) / (to - from)) * (WIDTH - PAD.left - PAD.right);
+  const y = (value) => PAD.top + ((high + slack - value) / (high - low + 2 * slack)) * (HEIGHT - PAD.top - PAD.bottom);
+  const path = (key) => points.map((point, index) => `${index ? "L" : "M"}${x(point.time).toFixed(1)} ${y(point[key]).toFixed(1)}`).join("");
+  const last = points.at(-1);
+  const figure = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "chart", role: "img",
+    "aria-label": `Hedged ${money(last.hedged, { signed: true })}, unhedged ${money(last.unhedged, { signed: true })}` },
+    svg("path", { class: "between", d: `${path("hedged")}${[...points].reverse().map((point) => `L${x(point.time).toFixed(1)} ${y(point.unhedged).toFixed(1)}`).join("")}Z` }),
+    svg("line", { class: "zero", x1: 0, x2: WIDTH, y1: y(0), y2: y(0) }),
+    marks.filter(({ time }) => time >= from && time <= to).map(({ time, label }) => svg("g", { class: "mark" },
+      svg("line", { x1: x(time), x2: x(time), y1: PAD.top - 4, y2: HEIGHT - PAD.bottom }),
+      svg("title", {}, label))),
+    svg("path", { class: "unhedged", d: path("unhedged") }),
+    svg("path", { class: "hedged", d: path("hedged") }),
+    svg("circle", { class: "unhedged-end", cx: x(to), cy: y(last.unhedged), r: 3 }),
+    svg("circle", { class: "hedged-end", cx: x(to), cy: y(last.hedged), r: 3.5 }),
+    svg("text", { x: PAD.left, y: HEIGHT - 4 }, moment(from, to - from)),
+    svg("text", { x: WIDTH - PAD.right, y: HEIGHT - 4, "text-anchor": "end" }, moment(to, to - from)));
+  return figure;
+}
+
+function moment(time, span) {
+  return span > 36 * 3_600_000 ? utcDay(time).replace(/ \d{4}$/, "") : utcClock(time);
+}
