@@ -1,0 +1,114 @@
+"""What every test may ask for: databases, a browser, the recordings, and a folder for what is worth looking at."""
+
+import os
+import re
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+from playwright.async_api import Browser, async_playwright
+
+from tests import postgres, shared
+
+MARK_OF_FOLDER = {"journeys": "journey", "faults": "faults", "bench": "bench"}
+MARK_OF_FIXTURE = {"postgres_url": "postgres", "chromium": "browser", "browser": "browser"}
+QUIET_CHROMIUM = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+# A failure that one machine finds must be found by the next; slow machines are no failure.
+hypothesis.settings.register_profile("hedgehog", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("hedgehog")
+
+
+def pytest_configure() -> None:
+    """The caller's own bot is none of the tests' business: its settings and its database stay out."""
+    for name in list(os.environ):
+        if name.startswith(("HEDGEHOG_", "DBOS_", "TELEGRAM_")) and name != "HEDGEHOG_CHROMIUM":
+            del os.environ[name]
+    os.environ.pop("DATABASE_URL", None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test is marked by the room it is in and by what it asks for, so that nobody forgets to."""
+    for item in items:
+        folder = Path(item.path).relative_to(shared.ROOT / "tests").parts[0]
+        if folder in MARK_OF_FOLDER:
+            item.add_marker(MARK_OF_FOLDER[folder])
+        for name in getattr(item, "fixturenames", ()):
+            if name in MARK_OF_FIXTURE:
+                item.add_marker(MARK_OF_FIXTURE[name])
+
+
+@pytest.fixture
+def shared_path() -> Callable[[str], Path]:
+    """`shared_path("market/README.md")`: a file beside the checkout, or a skip that says why."""
+    return shared.shared_path
+
+
+@pytest.fixture
+def artefacts(request: pytest.FixtureRequest) -> Path:
+    """A folder of this test's own for screenshots and reports; it is kept, and its path printed when the test fails."""
+    name = re.sub(r"[^\w.-]+", "_", request.node.nodeid.removeprefix("tests/").replace("::", "/"))
+    folder = shared.ROOT / "artefacts" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Server]:
+    """One server for all tests of this process."""
+    try:
+        postgres.programs()
+    except postgres.NoPostgres as missing:
+        pytest.skip(f"{missing}; deploy/test brings one")
+    with postgres.running() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: postgres.Server) -> Iterator[str]:
+    """An empty PostgreSQL database, as DATABASE_URL names it: postgresql://…"""
+    with postgres_server.new_database() as address:
+        yield address
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database by its SQLAlchemy address: the test runs once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path / 'hedgehog.sqlite'}"
+    address: str = request.getfixturevalue("postgres_url")
+    return address.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """The path of a Chromium on this machine."""
+    names = (os.environ.get("HEDGEHOG_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
+    for name in names:
+        if found := shutil.which(name) if name else None:
+            return Path(found)
+    pytest.skip(
+        "there is no Chromium on this machine, and deploy/test may not install one without root or sudo"
+    )
+
+
+@pytest.fixture
+async def browser(chromium: Path) -> AsyncIterator[Browser]:
+    """A headless Chromium of this test's own."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=list(QUIET_CHROMIUM))
+        try:
+            yield browser
+        finally:
+            await browser.close()
