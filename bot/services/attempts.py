@@ -1,8 +1,9 @@
 """The attempt ledger: one order, sent at most once.
 
-RESERVED -> SENDING (committed before the socket is touched) -> ACKED | PARTIAL | FILLED | CANCELLED | REJECTED | UNKNOWN.
-UNKNOWN -> RECONCILING -> ACKED | FILLED | CANCELLED | ABSENT | MANUAL. Whoever finds an attempt at SENDING after a
-crash reads it as UNKNOWN: it is looked up by our id and never sent again.
+RESERVED -> SENDING (committed before the socket is touched) -> ACKED | PARTIAL | FILLED | CANCELLED | REJECTED or
+UNKNOWN.
+UNKNOWN -> RECONCILING -> ACKED | FILLED | CANCELLED | ABSENT | MANUAL.
+Whoever finds an attempt at SENDING after a crash reads it as UNKNOWN: it is looked up by our id and never sent again.
 """
 
 import hashlib

@@ -23,8 +23,8 @@ from bot.ports.store import Store
 from bot.services.attempts import Attempts, client_id, unsent
 from bot.services.delivery import Delivery
 from bot.services.errors import ProposalGone
-from bot.services.hedge import EXECUTE, Hedge
-from hedging.plan import exposure
+from bot.services.hedge import EXECUTE
+from bot.services.situation import Situations
 
 log = logging.getLogger(__name__)
 
@@ -44,14 +44,14 @@ class Execution:
         self,
         store: Store,
         exchange: Exchange,
-        hedge: Hedge,
+        situations: Situations,
         delivery: Delivery,
         durable: Durable,
         clock: Clock,
     ) -> None:
         self._store = store
         self._exchange = exchange
-        self._hedge = hedge
+        self._situations = situations
         self._delivery = delivery
         self._durable = durable
         self._clock = clock
@@ -100,12 +100,11 @@ class Execution:
 
     async def _open(self, proposal_id: str) -> dict[str, Any]:
         """What profits are counted from later: prices and equity before the first order."""
-        proposal, account = await self._read(proposal_id)
-        before = await self._hedge.situation(proposal.user_id)
-        balance = await self._exchange.balance(account)
+        proposal, _ = await self._read(proposal_id)
+        before = await self._situations.of(proposal.user_id)
         return {
             "legs": len(proposal.plan.legs),
-            "equity_before": str(balance.equity),
+            "equity_before": str(before.balance.equity),
             "prices": {
                 h.asset: str(before.snapshot.spot[h.asset])
                 for h in before.holdings
@@ -185,12 +184,11 @@ class Execution:
             "status": _status(attempts, legs),
         }
         try:
-            after = await self._hedge.situation(proposal.user_id, fresh=True)
+            after = await self._situations.of(proposal.user_id, fresh=True)
         except Unavailable as failure:  # the orders are settled: a receipt without coverage beats none
             log.warning("no coverage for the receipt of %s: %s", proposal.id, failure)
             return outcome
-        covered = exposure(after.holdings, after.positions, after.snapshot, after.betas, after.rule.factor)
-        outcome["coverage_after"] = str(covered.coverage)
+        outcome["coverage_after"] = str(after.exposure().coverage)
         outcome["band"] = str(after.rule.band)
         outcome["liquidation"] = [
             {"symbol": position.symbol, "price": _text(position.liquidation_price)}

@@ -1,9 +1,8 @@
 """Propose a hedge, and take its owner's tap once."""
 
-import asyncio
 import hashlib
 from base64 import b32encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -11,18 +10,13 @@ from typing import Literal
 
 from bot.ports.clock import Clock
 from bot.ports.durable import Durable
-from bot.ports.exchange import Exchange
 from bot.ports.records import Account, Proposal, ProposalState
 from bot.ports.store import Store
 from bot.services.errors import NoHoldings, NotYours, ProposalGone
-from bot.services.markets import Markets
 from bot.services.rules import Rules
+from bot.services.situation import Situations
 from hedging.errors import NothingToHedge
-from hedging.market import Snapshot
-from hedging.plan import HedgePlan, Leg, digest, propose, unwind
-from hedging.portfolio import Holding, Position
-from hedging.ratio import Estimate
-from hedging.rules import HedgeRule
+from hedging.plan import HedgePlan, Leg, digest
 
 EXECUTE = "execute"  # the name of the durable workflow that a tap starts
 PRICE_TOLERANCE = Decimal(
@@ -42,55 +36,18 @@ class Confirmation:
     earlier: Proposal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """All that a plan is made from, read at one moment."""
-
-    account: Account
-    rule: HedgeRule
-    holdings: Sequence[Holding]
-    positions: Sequence[Position]
-    snapshot: Snapshot
-    betas: Mapping[str, Estimate]
-    free: Decimal
-
-    def plan(self) -> HedgePlan:
-        """The plan that brings coverage to the rule's target. Raises NothingToHedge."""
-        return propose(
-            rule=self.rule,
-            holdings=self.holdings,
-            positions=self.positions,
-            snapshot=self.snapshot,
-            betas=self.betas,
-            free_collateral=self.free,
-            purpose="rebalance" if self.positions else "hedge",
-        )
-
-    def unwinding(self) -> HedgePlan:
-        """The plan that closes every short."""
-        return unwind(
-            rule=self.rule,
-            positions=self.positions,
-            snapshot=self.snapshot,
-            holdings=self.holdings,
-            betas=self.betas,
-        )
-
-
 class Hedge:
     def __init__(
         self,
         store: Store,
-        exchange: Exchange,
-        markets: Markets,
+        situations: Situations,
         rules: Rules,
         durable: Durable,
         clock: Clock,
         card_life: timedelta,
     ) -> None:
         self._store = store
-        self._exchange = exchange
-        self._markets = markets
+        self._situations = situations
         self._rules = rules
         self._durable = durable
         self._clock = clock
@@ -101,7 +58,7 @@ class Hedge:
 
         The same key hands back the same proposal. Raises NoHoldings, NothingToHedge or Unavailable.
         """
-        situation = await self.situation(user_id, fresh=True)
+        situation = await self._situations.of(user_id, fresh=True)
         if not situation.holdings:
             raise NoHoldings("Nothing is held yet.")
         return await self._store.add_proposal(
@@ -110,7 +67,7 @@ class Hedge:
 
     async def unwind(self, user_id: int, chat_id: int, *, key: str) -> Proposal:
         """Price the closing of every short. Raises NothingToHedge when none is open."""
-        situation = await self.situation(user_id, fresh=True)
+        situation = await self._situations.of(user_id, fresh=True)
         if not situation.positions:
             raise NothingToHedge("No hedge is open.")
         return await self._store.add_proposal(
@@ -172,7 +129,7 @@ class Hedge:
         now = self._clock.now()
         if now >= shown.expires_at:
             return await self._moved(shown, ProposalState.EXPIRED, message_id)
-        situation = await self.situation(user_id, fresh=True)
+        situation = await self._situations.of(user_id, fresh=True)
         needed = situation.unwinding() if shown.purpose == "unhedge" else situation.plan()
         if still_right(shown.plan, needed):
             return await self._moved(shown, ProposalState.CONFIRMED, message_id)
@@ -203,19 +160,6 @@ class Hedge:
     async def begin(self, proposal_id: str) -> None:
         """Start the durable work of a confirmed proposal; once, however often it is asked for."""
         await self._durable.start(EXECUTE, f"exec:{proposal_id}", proposal_id)
-
-    async def situation(self, user_id: int, *, fresh: bool = False) -> Situation:
-        """Everything a plan for this user is made from."""
-        account = await self._store.ensure_account(user_id, self._exchange.name, "paper")
-        rule, holdings, positions, balance, snapshot = await asyncio.gather(
-            self._rules.get(user_id),
-            self._store.holdings(user_id),
-            self._exchange.positions(account),
-            self._exchange.balance(account),
-            self._markets.snapshot(fresh=fresh),
-        )
-        betas = await self._markets.betas_of(holdings, positions, rule.factor, snapshot)
-        return Situation(account, rule, holdings, positions, snapshot, betas, balance.free)
 
     def draft(
         self,

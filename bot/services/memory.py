@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Self
 
-from bot.services.hedge import Situation
+from bot.services.situation import Situation
 
 REFERENCE_LASTS = timedelta(hours=24)
 

@@ -6,12 +6,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.ports.clock import Clock
-from bot.ports.exchange import Exchange
 from bot.ports.records import Account, Alert, Attempt, AttemptState, Proposal
 from bot.ports.store import Store
 from bot.services.errors import NoHoldings
-from bot.services.hedge import Hedge, Situation
-from hedging.plan import exposure
+from bot.services.situation import Situation, Situations
 from hedging.portfolio import Exposure, Position
 from hedging.rules import HedgeRule
 
@@ -55,29 +53,28 @@ class StatusView:
 
 
 class Status:
-    def __init__(self, store: Store, exchange: Exchange, hedge: Hedge, clock: Clock) -> None:
+    def __init__(self, store: Store, situations: Situations, clock: Clock) -> None:
         self._store = store
-        self._exchange = exchange
-        self._hedge = hedge
+        self._situations = situations
         self._clock = clock
 
     async def view(self, user_id: int) -> StatusView:
         """Raises NoHoldings when nothing is held and nothing is short."""
-        situation = await self._hedge.situation(user_id)
+        situation = await self._situations.of(user_id)
         if not situation.holdings and not situation.positions:
             raise NoHoldings("Nothing is held yet.")
-        balance = await self._exchange.balance(situation.account)
         began = await hedge_began(self._store, user_id) if situation.positions else None
-        unhedged, hedged = profits(began, situation, balance.equity)
+        unhedged, hedged = profits(began, situation)
+        exposed = situation.exposure()
         return StatusView(
             user_id=user_id,
             account=situation.account,
-            value=_exposed(situation).value,
-            exposure=_exposed(situation),
+            value=exposed.value,
+            exposure=exposed,
             rule=situation.rule,
             positions=tuple(_line(situation, position) for position in situation.positions),
-            equity=balance.equity,
-            free=balance.free,
+            equity=situation.balance.equity,
+            free=situation.balance.free,
             alerts=tuple(await self._store.live_alerts(user_id)),
             waiting=await self._waiting(situation.account),
             unhedged_pnl=unhedged,
@@ -101,9 +98,7 @@ async def hedge_began(store: Store, user_id: int) -> Proposal | None:
     return None
 
 
-def profits(
-    began: Proposal | None, situation: Situation, equity: Decimal
-) -> tuple[Decimal | None, Decimal | None]:
+def profits(began: Proposal | None, situation: Situation) -> tuple[Decimal | None, Decimal | None]:
     """Profit since the hedge began in US dollars: of the holdings alone, and with the hedge.
 
     Holdings count at their present amounts, by the change of price since then; coins added later do not count.
@@ -114,13 +109,7 @@ def profits(
     spot = situation.snapshot.spot
     held = [h for h in situation.holdings if h.asset in then and h.asset in spot]
     unhedged = sum((h.amount * (spot[h.asset] - Decimal(then[h.asset])) for h in held), Decimal(0))
-    return unhedged, unhedged + equity - Decimal(began.outcome["equity_before"])
-
-
-def _exposed(situation: Situation) -> Exposure:
-    return exposure(
-        situation.holdings, situation.positions, situation.snapshot, situation.betas, situation.rule.factor
-    )
+    return unhedged, unhedged + situation.balance.equity - Decimal(began.outcome["equity_before"])
 
 
 def _market_time(began: Proposal | None) -> datetime | None:
