@@ -118,13 +118,14 @@ class Candles:
     """Closes of several series on one time grid.
 
     `times`: (T,) datetime64[s], ascending, UTC, opening instants. `close`: (T, N) float64, NaN where a bar is missing
-    (a late listing, a gap). `names`: N series: an asset for spot, a symbol for a contract.
+    (a late listing, a gap). `high` and `low`: the same shape, where known. `names`: N series: an asset for spot, a symbol for a contract.
     """
 
     names: tuple[str, ...]
     times: NDArray[np.datetime64]
     close: NDArray[np.float64]
     high: NDArray[np.float64] | None = field(default=None)
+    low: NDArray[np.float64] | None = field(default=None)
 
     def __post_init__(self) -> None:
         if self.close.shape != (len(self.times), len(self.names)):

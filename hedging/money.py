@@ -53,7 +53,7 @@ def round_to_step(amount: Decimal, step: Decimal) -> Decimal:
 
 
 def cap_price(price: Decimal, tick: Decimal, *, selling: bool) -> Decimal:
-    """`price` on the tick grid without ever passing it: up for the least a seller takes, down for the most a buyer pays."""
+    """`price` on the tick grid, never beyond it: up for the least a seller takes, down for the most a buyer pays."""
     return _to_step(price, tick, ROUND_CEILING if selling else ROUND_FLOOR)
 
 

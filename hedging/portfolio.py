@@ -5,8 +5,27 @@ from decimal import Decimal
 
 # Money and coins that follow it: part of the value, no exposure.
 STABLECOINS = frozenset(
-    ("USD", "USDT", "USDC", "DAI", "FDUSD", "TUSD", "USDE", "USDS", "USDP", "USDD", "PYUSD", "RLUSD", "USD1", "BUSD")
-    + ("GUSD", "LUSD", "FRAX", "CRVUSD", "GHO")
+    [
+        "USD",
+        "USDT",
+        "USDC",
+        "DAI",
+        "FDUSD",
+        "TUSD",
+        "USDE",
+        "USDS",
+        "USDP",
+        "USDD",
+        "PYUSD",
+        "RLUSD",
+        "USD1",
+        "BUSD",
+        "GUSD",
+        "LUSD",
+        "FRAX",
+        "CRVUSD",
+        "GHO",
+    ]
 )
 
 

@@ -1,4 +1,4 @@
-"""From candles to aligned log returns: gaps stay gaps, late listings start late, ticks that never traded are set aside."""
+"""From candles to aligned log returns: gaps stay gaps, late listings start late, bad ticks are set aside."""
 
 from dataclasses import dataclass
 
@@ -91,7 +91,7 @@ def clipped(values: Floats, scales: float = 15.0) -> tuple[Floats, NDArray[np.in
         limit = scales * MAD_TO_SIGMA * _median(np.abs(values))
     limit = np.where(limit > 0, limit, np.inf)
     outside = np.abs(values) > limit
-    return np.where(outside, np.sign(values) * limit, values), outside.sum(axis=0, dtype=np.int64)
+    return np.clip(values, -limit, limit), outside.sum(axis=0, dtype=np.int64)
 
 
 def _median(values: Floats) -> Floats:

@@ -1,0 +1,137 @@
+import numpy as np
+import pytest
+import statsmodels.api as sm
+
+from hedging.errors import BadInput, NotEnoughHistory, UnknownAsset
+from hedging.market import Candles
+from hedging.ratio import beta_matrix, beta_table, ols
+
+
+def prices(returns: np.ndarray) -> np.ndarray:
+    close: np.ndarray = 100.0 * np.exp(np.vstack([np.zeros(returns.shape[1]), np.cumsum(returns, axis=0)]))
+    return close
+
+
+def market(count: int = 400, seed: int = 3) -> np.ndarray:
+    """(count, 3) returns: a factor, a coin of beta 1.4, a coin of beta -0.3."""
+    rng = np.random.default_rng(seed)
+    factor = rng.standard_t(4, count) * 0.01
+    noise = rng.standard_t(4, (count, 2)) * 0.008
+    return np.column_stack([factor, 1.4 * factor + noise[:, 0] + 0.001, -0.3 * factor + noise[:, 1]])
+
+
+def candles(returns: np.ndarray, names: tuple[str, ...] = ("BTC", "SOL", "ODD")) -> Candles:
+    close = prices(returns)
+    times = np.datetime64("2025-01-01T00:00:00", "s") + np.arange(len(close)) * np.timedelta64(3600, "s")
+    return Candles(names, times, close)
+
+
+def truth(y: np.ndarray, x: np.ndarray) -> tuple[float, float, float]:
+    fit = sm.OLS(y, sm.add_constant(x)).fit()
+    return float(fit.params[1]), float(fit.bse[1]), float(fit.rsquared)
+
+
+def test_slope_error_and_fit_equal_statsmodels() -> None:
+    returns = market()
+    table = beta_table(candles(returns), "BTC")
+    for name, column in (("SOL", 1), ("ODD", 2)):
+        got = table[name]
+        np.testing.assert_allclose(
+            (got.beta, got.se, got.r_squared), truth(returns[:, column], returns[:, 0]), rtol=1e-8
+        )
+        assert got.n == 400
+
+
+def test_equality_holds_for_tiny_returns_around_a_large_mean() -> None:
+    returns = market() * 1e-4 + 0.02
+    got = ols(returns[:, 1], returns[:, 0])
+    np.testing.assert_allclose(
+        (got.beta, got.se, got.r_squared), truth(returns[:, 1], returns[:, 0]), rtol=1e-8
+    )
+
+
+def test_gaps_are_left_out_pair_by_pair_as_statsmodels_would() -> None:
+    returns = market()
+    close = prices(returns)
+    close[50:60, 1] = np.nan
+    close[100, 0] = np.nan
+    close[:200, 2] = np.nan  # a late listing
+    table = beta_table(Candles(("BTC", "SOL", "ODD"), candles(returns).times, close), "BTC")
+    observed = np.diff(np.log(close), axis=0)
+    for name, column in (("SOL", 1), ("ODD", 2)):
+        both = np.isfinite(observed[:, [0, column]]).all(axis=1)
+        got = table[name]
+        expected = truth(observed[both, column], observed[both, 0])
+        np.testing.assert_allclose((got.beta, got.se, got.r_squared), expected, rtol=1e-8)
+        assert got.n == both.sum()
+
+
+def test_the_matrix_pass_equals_a_loop_over_pairs() -> None:
+    y, x = market(seed=4), market(seed=5)[:, :2] + market(seed=4)[:, :2]
+    y[3:9, 0] = np.nan
+    beta, se, r_squared, n = beta_matrix(y, x)
+    for i in range(3):
+        for k in range(2):
+            one = ols(y[:, i], x[:, k])
+            got = (beta[i, k], se[i, k], r_squared[i, k], n[i, k])
+            np.testing.assert_allclose(got, (one.beta, one.se, one.r_squared, one.n), rtol=1e-12)
+
+
+def test_the_factor_moves_exactly_like_itself() -> None:
+    got = beta_table(candles(market()), "BTC")["BTC"]
+    assert (got.beta, got.se, got.r_squared, got.n) == (1.0, 0.0, 1.0, 400)
+
+
+@pytest.mark.parametrize(("returns", "known"), [(29, False), (30, True)])
+def test_a_series_with_fewer_than_thirty_returns_is_left_out(returns: int, known: bool) -> None:
+    close = prices(market())
+    close[: 400 - returns, 1] = np.nan
+    table = beta_table(Candles(("BTC", "SOL", "ODD"), candles(market()).times, close), "BTC")
+    assert ("SOL" in table) is known
+
+
+def test_a_factor_with_too_little_history_is_named() -> None:
+    with pytest.raises(NotEnoughHistory, match="BTC has 29 returns"):
+        beta_table(candles(market(29)), "BTC")
+
+
+def test_a_factor_without_history_is_named() -> None:
+    with pytest.raises(UnknownAsset, match="ETH"):
+        beta_table(candles(market()), "ETH")
+
+
+def test_a_factor_that_never_moves_measures_nothing() -> None:
+    returns = market()
+    returns[:, 0] = 0.0
+    assert set(beta_table(candles(returns), "BTC")) == {"BTC"}
+    with pytest.raises(NotEnoughHistory):
+        ols(returns[:, 1], returns[:, 0])
+
+
+def test_a_coin_that_never_moves_has_beta_zero_and_explains_nothing() -> None:
+    returns = market()
+    returns[:, 1] = 0.0
+    got = beta_table(candles(returns), "BTC")["SOL"]
+    assert (got.beta, got.se, got.r_squared) == (0.0, 0.0, 0.0)
+
+
+def test_two_returns_are_too_few_and_three_are_not() -> None:
+    y, x = market(3)[:, 1], market(3)[:, 0]
+    with pytest.raises(NotEnoughHistory):
+        ols(y[:2], x[:2])
+    assert ols(y, x).n == 3
+
+
+def test_series_of_different_lengths_are_refused() -> None:
+    with pytest.raises(BadInput):
+        ols(np.zeros(4), np.zeros(5))
+    with pytest.raises(BadInput):
+        beta_matrix(np.zeros((4, 1)), np.zeros((5, 1)))
+
+
+def test_a_bad_tick_does_not_bend_the_slope() -> None:
+    clean, dirty = candles(market()), candles(market())
+    dirty.close[200, 1] *= 10
+    assert beta_table(dirty, "BTC")["SOL"].beta == pytest.approx(
+        beta_table(clean, "BTC")["SOL"].beta, rel=0.05
+    )
