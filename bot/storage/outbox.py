@@ -1,0 +1,104 @@
+"""Messages that are owed: stored with their cause, claimed by one sender at a time, settled once."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.ports.records import OutboxItem
+from bot.storage.codec import fields_of
+from bot.storage.database import Database
+from bot.storage.tables import OWED, alerts, outbox
+
+CLAIM_LASTS = timedelta(minutes=1)  # after which a sender that said nothing is taken for dead
+
+_ITEM = [column for column in outbox.c if not column.name.startswith("claimed")]
+
+
+def row_of(item: OutboxItem) -> dict[str, Any]:
+    """`item` as a new row, whose id is the database's to give."""
+    row = fields_of(item)
+    del row["id"]
+    return row
+
+
+async def add_owed(database: Database, connection: AsyncConnection, item: OutboxItem | None) -> None:
+    """Owe `item`, if there is one, in the transaction of its cause. A known key is left alone."""
+    if item is not None:
+        await connection.execute(database.insert(outbox).values(row_of(item)).on_conflict_do_nothing())
+
+
+class OutboxTables:
+    """bot.ports.store.OutboxStore."""
+
+    _database: Database
+
+    async def owe(self, item: OutboxItem) -> OutboxItem:
+        async with self._database.write() as connection:
+            await add_owed(self._database, connection, item)
+            found = await connection.execute(select(*_ITEM).where(outbox.c.key == item.key))
+            return OutboxItem(**found.one()._mapping)
+
+    async def outbox_item(self, item_id: int) -> OutboxItem | None:
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(*_ITEM).where(outbox.c.id == item_id))).one_or_none()
+        return None if row is None else OutboxItem(**row._mapping)
+
+    async def due(self, *, now: datetime, limit: int = 100) -> Sequence[OutboxItem]:
+        wanted = (
+            select(*_ITEM).where(OWED, _free(now)).order_by(outbox.c.created_at, outbox.c.id).limit(limit)
+        )
+        async with self._database.read() as connection:
+            return [OutboxItem(**row._mapping) for row in await connection.execute(wanted)]
+
+    async def claim_delivery(self, item: OutboxItem, *, now: datetime, by: str) -> OutboxItem | None:
+        mine = and_(outbox.c.state == "sending", outbox.c.claimed_by == by, outbox.c.tries == item.tries)
+        claim = (
+            update(outbox)
+            .where(outbox.c.id == item.id, or_(_free(now), mine))
+            .values(state="sending", tries=outbox.c.tries + 1, claimed_at=now, claimed_by=by)
+            .returning(*_ITEM)
+        )
+        async with self._database.write() as connection:
+            row = (await connection.execute(claim)).one_or_none()
+        return None if row is None else OutboxItem(**row._mapping)
+
+    async def finish_delivery(
+        self,
+        item: OutboxItem,
+        *,
+        state: str,
+        message_id: int | None = None,
+        not_before: datetime | None = None,
+    ) -> None:
+        """`item` as it was claimed: a sender whose claim has gone over to another one changes nothing."""
+        changes: dict[str, Any] = {
+            "state": state,
+            "not_before": not_before,
+            "claimed_at": None,
+            "claimed_by": None,
+        }
+        if message_id is not None:
+            changes["message_id"] = message_id
+        mine = (
+            outbox.c.id == item.id,
+            outbox.c.tries == item.tries,
+            outbox.c.state.in_(("pending", "sending")),
+        )
+        settle = update(outbox).where(*mine).values(changes).returning(outbox.c.payload)
+        async with self._database.write() as connection:
+            row = (await connection.execute(settle)).one_or_none()
+            if row is not None and message_id is not None and row.payload.get("alert_id"):
+                shown = update(alerts).where(alerts.c.id == row.payload["alert_id"])
+                await connection.execute(shown.values(message_id=message_id))
+
+
+def _free(now: datetime) -> ColumnElement[bool]:
+    """Waiting and due, or left behind by a sender that is taken for dead."""
+    waiting = and_(
+        outbox.c.state == "pending", or_(outbox.c.not_before.is_(None), outbox.c.not_before <= now)
+    )
+    left = and_(outbox.c.state == "sending", outbox.c.claimed_at < now - CLAIM_LASTS)
+    return or_(waiting, left)

@@ -1,0 +1,170 @@
+"""People, their holdings, rules and accounts, and the updates that were finished."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal, localcontext
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.ports.records import Account, User
+from bot.ports.store import Changed, HoldingChange
+from bot.storage.codec import fields_of, holdings_from_json, holdings_to_json
+from bot.storage.database import Database
+from bot.storage.tables import accounts, effects, holdings, people, rules, seen_updates
+from hedging.portfolio import Holding
+from hedging.rules import HedgeRule
+
+_RULE = [column for column in rules.c if column.name != "user_id"]
+_HOLDING = (holdings.c.asset, holdings.c.amount, holdings.c.cost)
+
+
+class PeopleTables:
+    """bot.ports.store.PeopleStore."""
+
+    _database: Database
+
+    async def user(self, user_id: int) -> User | None:
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(people).where(people.c.id == user_id))).one_or_none()
+        return None if row is None else User(**row._mapping)
+
+    async def ensure_user(self, user: User) -> User:
+        known = await self.user(user.id)
+        if known and (known.name, known.chat_id, known.suspended) == (user.name, user.chat_id, False):
+            return known  # every update comes by here: nothing is written for those who are known
+        now = {"name": user.name, "chat_id": user.chat_id, "suspended": False}
+        upsert = self._database.insert(people).values({**fields_of(user), **now})
+        upsert = upsert.on_conflict_do_update(index_elements=["id"], set_=now)
+        async with self._database.write() as connection:
+            return User(**(await connection.execute(upsert.returning(people))).one()._mapping)
+
+    async def suspend(self, user_id: int) -> None:
+        async with self._database.write() as connection:
+            await connection.execute(update(people).where(people.c.id == user_id).values(suspended=True))
+
+    async def holdings(self, user_id: int) -> tuple[Holding, ...]:
+        async with self._database.read() as connection:
+            return await _holdings(connection, user_id)
+
+    async def change_holdings(self, user_id: int, changes: Sequence[HoldingChange], *, key: str) -> Changed:
+        async with self._database.write() as connection:
+            # Whoever has this row has the turn: changes of one person come one after another.
+            await connection.execute(select(people.c.id).where(people.c.id == user_id).with_for_update())
+            earlier = select(effects.c.result).where(effects.c.user_id == user_id, effects.c.key == key)
+            result = (await connection.execute(earlier)).scalar_one_or_none()
+            if result is not None:
+                return Changed(holdings_from_json(result), repeated=True)
+            before = await _holdings(connection, user_id)
+            after = changed(before, changes)
+            gone = {one.asset for one in before} - {one.asset for one in after}
+            if gone:
+                its = (holdings.c.user_id == user_id, holdings.c.asset.in_(gone))
+                await connection.execute(delete(holdings).where(*its))
+            new = [{"user_id": user_id, **fields_of(one)} for one in after if one not in before]
+            if new:
+                upsert = self._database.insert(holdings)
+                upsert = upsert.on_conflict_do_update(
+                    index_elements=["user_id", "asset"],
+                    set_={"amount": upsert.excluded.amount, "cost": upsert.excluded.cost},
+                )
+                await connection.execute(upsert, new)
+            row = {"user_id": user_id, "key": key, "result": holdings_to_json(after)}
+            await connection.execute(effects.insert().values(row))
+            return Changed(holdings_from_json(row["result"]), repeated=False)
+
+    async def rule(self, user_id: int) -> HedgeRule | None:
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(*_RULE).where(rules.c.user_id == user_id))).one_or_none()
+        return None if row is None else HedgeRule(**row._mapping)
+
+    async def save_rule(self, user_id: int, rule: HedgeRule) -> None:
+        values = fields_of(rule)
+        upsert = self._database.insert(rules).values({"user_id": user_id, **values})
+        async with self._database.write() as connection:
+            await connection.execute(upsert.on_conflict_do_update(index_elements=["user_id"], set_=values))
+
+    async def ensure_account(self, user_id: int, exchange: str, mode: str) -> Account:
+        its = {"user_id": user_id, "exchange": exchange, "mode": mode}
+        wanted = select(accounts).filter_by(**its)
+        async with self._database.read() as connection:
+            row = (await connection.execute(wanted)).one_or_none()
+        if row is None:
+            async with self._database.write() as connection:
+                await connection.execute(self._database.insert(accounts).values(its).on_conflict_do_nothing())
+                row = (await connection.execute(wanted)).one()
+        return Account(**row._mapping)
+
+    async def account(self, account_id: int) -> Account | None:
+        async with self._database.read() as connection:
+            row = (
+                await connection.execute(select(accounts).where(accounts.c.id == account_id))
+            ).one_or_none()
+        return None if row is None else Account(**row._mapping)
+
+    async def accounts(self, user_id: int | None = None) -> Sequence[Account]:
+        wanted = select(accounts).order_by(accounts.c.id)
+        if user_id is not None:
+            wanted = wanted.where(accounts.c.user_id == user_id)
+        async with self._database.read() as connection:
+            return [Account(**row._mapping) for row in await connection.execute(wanted)]
+
+
+class UpdateTables:
+    """bot.ports.store.UpdateStore."""
+
+    _database: Database
+
+    async def update_done(self, update_id: int) -> bool:
+        seen = select(seen_updates.c.id).where(seen_updates.c.id == update_id)
+        async with self._database.read() as connection:
+            return (await connection.execute(seen)).one_or_none() is not None
+
+    async def finish_update(self, update_id: int, at: datetime) -> None:
+        seen = self._database.insert(seen_updates).values(id=update_id, at=at).on_conflict_do_nothing()
+        async with self._database.write() as connection:
+            await connection.execute(seen)
+
+    async def forget_updates(self, *, before: datetime) -> int:
+        """Delete what only guards against repetitions and is older than any repetition can be: Telegram keeps
+        updates for a day. Returns how many rows went."""
+        async with self._database.write() as connection:
+            seen = await connection.execute(delete(seen_updates).where(seen_updates.c.at < before))
+            done = await connection.execute(delete(effects).where(effects.c.at < before))
+            return seen.rowcount + done.rowcount
+
+
+async def _holdings(connection: AsyncConnection, user_id: int) -> tuple[Holding, ...]:
+    wanted = select(*_HOLDING).where(holdings.c.user_id == user_id)
+    return _sorted(Holding(*row) for row in await connection.execute(wanted))
+
+
+def changed(holdings: Sequence[Holding], changes: Sequence[HoldingChange]) -> tuple[Holding, ...]:
+    """`holdings` after `changes`, exactly. Costs are averaged by amount over the purchases whose cost is known;
+    taking away leaves the cost as it was, and never goes below zero."""
+    after = {one.asset: one for one in holdings}
+    with localcontext(prec=120):
+        for change in changes:
+            old = after.pop(change.asset, Holding(change.asset, Decimal(0)))
+            amount = max(old.amount + change.amount, Decimal(0))
+            if not change.clear and amount > 0:
+                after[change.asset] = Holding(change.asset, amount, _average_cost(old, change, amount))
+    return _sorted(after.values())
+
+
+def _average_cost(old: Holding, change: HoldingChange, amount: Decimal) -> Decimal | None:
+    if change.amount <= 0 or change.cost is None:
+        return old.cost
+    if old.cost is None:
+        return change.cost
+    with localcontext(prec=28):
+        return (old.amount * old.cost + change.amount * change.cost) / amount
+
+
+def _sorted(holdings: Iterable[Holding]) -> tuple[Holding, ...]:
+    return tuple(sorted(holdings, key=_asset))
+
+
+def _asset(one: Holding) -> Any:
+    return one.asset

@@ -1,0 +1,113 @@
+"""Cards: shown once, tapped once, and never changed once they have come to an end."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.ports.records import OutboxItem, Proposal, ProposalState
+from bot.storage.codec import fields_of, plan_from_json, plan_to_json
+from bot.storage.database import Database
+from bot.storage.events import Entry, record
+from bot.storage.outbox import add_owed
+from bot.storage.tables import people, proposals
+
+_MOVING = (ProposalState.OPEN, ProposalState.CONFIRMED)  # every other state is an end
+_SINCE = func.coalesce(proposals.c.confirmed_at, proposals.c.quoted_at)
+
+
+class ProposalTables:
+    """bot.ports.store.ProposalStore."""
+
+    _database: Database
+
+    async def add_proposal(self, proposal: Proposal, *, supersede: bool = True) -> Proposal:
+        async with self._database.write() as connection:
+            return await _add(connection, proposal, supersede=supersede)
+
+    async def proposal(self, proposal_id: str) -> Proposal | None:
+        async with self._database.read() as connection:
+            return await _find(connection, proposal_id)
+
+    async def set_card(self, proposal_id: str, message_id: int) -> None:
+        shown = update(proposals).where(proposals.c.id == proposal_id).values(message_id=message_id)
+        async with self._database.write() as connection:
+            await connection.execute(shown)
+
+    async def move_proposal(
+        self,
+        proposal_id: str,
+        *,
+        expect: ProposalState,
+        to: ProposalState,
+        at: datetime,
+        message_id: int | None = None,
+        outcome: Mapping[str, Any] | None = None,
+        outbox: OutboxItem | None = None,
+        replacement: Proposal | None = None,
+    ) -> Proposal | None:
+        changes: dict[str, Any] = {"state": to, "version": proposals.c.version + 1}
+        if to is ProposalState.CONFIRMED:
+            changes["confirmed_at"] = at
+        if message_id is not None:
+            changes["message_id"] = message_id
+        if outcome is not None:
+            changes["outcome"] = dict(outcome)
+        its = (proposals.c.id == proposal_id, proposals.c.state == expect, proposals.c.state.in_(_MOVING))
+        async with self._database.write() as connection:
+            row = (
+                await connection.execute(update(proposals).where(*its).values(changes).returning(proposals))
+            ).one_or_none()
+            if row is None:
+                return None
+            await record(connection, Entry("proposal", proposal_id, row.version, to, at))
+            await add_owed(self._database, connection, outbox)
+            if replacement is not None:
+                await _add(connection, replacement, supersede=True)
+            return _proposal(row)
+
+    async def latest_proposals(
+        self, user_id: int, *, state: ProposalState = ProposalState.DONE, limit: int = 20
+    ) -> Sequence[Proposal]:
+        its = select(proposals).where(proposals.c.user_id == user_id, proposals.c.state == state)
+        return await self._read(its.order_by(_SINCE.desc(), proposals.c.id.desc()).limit(limit))
+
+    async def proposals_in(self, state: ProposalState, *, before: datetime) -> Sequence[Proposal]:
+        its = select(proposals).where(
+            proposals.c.state == state, proposals.c.quoted_at < before, before > _SINCE
+        )
+        return await self._read(its.order_by(_SINCE, proposals.c.id))
+
+    async def _read(self, wanted: Select[Any]) -> Sequence[Proposal]:
+        async with self._database.read() as connection:
+            return [_proposal(row) for row in await connection.execute(wanted)]
+
+
+async def _add(connection: AsyncConnection, new: Proposal, *, supersede: bool) -> Proposal:
+    # Whoever has this row has the turn: cards of one person come one after another.
+    await connection.execute(select(people.c.id).where(people.c.id == new.user_id).with_for_update())
+    known = await _find(connection, new.id)
+    if known is not None:
+        return known
+    if supersede:
+        its = (proposals.c.user_id == new.user_id, proposals.c.state == ProposalState.OPEN)
+        away, at = ProposalState.SUPERSEDED, new.quoted_at
+        moved = update(proposals).where(*its).values(state=away, version=proposals.c.version + 1)
+        gone = (await connection.execute(moved.returning(proposals.c.id, proposals.c.version))).all()
+        await record(connection, *(Entry("proposal", row.id, row.version, away, at) for row in gone))
+    await connection.execute(proposals.insert().values({**fields_of(new), "plan": plan_to_json(new.plan)}))
+    await record(connection, Entry("proposal", new.id, new.version, new.state, new.quoted_at))
+    stored = await _find(connection, new.id)
+    return stored or new
+
+
+async def _find(connection: AsyncConnection, proposal_id: str) -> Proposal | None:
+    row = (await connection.execute(select(proposals).where(proposals.c.id == proposal_id))).one_or_none()
+    return None if row is None else _proposal(row)
+
+
+def _proposal(row: Row[Any]) -> Proposal:
+    values = {**row._mapping, "plan": plan_from_json(row.plan), "state": ProposalState(row.state)}
+    return Proposal(**values)

@@ -1,0 +1,37 @@
+"""The store of the ports, put together from one part a kind of record."""
+
+from sqlalchemy import select
+
+from bot.storage.alerts import AlertTables
+from bot.storage.database import Database
+from bot.storage.ledger import LedgerTables
+from bot.storage.outbox import OutboxTables
+from bot.storage.paper import PaperTables
+from bot.storage.people import PeopleTables, UpdateTables
+from bot.storage.proposals import ProposalTables
+from bot.storage.tables import people
+
+
+class SqlStore(
+    PeopleTables, UpdateTables, ProposalTables, LedgerTables, AlertTables, OutboxTables, PaperTables
+):
+    """bot.ports.store.Store over SQLite or PostgreSQL.
+
+    Every method is one transaction, or a read that needs none. Besides what the port names, each may raise Unavailable
+    (nothing was changed, unless the connection broke in the middle of a commit) and InvalidRecord.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def ping(self) -> None:
+        async with self._database.read() as connection:
+            await connection.execute(select(people.c.id).limit(1))
+
+    async def close(self) -> None:
+        await self._database.close()
+
+
+def open_store(database: str) -> SqlStore:
+    """The store at an address such as Settings.database. Nothing is connected before the first use."""
+    return SqlStore(Database(database))

@@ -1,0 +1,33 @@
+"""The tables, declared as SQLModel classes; statements are written against their `Table`s. Rows stay in this room."""
+
+from bot.storage.tables.base import metadata
+from bot.storage.tables.people import Account, Effect, Holding, Person, Rule, SeenUpdate
+from bot.storage.tables.trading import LIVE_ATTEMPT, Attempt, Event, PaperAccount, PaperOrder, Proposal
+from bot.storage.tables.watching import LIVE_ALERT, OWED, Alert, Memory, Outbox
+
+people, holdings, rules = Person.table(), Holding.table(), Rule.table()
+accounts, effects, seen_updates = Account.table(), Effect.table(), SeenUpdate.table()
+proposals, attempts, events = Proposal.table(), Attempt.table(), Event.table()
+paper_accounts, paper_orders = PaperAccount.table(), PaperOrder.table()
+alerts, memories, outbox = Alert.table(), Memory.table(), Outbox.table()
+
+__all__ = [
+    "LIVE_ALERT",
+    "LIVE_ATTEMPT",
+    "OWED",
+    "accounts",
+    "alerts",
+    "attempts",
+    "effects",
+    "events",
+    "holdings",
+    "memories",
+    "metadata",
+    "outbox",
+    "paper_accounts",
+    "paper_orders",
+    "people",
+    "proposals",
+    "rules",
+    "seen_updates",
+]

@@ -1,0 +1,39 @@
+"""Real stores for other rooms' tests: SQLite, quick since the schema is made once and copied."""
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from bot.storage import SqlStore, migrate, open_store
+
+
+def sqlite_address(file: Path) -> str:
+    return f"sqlite+aiosqlite:///{file}"
+
+
+def prepared(database: str, template: Path) -> str:
+    """`database`, an empty one, with the newest schema."""
+    if database.startswith("sqlite"):
+        shutil.copyfile(template, database.partition("///")[2])
+    else:
+        migrate(database)
+    return database
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with the newest schema and no rows."""
+    file = tmp_path_factory.mktemp("template") / "empty.sqlite"
+    migrate(sqlite_address(file))
+    return file
+
+
+@pytest_asyncio.fixture
+async def store(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[SqlStore]:
+    """An empty store on SQLite. In a conftest: `from tests.fakes.database import sqlite_template, store`."""
+    opened = open_store(prepared(sqlite_address(tmp_path / "store.sqlite"), sqlite_template))
+    yield opened
+    await opened.close()
