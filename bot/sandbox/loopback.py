@@ -1,0 +1,56 @@
+"""The sandbox is for this machine only: whoever asks, and by whatever name, must be loopback."""
+
+import ipaddress
+
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+def is_loopback_name(host: str) -> bool:
+    """Whether a host name or address means this machine: localhost, 127.0.0.0/8 or ::1.
+
+    >>> is_loopback_name("127.0.0.1"), is_loopback_name("example.com")
+    (True, False)
+    """
+    name = host.strip("[]").lower().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+class LoopbackOnly:
+    """Refuses (403) a client that is not on this machine, and a Host header that names another one.
+
+    The second keeps out a web page that had its own name point to 127.0.0.1.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._known: dict[bytes, bool] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan" or self._is_local(scope):
+            await self._app(scope, receive, send)
+        else:
+            await PlainTextResponse("The sandbox answers this machine only.\n", 403)(scope, receive, send)
+
+    def _is_local(self, scope: Scope) -> bool:
+        client = scope.get("client")
+        if client is not None and not is_loopback_name(client[0]):
+            return False
+        host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+        known = self._known.get(host)
+        if known is None:
+            if len(self._known) > 1_000:
+                self._known.clear()
+            known = self._known[host] = is_loopback_name(_without_port(host.decode("latin-1")))
+        return known
+
+
+def _without_port(host: str) -> str:
+    if host.startswith("["):
+        return host.partition("]")[0]
+    return host.partition(":")[0]
