@@ -9,16 +9,16 @@ from bot.sandbox.botapi.methods.profile import commands_for
 from bot.sandbox.botapi.state import Json, World
 from bot.sandbox.transcript import keyboard_view, message_view
 
-_BACKLOG = 1_000  # events a page may fall behind before it is told to load the chat anew
+_BACKLOG = 1_000  # events a page may fall behind before it has to connect and load the chat anew
 _QUIET_SECONDS = 15.0
 
 
 class Events:
-    """Followers of chats. What a slow follower has no room for is replaced by one "reload"."""
+    """Followers of chats. One that falls too far behind is cut off; it connects again and loads the chat."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._followers: dict[asyncio.Queue[Json], int | None] = {}
+        self._followers: dict[asyncio.Queue[Json | None], int | None] = {}
         world.listeners.append(self._tell)
 
     def _tell(self, chat_id: int | None, kind: str, detail: Any) -> None:
@@ -29,7 +29,7 @@ class Events:
             if queue.qsize() < _BACKLOG:
                 queue.put_nowait(event)
             elif queue.qsize() == _BACKLOG:
-                queue.put_nowait({"kind": "reload", "user_id": user_id})
+                queue.put_nowait(None)
 
     def _event(self, kind: str, detail: Any, user_id: int | None) -> Json:
         event: Json = {"kind": kind}
@@ -44,7 +44,7 @@ class Events:
                 event["pinned"] = detail.pinned[-1] if detail.pinned else None
             case "keyboard":
                 event |= keyboard_view(detail)
-            case "action":
+            case "typing":
                 event["action"] = detail
             case "commands":
                 user = self._world.users.get(user_id or 0)
@@ -59,7 +59,7 @@ class Events:
         self, user_id: int | None, market: Callable[[], Awaitable[Json]] | None, every: float = 1.0
     ) -> AsyncIterator[str]:
         """Events of a user's chat as text lines, and the market about once a second."""
-        queue: asyncio.Queue[Json] = asyncio.Queue()
+        queue: asyncio.Queue[Json | None] = asyncio.Queue()
         self._followers[queue] = user_id
         loop = asyncio.get_running_loop()
         pause = every if market is not None else _QUIET_SECONDS
@@ -74,6 +74,8 @@ class Events:
                     event = await asyncio.wait_for(queue.get(), max(0.0, due - loop.time()))
                 except TimeoutError:
                     continue
+                if event is None:
+                    return
                 yield _lines("chat", event)
         finally:
             del self._followers[queue]

@@ -55,6 +55,7 @@ def user_view(user: User) -> Json:
 def chat_view(world: World, user: User) -> Json:
     return {
         "user": user_view(user),
+        "bot": {"first_name": world.bot["first_name"], "username": world.bot["username"]},
         "messages": [message_view(post) for post in world.transcript(user.id)],
         **keyboard_view(user),
         "commands": commands_for(world, user.id, user.language_code),

@@ -72,7 +72,7 @@ def send_chat_action(backend: Backend, call: Call) -> bool:
     if action not in _ACTIONS:
         raise bad_request("wrong parameter action in request")
     chat = open_chat(backend, call)
-    backend.world.tell(chat.id, "action", action)
+    backend.world.tell(chat.id, "typing", action)
     return True
 
 
