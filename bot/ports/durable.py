@@ -1,6 +1,7 @@
 """Durable work: started once under a name, resumed after a crash until it ends."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any, Protocol
 
 
@@ -41,6 +42,10 @@ class Durable(Protocol):
 
     async def wait(self, workflow_id: str) -> Any:
         """The result of a workflow that was started, when it is there."""
+        ...
+
+    async def prune(self, before: datetime) -> int:
+        """Forget work that ended before that instant; how many runs were forgotten."""
         ...
 
     async def close(self) -> None:

@@ -1,0 +1,200 @@
+"""The composition root: every part of a process is built here, and a test may put another in its place."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bot.clock import SystemClock
+from bot.ports.clock import Clock
+from bot.ports.durable import Durable
+from bot.ports.exchange import Exchange, MarketFeed
+from bot.ports.notifier import Notifier
+from bot.ports.store import Store
+from bot.sandbox.faults import Fault
+from bot.schedule import Entry, Schedule
+from bot.services import Services
+from bot.services.alerts import Alerts
+from bot.services.delivery import Delivery
+from bot.services.execution import Execution
+from bot.services.hedge import Hedge
+from bot.services.markets import Markets
+from bot.services.matters import Matters
+from bot.services.people import People
+from bot.services.portfolio import Portfolio
+from bot.services.rules import Rules
+from bot.services.situation import Situations
+from bot.services.status import Status
+from bot.services.watch import Watch
+from bot.settings import Settings
+
+if TYPE_CHECKING:
+    from bot.chat.application import TelegramShell
+    from bot.sandbox.hedges import Hedges
+
+
+class NotConfigured(Exception):
+    """A setting is missing or does not fit. One sentence that says which and how to mend it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a test may put in place of the real thing. None: the real one."""
+
+    clock: Clock | None = None
+    store: Store | None = None
+    feed: MarketFeed | None = None
+    exchange: Exchange | None = None
+    durable: Durable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """One running process."""
+
+    settings: Settings
+    services: Services
+    shell: "TelegramShell"
+    store: Store
+    durable: Durable
+    schedule: Schedule
+
+
+@asynccontextmanager
+async def running(settings: Settings, parts: Parts = Parts()) -> AsyncIterator[Bot]:
+    """Migrate, open, resume what was left unfinished, listen to Telegram; close all of it on the way out.
+
+    Starting and recovering are the same path. Raises NotConfigured or Unavailable.
+    """
+    from bot.chat.application import Link, build
+    from bot.chat.notifier import TelegramNotifier
+    from bot.storage import migrate
+
+    if not settings.token.get_secret_value():
+        raise NotConfigured("Set HEDGEHOG_TOKEN to the token that BotFather gave you.")
+    settings.data.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(migrate, settings.database)
+    async with AsyncExitStack() as stack:
+        fault = Fault(settings.kill_at, settings.data / "fault-points.txt")
+        clock = parts.clock or SystemClock()
+        store = fault.around("store", parts.store or await _open_store(settings, stack))
+        feed = parts.feed or await _open_feed(settings, stack)
+        exchange = fault.around("exchange", parts.exchange or _paper(feed, store, clock))
+        durable = fault.around("durable", parts.durable or await _open_engine(settings, stack))
+        link = Link(settings.token.get_secret_value(), settings.telegram_url)
+        link.out = fault.around("telegram", link.out)
+        notifier = TelegramNotifier(link.out)
+        services = build_services(settings, store, feed, exchange, notifier, durable, clock)
+        shell = build(services, link)
+        stack.push_async_callback(shell.stop)
+        schedule = Schedule(_jobs(settings, services, durable, clock))
+        await durable.launch()
+        schedule.start()
+        stack.callback(schedule.stop)
+        yield Bot(settings, services, shell, store, durable, schedule)
+
+
+def build_services(
+    settings: Settings,
+    store: Store,
+    feed: MarketFeed,
+    exchange: Exchange,
+    notifier: Notifier,
+    durable: Durable,
+    clock: Clock,
+) -> Services:
+    """The use cases over their ports. Their workflows are registered on the way: the engine is launched after this."""
+    markets = Markets(feed, clock)
+    rules = Rules(store)
+    situations = Situations(store, exchange, markets, rules)
+    hedge = Hedge(store, situations, rules, durable, clock, timedelta(seconds=settings.card_seconds))
+    status = Status(store, situations, clock)
+    delivery = Delivery(store, notifier, durable, clock)
+    matters = Matters(store, hedge, clock)
+    return Services(
+        people=People(store, store, clock),
+        portfolio=Portfolio(store, rules, markets),
+        rules=rules,
+        hedge=hedge,
+        status=status,
+        alerts=Alerts(store, status, markets),
+        execution=Execution(store, exchange, situations, delivery, durable, clock),
+        delivery=delivery,
+        watch=Watch(store, exchange, markets, situations, matters, delivery, durable, clock),
+    )
+
+
+@asynccontextmanager
+async def hedge_panel(settings: Settings) -> AsyncIterator["Hedges"]:
+    """Everybody's hedge, read from the bot's database without the bot: for the sandbox's market panel."""
+    from bot.sandbox.hedges import Hedges
+    from bot.storage import migrate
+
+    settings.data.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(migrate, settings.database)
+    async with AsyncExitStack() as stack:
+        clock = SystemClock()
+        store = await _open_store(settings, stack)
+        feed = await _open_feed(settings, stack)
+        situations = Situations(store, _paper(feed, store, clock), Markets(feed, clock), Rules(store))
+        yield Hedges(store, Status(store, situations, clock))
+
+
+async def _open_store(settings: Settings, stack: AsyncExitStack) -> Store:
+    from bot.storage import open_store
+
+    store = open_store(settings.database)
+    stack.push_async_callback(store.close)
+    await store.ping()
+    return store
+
+
+async def _open_feed(settings: Settings, stack: AsyncExitStack) -> MarketFeed:
+    if settings.market == "sandbox":
+        from bot.sandbox.feed import SandboxFeed
+
+        if not settings.sandbox_url:
+            raise NotConfigured(
+                "Set HEDGEHOG_SANDBOX_URL to the sandbox's address, or HEDGEHOG_MARKET to binance."
+            )
+        sandbox = SandboxFeed(settings.sandbox_url)
+        stack.push_async_callback(sandbox.close)
+        return sandbox
+    from bot.exchange.binance import BinanceFeed
+
+    binance = BinanceFeed()
+    stack.push_async_callback(binance.close)
+    return binance
+
+
+def _paper(feed: MarketFeed, store: Store, clock: Clock) -> Exchange:
+    from bot.exchange.paper import PaperExchange
+
+    return PaperExchange(feed, store, clock)
+
+
+async def _open_engine(settings: Settings, stack: AsyncExitStack) -> Durable:
+    from bot.durable import Engine
+
+    engine = await asyncio.to_thread(Engine, database=settings.engine_database, replica=settings.replica)
+    stack.push_async_callback(engine.close)
+    return engine
+
+
+def _jobs(settings: Settings, services: Services, durable: Durable, clock: Clock) -> tuple[Entry, ...]:
+    every = settings.tick_seconds
+
+    async def tick() -> None:
+        await services.watch.tick(every)
+
+    async def prune() -> None:
+        await durable.prune(clock.now() - timedelta(days=7))
+
+    return (
+        Entry("tick", timedelta(seconds=every), tick),
+        Entry("unfinished work", timedelta(seconds=5), services.execution.sweep),
+        Entry("owed messages", timedelta(seconds=2), services.delivery.sweep),
+        Entry("old work", timedelta(hours=1), prune),
+    )

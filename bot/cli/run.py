@@ -1,0 +1,65 @@
+"""`hedgehog run` and `hedgehog migrate`."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+
+from bot.bootstrap import Bot, running
+from bot.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def serve() -> None:
+    """Until SIGTERM or Ctrl-C."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for noisy in ("apscheduler", "dbos", "alembic", "httpx"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    asyncio.run(_serve(Settings()))
+
+
+async def _serve(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with running(settings) as bot:
+        log.info("hedgehog serves as replica %s", settings.replica)
+        async with asyncio.TaskGroup() as tasks:
+            if settings.listen_port:
+                tasks.create_task(_listen(bot, stop))
+            if settings.webhook_url:
+                secret = settings.webhook_secret.get_secret_value()
+                await bot.shell.start(webhook_url=settings.webhook_url, webhook_secret=secret)
+            else:
+                tasks.create_task(bot.shell.run_polling(stop))
+            await stop.wait()
+        log.info("hedgehog stops")
+
+
+async def _listen(bot: Bot, stop: asyncio.Event) -> None:
+    """Webhooks, health and metrics."""
+    import uvicorn
+
+    from bot.web.app import build_app
+
+    settings = bot.settings
+    app = build_app(bot.shell, bot.store, secret=settings.webhook_secret.get_secret_value())
+    server = uvicorn.Server(
+        uvicorn.Config(app, host=settings.listen_host, port=settings.listen_port, log_level="warning")
+    )
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    with contextlib.suppress(asyncio.CancelledError):
+        serving = asyncio.get_running_loop().create_task(server.serve())
+        await stop.wait()
+        server.should_exit = True
+        await serving
+
+
+def migrate_database() -> None:
+    """Create or upgrade the tables."""
+    from bot.storage import migrate
+
+    settings = Settings()
+    settings.data.mkdir(parents=True, exist_ok=True)
+    migrate(settings.database)
