@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-VERSION = "1"  # of the workflows' shape: work begun under another version is left to a replica that still has it
+VERSION = (
+    "1"  # of the workflows' shape: work begun under another version is left to a replica that still has it
+)
 MOST_HANDLES = 1000  # of runs begun here whose end somebody may wait for
 STEP_TRIES = 5  # when the database or the market cannot be reached
 
