@@ -1,0 +1,1 @@
+"""Screens: pure functions from data to a message. No Telegram types, no clock, no services called."""
