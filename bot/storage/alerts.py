@@ -2,38 +2,40 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, bindparam, func, select, update
+from sqlalchemy import Row, Select, Text, bindparam, func, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ports.errors import StaleVersion
 from bot.ports.records import Account, Alert, AlertState, OutboxItem, User
 from bot.ports.store import AlertChange, Watched
 from bot.storage.codec import fields_of
-from bot.storage.database import Database
+from bot.storage.database import AT_ONCE, Database, execute_many
 from bot.storage.events import Entry, record
 from bot.storage.outbox import row_of
 from bot.storage.tables import LIVE_ALERT, accounts, alerts, holdings, memories, outbox, people, rules
 from hedging.portfolio import Holding
 from hedging.rules import HedgeRule
 
-_HOLDING = (holdings.c.user_id, holdings.c.asset, holdings.c.amount, holdings.c.cost)
-_WATCHED = (  # in the order of the fields of User, Account and HedgeRule
-    select(
-        *(people.c[name] for name in ("id", "chat_id", "name", "joined", "suspended")),
-        *(accounts.c[name] for name in ("id", "exchange", "mode")),
-        *(rules.c[name] for name in ("target", "band", "leverage", "factor", "max_slippage")),
-    )
+_AMOUNT, _COST = (
+    type_coerce(column, Text) for column in (holdings.c.amount, holdings.c.cost)
+)  # as they come
+_HOLDINGS = select(holdings.c.user_id, holdings.c.asset, _AMOUNT, _COST).order_by(
+    holdings.c.user_id, holdings.c.asset
+)
+_RULE = [rules.c[field.name] for field in fields(HedgeRule)]
+_WATCHED = (
+    select(people, accounts.c.id.label("account_id"), accounts.c.exchange, accounts.c.mode, *_RULE)
     .select_from(people.join(accounts).join(rules, rules.c.user_id == people.c.id))
     .where(people.c.suspended.is_(False))
     .where(accounts.c.id.in_(select(func.min(accounts.c.id)).group_by(accounts.c.user_id)))
     .order_by(people.c.id)
 )
-_AT_ONCE = 1000  # rows between two breaths of the event loop, and ids in one statement
 
 
 class _Done(NamedTuple):
@@ -50,28 +52,25 @@ class AlertTables:
 
     async def watched(self) -> Sequence[Watched]:
         """A user with several accounts is watched at the first of them."""
-        async with self._database.read() as connection:
-            holding_rows = (await connection.execute(select(*_HOLDING).order_by(holdings.c.asset))).all()
-            alert_rows = (
-                await connection.execute(select(alerts).where(LIVE_ALERT).order_by(alerts.c.id))
-            ).all()
-            memory_rows = (await connection.execute(select(memories))).all()
-            watched_rows = (await connection.execute(_WATCHED)).all()
         held: defaultdict[int, list[Holding]] = defaultdict(list)
         live: defaultdict[int, list[Alert]] = defaultdict(list)
-        for number, (user_id, asset, amount, cost) in enumerate(holding_rows):
-            held[user_id].append(Holding(asset, amount, cost))
-            await _breathe(number)
-        for row in alert_rows:
-            live[row.user_id].append(_alert(row))
-        references = {row.user_id: row.reference for row in memory_rows}
+        references: dict[int, Mapping[str, Any]] = {}
         found: list[Watched] = []
-        for number, row in enumerate(watched_rows):
-            await _breathe(number)
-            user, account, rule = User(*row[:5]), Account(row[5], row[0], *row[6:8]), HedgeRule(*row[8:])
-            if holding := held.get(user.id):
-                reference = references.get(user.id, {})
-                found.append(Watched(user, account, rule, tuple(holding), tuple(live[user.id]), reference))
+        async with self._database.snapshot() as connection:
+            async for row in _each(connection, _HOLDINGS):
+                user_id, asset, amount, cost = row
+                held[user_id].append(Holding(asset, Decimal(amount), cost if cost is None else Decimal(cost)))
+            async for row in _each(connection, select(alerts).where(LIVE_ALERT).order_by(alerts.c.id)):
+                live[row.user_id].append(_alert(row))
+            async for row in _each(connection, select(memories)):
+                references[row.user_id] = row.reference
+            async for row in _each(connection, _WATCHED):
+                if row.id in held:
+                    user = User(row.id, row.chat_id, row.name, row.joined, row.suspended)
+                    account = Account(row.account_id, row.id, row.exchange, row.mode)
+                    rule = HedgeRule(*row[-len(_RULE) :])
+                    its = tuple(held[row.id]), tuple(live[row.id]), references.get(row.id, {})
+                    found.append(Watched(user, account, rule, *its))
         return found
 
     async def change_alerts(
@@ -87,15 +86,13 @@ class AlertTables:
             owed = [
                 row_of(item) | {"payload": {**item.payload, "alert_id": a.id}} for a, item in done if item
             ]
-            if owed:
-                await connection.execute(self._database.insert(outbox).on_conflict_do_nothing(), owed)
+            await execute_many(connection, self._database.insert(outbox).on_conflict_do_nothing(), owed)
             remembered = [{"user_id": k, "reference": dict(v)} for k, v in sorted(references.items())]
-            if remembered:
-                upsert = self._database.insert(memories)
-                upsert = upsert.on_conflict_do_update(
-                    index_elements=["user_id"], set_={"reference": upsert.excluded.reference}
-                )
-                await connection.execute(upsert, remembered)
+            upsert = self._database.insert(memories)
+            upsert = upsert.on_conflict_do_update(
+                index_elements=["user_id"], set_={"reference": upsert.excluded.reference}
+            )
+            await execute_many(connection, upsert, remembered)
 
     async def alert(self, alert_id: int) -> Alert | None:
         async with self._database.read() as connection:
@@ -126,21 +123,18 @@ async def _update(connection: AsyncConnection, changes: Sequence[AlertChange]) -
     """Move on those that are still at the version they were read at."""
     current: dict[int, int] = {}
     ids = sorted(change.alert.id for change in changes)
-    for start in range(0, len(ids), _AT_ONCE):
-        its = alerts.c.id.in_(ids[start : start + _AT_ONCE])
+    for start in range(0, len(ids), AT_ONCE):
+        its = alerts.c.id.in_(ids[start : start + AT_ONCE])
         rows = select(alerts.c.id, alerts.c.version).where(its, LIVE_ALERT).order_by(alerts.c.id)
         current |= {row.id: row.version for row in await connection.execute(rows.with_for_update())}
     fresh = {
         change.alert.id: change for change in changes if current.get(change.alert.id) == change.alert.version
     }
     done = [_Done(replace(one.alert, version=one.alert.version + 1), one.outbox) for one in fresh.values()]
-    if done:
-        names = ("state", "facts", "updated_at", "snoozed_until", "message_id", "version")
-        move = (
-            update(alerts).where(alerts.c.id == bindparam("its_id")).values({n: bindparam(n) for n in names})
-        )
-        values = [fields_of(one.alert) for one in done]
-        await connection.execute(move, [{n: v[n] for n in names} | {"its_id": v["id"]} for v in values])
+    names = ("state", "facts", "updated_at", "snoozed_until", "message_id", "version")
+    move = update(alerts).where(alerts.c.id == bindparam("its_id")).values({n: bindparam(n) for n in names})
+    values = [fields_of(one.alert) for one in done]
+    await execute_many(connection, move, [{n: v[n] for n in names} | {"its_id": v["id"]} for v in values])
     return done
 
 
@@ -148,17 +142,12 @@ async def _insert(
     database: Database, connection: AsyncConnection, changes: Sequence[AlertChange]
 ) -> list[_Done]:
     """Raise those whose kind is not live for the user already."""
-    if not changes:
-        return []
     rows = [fields_of(change.alert) for change in changes]
     for row in rows:
         del row["id"]
-    insert = (
-        database.insert(alerts)
-        .on_conflict_do_nothing()
-        .returning(alerts.c.id, alerts.c.user_id, alerts.c.kind)
-    )
-    given = {(row.user_id, row.kind): row.id for row in await connection.execute(insert, rows)}
+    insert = database.insert(alerts).on_conflict_do_nothing()
+    insert_new = insert.returning(alerts.c.id, alerts.c.user_id, alerts.c.kind)
+    given = {(row.user_id, row.kind): row.id for row in await execute_many(connection, insert_new, rows)}
     first = {(change.alert.user_id, change.alert.kind): change for change in reversed(changes)}
     return [
         _Done(replace(first[matter].alert, id=id_), first[matter].outbox) for matter, id_ in given.items()
@@ -170,7 +159,10 @@ def _alert(row: Row[Any]) -> Alert:
     return Alert(**values)
 
 
-async def _breathe(number: int) -> None:
-    """Let taps be answered while a large table is read."""
-    if number % _AT_ONCE == 0:
-        await asyncio.sleep(0)
+async def _each(connection: AsyncConnection, wanted: Select[Any]) -> AsyncIterator[Any]:
+    """Row after row, in portions: taps are answered while a large table is read."""
+    async with connection.stream(wanted.execution_options(yield_per=AT_ONCE)) as rows:
+        async for portion in rows.partitions():
+            for row in portion:
+                yield row
+            await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""The engines of one database, its two kinds of transaction, and names for what goes wrong in them.
+"""The engines of one database, its kinds of transaction, and names for what goes wrong in them.
 
 SQLite has one writer at a time. Ours waits for its turn in the pool, in order, and takes the lock at BEGIN, so that no
 transaction has to give up half way; readers have connections of their own and never wait for it (WAL).
@@ -7,11 +7,11 @@ transaction has to give up half way; readers have connections of their own and n
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Table, event, make_url
+from sqlalchemy import URL, Connection, Engine, Executable, Row, Table, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -21,7 +21,10 @@ from bot.storage.tables.types import to_json
 
 LOCK_SECONDS = 5  # for another process's transaction
 QUEUE_SECONDS = 10  # for our own connections
+AT_ONCE = 1000  # rows in one go
 HANG_SECONDS = 20  # for a server that has stopped answering
+
+WRITE = "BEGIN IMMEDIATE"
 
 _JSON: dict[str, Any] = {"json_serializer": to_json, "json_deserializer": json.loads}
 _POSTGRESQL = {
@@ -33,20 +36,22 @@ _POSTGRESQL = {
 
 
 class Database:
-    """`read` and `write` are one transaction each. Inside and around them only port errors are raised."""
+    """`read`, `snapshot` and `write` give a connection each; what goes wrong in them is a port error."""
 
     def __init__(self, address: str) -> None:
         url = make_url(address)
         self.postgresql = url.get_backend_name() == "postgresql"
         if self.postgresql:
             self._writer = _postgresql_engine(url)
-            self._reader = self._writer.execution_options(
+            self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
+            self._snapshots = self._writer.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
         elif url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-            self._writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", connections=1)
-            self._reader = _sqlite_engine(url, begin="BEGIN", connections=4, pragma="query_only = ON")
+            self._writer = _sqlite_engine(url, begin=WRITE, connections=1)
+            self._reader = _sqlite_engine(url, begin=None, connections=4)
+            self._snapshots = _sqlite_engine(url, begin="BEGIN", connections=1)
         else:
             raise ValueError("The database must be PostgreSQL or an SQLite file.")
 
@@ -55,8 +60,12 @@ class Database:
         return postgresql.insert(table) if self.postgresql else sqlite.insert(table)
 
     def read(self) -> contextlib.AbstractAsyncContextManager[AsyncConnection]:
-        """Statements that see one state of the database and change nothing."""
+        """For one SELECT, without the round trips of a transaction around it."""
         return self._transaction(self._reader)
+
+    def snapshot(self) -> contextlib.AbstractAsyncContextManager[AsyncConnection]:
+        """For several SELECTs that see the same state of the database."""
+        return self._transaction(self._snapshots)
 
     def write(self) -> contextlib.AbstractAsyncContextManager[AsyncConnection]:
         """All or nothing: committed at the end, rolled back on any exception."""
@@ -73,8 +82,21 @@ class Database:
 
     async def close(self) -> None:
         """Give every connection back. The store can be used again after it, with new ones."""
-        await self._reader.dispose()
-        await self._writer.dispose()
+        for engine in (self._reader, self._snapshots, self._writer):
+            await engine.dispose()
+
+
+async def execute_many(
+    connection: AsyncConnection, statement: Executable, rows: Sequence[Mapping[str, Any]]
+) -> list[Row[Any]]:
+    """Execute `statement` for each of `rows`, so many at a time that others get their turn in between; what it
+    returns, in no particular order."""
+    returned: list[Row[Any]] = []
+    for start in range(0, len(rows), AT_ONCE):
+        result = await connection.execute(statement, [*rows[start : start + AT_ONCE]])
+        if result.returns_rows:
+            returned += result.all()
+    return returned
 
 
 @contextlib.contextmanager
@@ -97,8 +119,8 @@ def _reason(error: Exception) -> str:
     return (str(cause) or type(cause).__name__).splitlines()[0]
 
 
-def connect_pragmas(engine: Any, begin: str, *, foreign_keys: bool = True, pragma: str = "") -> None:
-    """Let SQLite's transactions begin where we say, with every commit on the disk before it is reported."""
+def connect_pragmas(engine: Engine, begin: str | None, *, foreign_keys: bool = True) -> None:
+    """Let SQLite's transactions begin where and as we say, with every commit on the disk before it is reported."""
 
     def on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself
@@ -106,18 +128,20 @@ def connect_pragmas(engine: Any, begin: str, *, foreign_keys: bool = True, pragm
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
-        if pragma:
-            cursor.execute(f"PRAGMA {pragma}")
+        if begin != WRITE:
+            cursor.execute("PRAGMA query_only = ON")
         cursor.close()
 
-    def on_begin(connection: Any) -> None:
-        connection.exec_driver_sql(begin)
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin or "")
 
     event.listen(engine, "connect", on_connect)
-    event.listen(engine, "begin", on_begin)
+    if begin:
+        event.listen(engine, "begin", on_begin)
 
 
-def _sqlite_engine(url: URL, *, begin: str, connections: int, pragma: str = "") -> AsyncEngine:
+def _sqlite_engine(url: URL, *, begin: str | None, connections: int) -> AsyncEngine:
+    """With `begin` None every statement stands alone."""
     engine = create_async_engine(
         url.set(drivername="sqlite+aiosqlite"),
         pool_size=connections,
@@ -125,9 +149,10 @@ def _sqlite_engine(url: URL, *, begin: str, connections: int, pragma: str = "") 
         pool_timeout=QUEUE_SECONDS,
         connect_args={"timeout": LOCK_SECONDS},
         hide_parameters=True,
+        **({} if begin else {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}),
         **_JSON,
     )
-    connect_pragmas(engine.sync_engine, begin, pragma=pragma)
+    connect_pragmas(engine.sync_engine, begin)
     return engine
 
 

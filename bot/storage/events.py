@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.storage.database import execute_many
 from bot.storage.tables import events
 
 Subject = Literal["proposal", "attempt", "alert"]
@@ -24,8 +25,7 @@ class Entry(NamedTuple):
 
 async def record(connection: AsyncConnection, *entries: Entry) -> None:
     """Add to the journal, in the transaction of what happened."""
-    if entries:
-        await connection.execute(events.insert(), [entry._asdict() for entry in entries])
+    await execute_many(connection, events.insert(), [entry._asdict() for entry in entries])
 
 
 async def history(connection: AsyncConnection, subject: Subject, subject_id: str) -> Sequence[Any]:

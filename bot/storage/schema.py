@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, NullPool, create_engine, make_url, text
 
 from bot.ports.errors import InvalidRecord
-from bot.storage.database import LOCK_SECONDS, connect_pragmas, named_failures, postgresql_arguments
+from bot.storage.database import LOCK_SECONDS, WRITE, connect_pragmas, named_failures, postgresql_arguments
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _TURN = 0x6865646765  # any number: who holds this advisory lock of PostgreSQL migrates, others wait
@@ -63,7 +63,7 @@ def schema_connection(database: str) -> Iterator[Connection]:
             url.set(drivername="sqlite"), poolclass=NullPool, connect_args={"timeout": LOCK_SECONDS}
         )
         # A table that is rebuilt is dropped on the way: its references are checked at the end instead.
-        connect_pragmas(engine, "BEGIN IMMEDIATE", foreign_keys=False)
+        connect_pragmas(engine, WRITE, foreign_keys=False)
     with named_failures(), engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": _TURN})
