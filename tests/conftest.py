@@ -3,11 +3,13 @@
 import os
 import re
 import shutil
+import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+from playwright._impl._driver import compute_driver_executable
 from playwright.async_api import Browser, async_playwright
 
 from tests import postgres, shared
@@ -93,14 +95,21 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture(scope="session")
 def chromium() -> Path:
-    """The path of a Chromium on this machine."""
-    names = (os.environ.get("HEDGEHOG_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
-    for name in names:
-        if found := shutil.which(name) if name else None:
-            return Path(found)
-    pytest.skip(
-        "there is no Chromium on this machine, and deploy/test may not install one without root or sudo"
+    """The path of a Chromium that can be driven on this machine."""
+    names = (os.environ.get("HEDGEHOG_CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
+    found = next((path for name in names if name and (path := shutil.which(name))), None)
+    if not found:
+        pytest.skip(
+            "there is no Chromium on this machine; deploy/test installs one where it has root or sudo"
+        )
+    driver = subprocess.run(
+        [*compute_driver_executable(), "--version"], capture_output=True, text=True, check=False
     )
+    if driver.returncode:
+        pytest.skip(
+            f"the browser's driver does not start; deploy/test mends it with root or sudo: {driver.stderr}"
+        )
+    return Path(found)
 
 
 @pytest.fixture
