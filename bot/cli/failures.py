@@ -14,13 +14,14 @@ BAD_INPUT = 2  # what the caller can mend
 
 def or_say(work: Callable[[], None], *also: type[Exception]) -> None:
     """Run a command. A failure that has a name becomes one line on standard error and exit code 2, never a trace."""
+    expected: tuple[type[Exception], ...] = (NotConfigured, PortError, HedgingError, *also)
     try:
         work()
     except ValidationError as failure:
         first = failure.errors()[0]
         where = ".".join(str(part) for part in first["loc"]).upper()
         typer.echo(f"The setting {where} does not fit: {first['msg']}.", err=True)
-    except (NotConfigured, PortError, HedgingError, *also) as failure:
+    except expected as failure:
         typer.echo(str(failure), err=True)
     else:
         return

@@ -5,7 +5,8 @@ import contextlib
 import logging
 import signal
 
-from bot.bootstrap import Bot, running
+from bot.bootstrap import Bot, NotConfigured, running
+from bot.chat.polling import TokenRefused
 from bot.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -20,6 +21,13 @@ def serve() -> None:
 
 
 async def _serve(settings: Settings) -> None:
+    try:
+        await _until_stopped(settings)
+    except* TokenRefused as refused:
+        raise NotConfigured(str(refused.exceptions[0])) from None
+
+
+async def _until_stopped(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -33,19 +33,25 @@ class Markets:
         self._clock = clock
         self._snapshot: Snapshot | None = None
         self._read_at: datetime | None = None
+        self._reads = (
+            0  # begun so far: whoever asks for a fresh one shares a read that began after they asked
+        )
         self._betas: dict[str, Betas] = {}
         self._reading = asyncio.Lock()
         self._estimating = asyncio.Lock()
 
     async def snapshot(self, *, fresh: bool = False) -> Snapshot:
         """The market now. At most a second old; with `fresh`, read after the call was made."""
-        asked_at = self._clock.now()
+        asked = self._reads
         async with self._reading:
-            oldest = asked_at if fresh else asked_at - FRESH_FOR
-            if self._snapshot is None or self._read_at is None or self._read_at < oldest:
-                read_at = self._clock.now()
-                self._snapshot, self._read_at = await self._feed.snapshot(), read_at
+            if self._snapshot is None or (self._reads == asked if fresh else self._is_old()):
+                self._reads += 1
+                self._read_at = self._clock.now()
+                self._snapshot = await self._feed.snapshot()
             return self._snapshot
+
+    def _is_old(self) -> bool:
+        return self._read_at is None or self._clock.now() - self._read_at > FRESH_FOR
 
     async def betas(self, assets: Iterable[str], factor: str, snapshot: Snapshot) -> Mapping[str, Estimate]:
         """Betas of `assets` against `factor` over 60 days of hourly returns, renewed every market hour."""

@@ -1,0 +1,101 @@
+"""bot.ports.exchange.Exchange that fills at once, or misbehaves exactly as the test scripts it."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+
+from bot.ports.errors import Ambiguous, Rejected, Unavailable
+from bot.ports.records import Account, Balance, Order, OrderReport
+from hedging.portfolio import Position
+from tests.fakes.market import StillMarket, perpetual
+
+D = Decimal
+
+
+class ScriptedExchange:
+    """`script`: what the next orders meet, in turn; "fill" when it is used up.
+
+    fill, partial (37 %), nothing (an immediate-or-cancel order that found no taker), reject (a definite one),
+    hang_after (accepted, then the answer is lost), hang_before (lost before it was accepted),
+    late (accepted and lost, and not visible to the first two look-ups).
+    """
+
+    name = "paper"
+    settles_within = timedelta(seconds=1)
+
+    def __init__(self, market: StillMarket) -> None:
+        self._market = market
+        self.script: list[str] = []
+        self.orders: dict[str, OrderReport] = {}
+        self.placed: list[Order] = []
+        self.held: dict[str, Decimal] = {}
+        self.entries: dict[str, Decimal] = {}
+        self.equity = D(100_000)
+        self.leverage: dict[str, int] = {}
+        self._hidden: dict[str, int] = {}
+
+    async def positions(self, account: Account) -> Sequence[Position]:
+        return [self._position(symbol, contracts) for symbol, contracts in self.held.items() if contracts]
+
+    async def balance(self, account: Account) -> Balance:
+        return Balance(self.equity, self.equity)
+
+    async def set_leverage(self, account: Account, symbol: str, leverage: int) -> None:
+        self.leverage[symbol] = leverage
+
+    async def place(self, account: Account, order: Order) -> OrderReport:
+        self.placed.append(order)
+        how = self.script.pop(0) if self.script else "fill"
+        if how == "reject":
+            raise Rejected("not enough margin", "margin")
+        if how == "hang_before":
+            raise Ambiguous("the answer was lost")
+        report = self._accept(order, how)
+        if how == "late":
+            self._hidden[order.client_id] = 2
+        if how in ("hang_after", "late"):
+            raise Ambiguous("the answer was lost")
+        return report
+
+    async def find_order(self, account: Account, symbol: str, client_id: str) -> OrderReport | None:
+        if self._market.away:
+            raise Unavailable("the exchange cannot be reached")
+        if self._hidden.get(client_id, 0) > 0:
+            self._hidden[client_id] -= 1
+            return None
+        return self.orders.get(client_id)
+
+    def _accept(self, order: Order, how: str) -> OrderReport:
+        if order.client_id in self.orders:
+            raise Rejected("this id is known", "duplicate")
+        share = {"partial": D("0.37"), "nothing": D(0)}.get(how, D(1))
+        lot = perpetual(order.symbol.split("/")[0]).lot
+        filled = (order.contracts * share / lot).to_integral_value(rounding="ROUND_FLOOR") * lot
+        sign = 1 if order.side == "buy" else -1
+        self.held[order.symbol] = self.held.get(order.symbol, D(0)) + sign * filled
+        price = self._market.prices[order.symbol.split("/")[0]]
+        self.entries.setdefault(order.symbol, price)
+        report = OrderReport(
+            client_id=order.client_id,
+            order_id=str(len(self.orders) + 1),
+            status="filled" if filled == order.contracts else "cancelled",
+            filled=filled,
+            average_price=price if filled else None,
+            fee=filled * price * D("0.0005"),
+        )
+        self.orders[order.client_id] = report
+        return report
+
+    def _position(self, symbol: str, contracts: Decimal) -> Position:
+        mark, entry = self._market.prices[symbol.split("/")[0]], self.entries[symbol]
+        return Position(
+            symbol,
+            contracts,
+            entry,
+            mark,
+            2,
+            "cross",
+            abs(contracts) * mark / 2,
+            contracts * (mark - entry),
+            None,
+        )

@@ -1,0 +1,165 @@
+"""From the tap to the receipt: every order at most once, whatever the exchange answers and wherever we die."""
+
+from decimal import Decimal
+
+import pytest
+
+from bot.ports.records import TERMINAL, AttemptState
+from bot.services.attempts import client_id
+from tests.fakes.durable import Crash
+from tests.services.conftest import Desk
+
+D = Decimal
+
+
+async def test_a_filled_order_ends_in_one_receipt_on_the_card(desk: Desk) -> None:
+    await desk.hold(SOL="100")
+    done = await desk.hedged()
+    assert done.outcome["status"] == "complete"
+    assert Decimal(done.outcome["coverage_after"]) == D("0.5")
+    (receipt,) = desk.notifier.told
+    assert (receipt.kind, receipt.edit) == ("receipt", 50)
+
+
+async def test_a_partial_fill_is_told_as_coverage_and_not_topped_up(desk: Desk) -> None:
+    await desk.hold(SOL="100")
+    desk.exchange.script = ["partial"]
+    done = await desk.hedged()
+    assert done.outcome["status"] == "partial"
+    assert done.outcome["legs"][0]["filled"] == "18.5"
+    assert Decimal(done.outcome["coverage_after"]) == D("0.185")
+    assert len(desk.exchange.placed) == 1
+
+
+async def test_an_order_that_met_nobody_is_told_as_nothing(desk: Desk) -> None:
+    await desk.hold(SOL="100")
+    desk.exchange.script = ["nothing"]
+    assert (await desk.hedged()).outcome["status"] == "nothing"
+
+
+async def test_a_definite_rejection_is_told_with_its_reason(desk: Desk) -> None:
+    await desk.hold(SOL="100")
+    desk.exchange.script = ["reject"]
+    done = await desk.hedged()
+    assert done.outcome["status"] == "nothing"
+    assert done.outcome["legs"][0]["reason"] == "margin"
+
+
+async def test_a_lost_answer_to_an_accepted_order_is_looked_up_not_sent_again(desk: Desk) -> None:
+    await desk.hold(SOL="100")
+    desk.exchange.script = ["hang_after"]
+    done = await desk.hedged()
+    assert done.outcome["status"] == "complete"
+    assert len(desk.exchange.placed) == 1
+
+
+async def test_an_order_that_shows_late_is_found_and_not_doubled(desk: Desk) -> None:
+    await desk.hold(SOL="100")
+    desk.exchange.script = ["late"]
+    done = await desk.hedged()
+    assert done.outcome["status"] == "complete"
+    assert len(desk.exchange.placed) == 1
+
+
+async def test_an_order_proven_absent_is_sent_under_a_new_id(desk: Desk) -> None:
+    await desk.hold(SOL="100")
+    desk.exchange.script = ["hang_before"]
+    done = await desk.hedged()
+    assert done.outcome["status"] == "complete"
+    assert [order.client_id for order in desk.exchange.placed] == [
+        client_id(done.id, 0, 0),
+        client_id(done.id, 0, 1),
+    ]
+    states = [attempt.state for attempt in await desk.store.attempts(done.id)]
+    assert states == [AttemptState.ABSENT, AttemptState.FILLED]
+
+
+async def test_absence_is_not_believed_while_the_position_has_moved(desk: Desk) -> None:
+    await desk.hold(SOL="100")
+    card = await desk.card()
+    await desk.tap(card)
+    desk.exchange.script = ["hang_before"]
+    send = desk.exchange.place
+
+    async def moved_by_somebody(account, order):  # type: ignore[no-untyped-def]
+        desk.exchange.held["SOL/USDT:USDT"] = D(-1)
+        desk.exchange.entries["SOL/USDT:USDT"] = D(150)
+        return await send(account, order)
+
+    desk.exchange.place = moved_by_somebody  # type: ignore[method-assign]
+    await desk.durable.run_all()
+    (attempt,) = await desk.store.attempts(card.id)
+    assert attempt.state is AttemptState.MANUAL
+    assert desk.notifier.kinds() == ["waiting", "receipt"]
+    assert desk.notifier.told[-1].payload["status"] == "manual"
+
+
+async def test_a_tap_from_before_a_long_outage_sends_nothing(desk: Desk) -> None:
+    await desk.hold(SOL="100")
+    card = await desk.card()
+    await desk.tap(card)
+    desk.clock.pass_(minutes=10)
+    desk.restart()
+    await desk.durable.run_all()
+    assert desk.exchange.placed == []
+    assert desk.notifier.told[-1].payload["legs"][0]["reason"] == "too_late"
+
+
+async def test_an_open_attempt_blocks_another_order_on_the_same_symbol(desk: Desk) -> None:
+    await desk.hold(SOL="100")
+    first = await desk.card(key="update:1")
+    await desk.tap(first)
+    desk.exchange.script = ["hang_after"]
+    desk.market.away = False
+    await desk.services.execution._open(first.id)
+    await desk.services.execution._reserve(first.id, 0, 0)
+    second = await desk.card(key="update:2", message_id=60)
+    await desk.tap(second, message_id=60)
+    await desk.durable.wait(f"exec:{second.id}")
+    done = await desk.store.proposal(second.id)
+    assert done is not None
+    assert done.outcome["legs"][0]["reason"] == "busy"
+    assert desk.exchange.placed == []
+
+
+async def count_points(desk: Desk) -> int:
+    await desk.hold(SOL="100", ATOM="500")
+    await desk.hedged()
+    return len(desk.durable.points)
+
+
+@pytest.mark.parametrize("script", [[], ["hang_after"], ["hang_before"], ["late", "partial"], ["reject"]])
+async def test_dying_at_any_step_sends_each_order_once_and_ends_in_one_receipt(
+    desk: Desk, script: list[str]
+) -> None:
+    await desk.hold(SOL="100", ATOM="500")
+    for point in range(1, 40):
+        user = 100 + point
+        await desk.hold(user, SOL="100", ATOM="500")
+        desk.exchange.held.clear()
+        desk.exchange.orders.clear()
+        desk.exchange.placed.clear()
+        desk.notifier.told.clear()
+        desk.durable.points.clear()
+        desk.exchange.script = list(script)
+        card = await desk.card(user, key=f"update:{user}")
+        await desk.tap(card, user)
+        desk.durable.crash_at = point
+        try:
+            await desk.durable.run_all()
+        except Crash:
+            desk.durable.crash_at = None
+            desk.restart()
+            await desk.durable.run_all()
+        where = f"died at point {point} with {script}"
+        ids = [order.client_id for order in desk.exchange.placed]
+        assert len(ids) == len(set(ids)), f"an id was used twice: {where}"
+        attempts = await desk.store.attempts(card.id)
+        assert all(attempt.state in TERMINAL for attempt in attempts), where
+        for leg in card.plan.legs:
+            mine = [a for a in attempts if a.symbol == leg.symbol]
+            assert sum(a.filled for a in mine) <= leg.contracts, where
+            assert -desk.exchange.held.get(leg.symbol, D(0)) == sum(a.filled for a in mine), where
+        receipts = [item for item in desk.notifier.told if item.kind == "receipt"]
+        assert {item.edit for item in receipts} == {50}, where
+        assert len({item.key for item in receipts}) == 1, where
