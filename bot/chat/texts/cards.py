@@ -1,0 +1,136 @@
+"""Proposal cards, receipts and alerts in words."""
+
+ACCOUNT = {
+    "paper": "PAPER account: practice, no real money",
+    "demo": "DEMO account: the exchange's test money",
+    "live": "LIVE account: real money",
+}
+
+TITLE = {
+    "hedge": "🛡 Hedge proposal: short {size}",
+    "rebalance": "⚖️ Rebalance: coverage {before} → {after}",
+    "unhedge": "🔓 Close the hedge: {size}",
+}
+SHORT = "Short {amount} {asset}"
+BUY_BACK = "Buy back {amount} {asset}"
+CONTRACTS = "{amount} contracts of"
+PRICED = "about {price}, at worst {limit} = {notional}"
+PRICED_BRIEFLY = "about {price}, at worst {limit}"
+PROTECTS = "protects {assets}"
+MORE_ORDERS = "{count} more orders"
+
+COVERAGE = "Coverage: {before} → {after}"
+FEE = "Fee now: {fee}"
+FUNDING_RECEIVED = "Funding: you receive about {amount} a month"
+FUNDING_PAID = "Funding: you pay about {amount} a month"
+FUNDING_NONE = "Funding: none"
+MARGIN = "Margin: {margin} of {free} free, at {leverage}x"
+LIQUIDATION = "Liquidation: {asset} at {price}, {distance} above now"
+LIQUIDATION_NONE = "Liquidation: out of reach"
+FALLS = "If {factor} falls {fall}:"
+WITHOUT = "• without the hedge about {loss}"
+WITH = "• with it between {worst} and {best}"
+WITH_ONE = "• with it about {worst}"
+NOT_CERTAIN = "From 60 days of history; coins also move on their own."
+EXPIRY = "Valid for {minutes}, until {time} UTC. Nothing is traded before you confirm."
+MINUTE, MINUTES = "1 minute", "{count} minutes"
+
+AT_TARGET = "You are at your target"
+AT_TARGET_BODY = "Coverage is {coverage}, your target is {target}. There is nothing to trade."
+NOTHING_TRADABLE = "I cannot propose a hedge now"
+NOTHING_TRADABLE_BODY = (
+    "Coverage is {coverage}, your target is {target}, but there is no order to get closer:"
+)
+NOTHING_TO_CLOSE = "There is nothing that I could close now."
+
+REPRICED = "The price moved, so nothing was sent"
+REPRICED_LINE = "{asset}: {old} → {new} ({change})"
+REPRICED_SIZE = "{asset}: {old} → {new} to trade"
+REPRICED_GONE = "{asset}: no longer needed"
+REPRICED_NEW = "{asset}: needed now"
+
+CONFIRM, CHANGE, CANCEL, BACK = "Confirm", "Change", "Cancel", "Back"
+NEW_PRICE = "New price"
+
+CHANGE_TITLE = "Change the hedge"
+CHANGE_BODY = (
+    "Target {target}, leverage {leverage}x, band ±{band}. A tap prices a new card; nothing is traded yet."
+)
+
+SENDING = "⏳ Sending…"
+SENDING_BODY = "{orders} confirmed. The receipt appears here."
+ORDER, ORDERS = "1 order", "{count} orders"
+CANCELLED = "Cancelled. Nothing was traded."
+EXPIRED = "This card has expired. Nothing was traded."
+SUPERSEDED = "A newer card took the place of this one."
+PROPOSE_AGAIN = "Price it again"
+
+WAITING = "⏳ {asset}: waiting to learn what became of the order"
+WAITING_BODY = (
+    "The exchange has not said whether the order went through. I look it up and will not send it again. "
+    "Until it is known, nothing else is traded in {asset}."
+)
+
+# Receipts, by purpose and how it ended.
+RECEIPT = {
+    ("hedge", "complete"): "✅ Hedged: coverage {before} → {after}",
+    ("rebalance", "complete"): "✅ Rebalanced: coverage {before} → {after}",
+    ("unhedge", "complete"): "✅ Hedge closed: coverage {before} → {after}",
+    ("hedge", "partial"): "⚠️ Partly hedged: coverage {before} → {after}",
+    ("rebalance", "partial"): "⚠️ Partly rebalanced: coverage {before} → {after}",
+    ("unhedge", "partial"): "⚠️ Partly closed: coverage {before} → {after}",
+}
+NOTHING_DONE = "❌ Nothing was traded"
+MANUAL = "❗ Please check by hand: {assets}"
+UNKNOWN_COVERAGE = "?"
+SOLD = "Sold {amount} {asset} at {price}"
+BOUGHT = "Bought back {amount} {asset} at {price}"
+OF_ORDERED = "{filled} of {amount} {asset}: the rest found no buyer at your price"
+OF_ORDERED_BUY = "{filled} of {amount} {asset}: the rest found no seller at your price"
+NOT_TRADED = "{asset}: not traded, {reason}"
+NOT_KNOWN = "{asset}: nobody could tell what became of the order"
+FEES = "Fees: {fees}"
+TARGET = "Target: {target} ±{band}"
+TARGET_ONLY = "Target: {target}"
+RECEIPT_LIQUIDATION = "Liquidation: {asset} at {price}"
+THE_REST = "The rest needs a new card: /hedge"
+THE_REST_UNHEDGE = "The rest needs a new card: /unhedge"
+NOTHING_CHANGED = "Your money is untouched. /hedge prices a new card."
+CHECK_BY_HAND = (
+    "Look at your orders and positions on {exchange}. Until it is settled, I trade nothing in them."
+)
+COPY_ID = "Copy order id: {asset}"
+
+REASONS = {
+    "too_late": "it was more than two minutes after your tap",
+    "busy": "another order in it is still open",
+    "leverage_unknown": "the exchange did not confirm the leverage",
+    "never arrived": "the order never reached the exchange",
+    "no_liquidity": "nobody took the other side at your price",
+    "margin": "there is not enough free money",
+    "insufficient_margin": "there is not enough free money",
+    "reduce_only": "there is no position left to close",
+    "min_notional": "the order is too small for the exchange",
+    "min_amount": "the order is too small for the exchange",
+}
+REASON_UNKNOWN = "the exchange refused ({reason})"
+NO_FILL = "nobody took the other side at your price"
+
+# Alerts: the first line is what a lock screen shows.
+DRIFT_LOW = "⚠️ Coverage fell to {coverage}, your target is {target}"
+DRIFT_HIGH = "⚠️ Coverage rose to {coverage}, your target is {target}"
+MOVE_DOWN = "📉 Your coins lost {change}; coverage is {coverage}"
+MOVE_UP = "📈 Your coins gained {change}; coverage is {coverage}"
+REPEATED = "(repeated)"
+ALERT_VALUE = "Your coins: {value}"
+ALERT_MOVED = "Your coins: {value} ({change} since I last told you)"
+HEDGE_MADE = "The hedge has made {amount} so far."
+HEDGE_LOST = "The hedge has cost {amount} so far."
+REMEDY = "Back to target:"
+REMEDY_LEG = "• {what}, about {notional}"
+REMEDY_FEE = "Fee about {fee}. One tap sends it."
+NO_REMEDY = "There is no order that would help right now. /status has the figures."
+REBALANCE, SNOOZE, DETAILS = "Rebalance", "Snooze 4 h", "Details"
+REBALANCE_LEG = "Rebalance {sign}{amount} {asset}"
+RECOVERED = "✅ Coverage is back at {coverage}, your target is {target}"
+RECOVERED_BODY = "Nothing to do. This alert is over."

@@ -1,0 +1,251 @@
+"""The proposal card and what becomes of it before the receipt."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+from math import ceil
+
+from bot.chat.texts import cards as t
+from bot.chat.views.checks import checks, failed
+from bot.chat.views.message import Button, Message, Rows, bold, folded, html
+from bot.chat.views.numbers import base_of, exact, percent, price, usd
+from bot.ports.records import Proposal, ProposalState
+from hedging.plan import HedgePlan, Leg
+from hedging.rules import HedgeRule
+
+FALL = Decimal("0.10")
+_LEGS_SHOWN = 3
+_LIQUIDATIONS_SHOWN = 2
+
+TARGETS = (25, 50, 75, 100)
+LEVERAGES = (1, 2, 3, 4, 5)
+BANDS = (5, 10, 15)
+
+
+def proposal(card: Proposal, mode: str) -> Message:
+    """The whole card: what is traded, what it costs and does, the seven checks, and one tap to do it."""
+    plan = card.plan
+    if not plan.legs:
+        return _no_orders(card, mode)
+    text = "\n\n".join(
+        block
+        for block in (
+            f"{bold(_title(plan))}\n{t.ACCOUNT[mode]}",
+            _legs(plan.legs),
+            "\n".join(_figures(plan)),
+            "" if plan.purpose == "unhedge" else _protection(plan),
+            checks(plan.checks, plan.factor),
+            _expiry(card),
+        )
+        if block
+    )
+    return Message(text, _buttons(card))
+
+
+def repriced(fresh: Proposal, earlier: Proposal | None, mode: str) -> Message:
+    """The card again with what has changed since the one that was tapped."""
+    card = proposal(fresh, mode)
+    if earlier is None:
+        return card
+    return Message(
+        f"{bold(t.REPRICED)}\n{_differences(earlier.plan, fresh.plan)}\n\n{card.text}", card.buttons
+    )
+
+
+def sending(card: Proposal) -> Message:
+    """Confirmed, and frozen until the receipt takes its place."""
+    count = len(card.plan.legs)
+    orders = t.ORDER if count == 1 else t.ORDERS.format(count=count)
+    return Message(f"{bold(t.SENDING)}\n{t.SENDING_BODY.format(orders=orders)}")
+
+
+def over(card: Proposal) -> Message:
+    """A card that can no longer be confirmed, with the way to a new one."""
+    said = {
+        ProposalState.CANCELLED: t.CANCELLED,
+        ProposalState.EXPIRED: t.EXPIRED,
+        ProposalState.SUPERSEDED: t.SUPERSEDED,
+    }.get(card.state, t.SUPERSEDED)
+    return Message(said, ((Button(t.PROPOSE_AGAIN, f"pr:{card.id}"),),))
+
+
+def change(card: Proposal, rule: HedgeRule) -> Message:
+    """What can be changed, with the present values marked."""
+    body = t.CHANGE_BODY.format(target=percent(rule.target), leverage=rule.leverage, band=percent(rule.band))
+    rows = rule_rows(rule, prefixes=(f"tg:{card.id}", f"lv:{card.id}", f"bd:{card.id}"))
+    return Message(f"{bold(t.CHANGE_TITLE)}\n{body}", (*rows, (Button(t.BACK, f"pr:{card.id}"),)))
+
+
+def rule_rows(rule: HedgeRule, *, prefixes: tuple[str, str, str]) -> Rows:
+    """Three rows of buttons for target, leverage and band; what holds now has a tick."""
+    target, leverage, band = prefixes
+    return (
+        tuple(_choice(f"{n}%", f"{target}:{n}", rule.target == Decimal(n) / 100) for n in TARGETS),
+        tuple(_choice(f"{n}x", f"{leverage}:{n}", rule.leverage == n) for n in LEVERAGES),
+        tuple(_choice(f"±{n}%", f"{band}:{n}", rule.band == Decimal(n) / 100) for n in BANDS),
+    )
+
+
+def _choice(label: str, data: str, chosen: bool) -> Button:
+    return Button(f"✓ {label}" if chosen else label, data)
+
+
+def _title(plan: HedgePlan) -> str:
+    size = sum((leg.notional for leg in plan.legs), Decimal(0))
+    before, after = percent(plan.before.coverage), percent(plan.after.coverage)
+    return t.TITLE[plan.purpose].format(size=usd(size), before=before, after=after)
+
+
+def order(leg: Leg) -> str:
+    """What one order does: Short 61.5 SOL."""
+    return (t.SHORT if leg.side == "sell" else t.BUY_BACK).format(
+        amount=units(leg.contracts, leg.notional, leg.mark_price), asset=html(base_of(leg.symbol))
+    )
+
+
+def units(contracts: Decimal, notional: Decimal, mark: Decimal) -> str:
+    """The exact amount: in coins where one contract is one coin, otherwise named as contracts."""
+    if mark and abs(notional / mark - contracts) <= contracts / 10_000:
+        return exact(contracts)
+    return t.CONTRACTS.format(amount=exact(contracts))
+
+
+def _legs(legs: Sequence[Leg]) -> str:
+    ordered = sorted(legs, key=lambda leg: -leg.notional)
+    shown = [line for leg in ordered[:_LEGS_SHOWN] for line in _leg(leg)]
+    rest = ordered[_LEGS_SHOWN:]
+    if not rest:
+        return "\n".join(shown)
+    brief = [f"{order(leg)}, {t.PRICED_BRIEFLY.format(**_prices(leg))}" for leg in rest]
+    return "\n".join([*shown, folded([t.MORE_ORDERS.format(count=len(rest)), *brief])])
+
+
+def _leg(leg: Leg) -> list[str]:
+    lines = [f"• {bold(order(leg))}", f"  {t.PRICED.format(**_prices(leg), notional=usd(leg.notional))}"]
+    others = [asset for asset in leg.assets if asset != base_of(leg.symbol)]
+    if others:
+        named = ", ".join(leg.assets[:4]) + (f" +{len(leg.assets) - 4}" if len(leg.assets) > 4 else "")
+        lines.append(f"  {t.PROTECTS.format(assets=html(named))}")
+    return lines
+
+
+def _prices(leg: Leg) -> dict[str, str]:
+    return {"price": price(leg.mark_price), "limit": price(leg.limit_price)}
+
+
+def _figures(plan: HedgePlan) -> list[str]:
+    funding = plan.funding_per_month
+    if abs(funding) < Decimal("0.005"):
+        carried = t.FUNDING_NONE
+    else:
+        carried = (t.FUNDING_RECEIVED if funding > 0 else t.FUNDING_PAID).format(amount=usd(abs(funding)))
+    lines = [
+        t.COVERAGE.format(before=percent(plan.before.coverage), after=percent(plan.after.coverage)),
+        t.FEE.format(fee=usd(plan.fees)),
+        carried,
+    ]
+    if plan.margin:
+        leverage = max(leg.leverage for leg in plan.legs if leg.margin)
+        lines.append(
+            t.MARGIN.format(margin=usd(plan.margin), free=usd(plan.free_collateral), leverage=leverage)
+        )
+    return lines + ([] if plan.purpose == "unhedge" else _liquidations(plan.legs))
+
+
+def _liquidations(legs: Sequence[Leg]) -> list[str]:
+    """The nearest ones, each with how far away it is."""
+    away = sorted(
+        (leg.liquidation_price / leg.mark_price - 1, leg.symbol, leg.liquidation_price)
+        for leg in legs
+        if leg.liquidation_price is not None and leg.mark_price > 0
+    )
+    if not away:
+        return [t.LIQUIDATION_NONE] if any(leg.margin for leg in legs) else []
+    return [
+        t.LIQUIDATION.format(asset=html(base_of(symbol)), price=price(at), distance=percent(distance))
+        for distance, symbol, at in away[:_LIQUIDATIONS_SHOWN]
+    ]
+
+
+def _protection(plan: HedgePlan) -> str:
+    """What a fall of the market would do without the hedge, and between which bounds with it."""
+    loss, best, worst = outcomes(plan)
+    lines = [t.FALLS.format(factor=html(plan.factor), fall=percent(FALL)), t.WITHOUT.format(loss=_loss(loss))]
+    if usd(best) == usd(worst):
+        lines.append(t.WITH_ONE.format(worst=_loss(worst)))
+    else:
+        lines.append(t.WITH.format(worst=_loss(worst), best=_loss(best)))
+    return "\n".join([*lines, t.NOT_CERTAIN])
+
+
+def outcomes(plan: HedgePlan, fall: Decimal = FALL) -> tuple[Decimal, Decimal, Decimal]:
+    """Losses in US dollars when the factor falls by `fall`: unhedged, and hedged at best and at worst.
+
+    Hedged: what the shorts leave over, plus and minus two standard errors of the betas, taken as independent. A coin
+    that is shorted directly carries its error only on the part that stays uncovered; through the factor on all of it.
+    """
+    left = 1 - min(max(plan.after.coverage, Decimal(0)), Decimal(1))
+    error = Decimal(0)
+    for choice in plan.choices:
+        if choice.reason in ("stablecoin", "no_price"):
+            continue
+        exposed = left if choice.method == "direct" else Decimal(1)
+        error += (choice.value * Decimal(str(choice.beta_se)) * exposed) ** 2
+    net, spread = plan.after.gross - plan.after.offset, 2 * error.sqrt()
+    return plan.before.gross * fall, (net - spread) * fall, (net + spread) * fall
+
+
+def _loss(amount: Decimal) -> str:
+    return f"+{usd(-amount)}" if amount < 0 else usd(-amount)
+
+
+def _expiry(card: Proposal) -> str:
+    left = ceil((card.expires_at - card.quoted_at) / timedelta(minutes=1))
+    minutes = t.MINUTE if left == 1 else t.MINUTES.format(count=left)
+    return t.EXPIRY.format(minutes=minutes, time=card.expires_at.strftime("%H:%M"))
+
+
+def _buttons(card: Proposal) -> Rows:
+    cancel = Button(t.CANCEL, f"no:{card.id}")
+    if card.plan.purpose == "unhedge":
+        return ((Button(t.CONFIRM, f"ok:{card.id}", style="danger"),), (cancel,))
+    confirm = Button(t.CONFIRM, f"ok:{card.id}", style="success")
+    return ((confirm,), (Button(t.CHANGE, f"ch:{card.id}"), cancel))
+
+
+def _no_orders(card: Proposal, mode: str) -> Message:
+    plan = card.plan
+    figures = {"coverage": percent(plan.before.coverage), "target": percent(plan.target)}
+    wrong = failed(
+        [c for c in plan.checks if c.key in ("value", "instrument", "ratio", "leverage")], plan.factor
+    )
+    if plan.purpose == "unhedge":
+        title, body = t.NOTHING_TO_CLOSE, ""
+    elif wrong:
+        title, body = t.NOTHING_TRADABLE, "\n".join([t.NOTHING_TRADABLE_BODY.format(**figures), *wrong])
+    else:
+        title, body = t.AT_TARGET, t.AT_TARGET_BODY.format(**figures)
+    text = "\n".join(part for part in (bold(title), t.ACCOUNT[mode], body) if part)
+    return Message(text, ((Button(t.CHANGE, f"ch:{card.id}"),),) if plan.purpose != "unhedge" else ())
+
+
+def _differences(earlier: HedgePlan, fresh: HedgePlan) -> str:
+    then, now = ({leg.symbol: leg for leg in plan.legs} for plan in (earlier, fresh))
+    lines = []
+    for symbol in [*then, *(symbol for symbol in now if symbol not in then)][: 2 * _LEGS_SHOWN]:
+        asset, old, new = html(base_of(symbol)), then.get(symbol), now.get(symbol)
+        if old is None or new is None:
+            lines.append((t.REPRICED_NEW if old is None else t.REPRICED_GONE).format(asset=asset))
+            continue
+        moved = new.mark_price / old.mark_price - 1
+        lines.append(
+            t.REPRICED_LINE.format(
+                asset=asset,
+                old=price(old.mark_price),
+                new=price(new.mark_price),
+                change=percent(moved, signed=True),
+            )
+        )
+        if old.contracts != new.contracts:
+            lines.append(t.REPRICED_SIZE.format(asset=asset, old=order(old), new=order(new)))
+    return "\n".join(lines)

@@ -1,0 +1,108 @@
+"""What a confirmed card turns into."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from bot.chat.texts import cards as t
+from bot.chat.views.message import Button, Message, bold, folded, html
+from bot.chat.views.numbers import base_of, exact, percent, price, usd
+
+Payload = Mapping[str, Any]
+
+_LEGS_SHOWN = 5
+_IDS_SHOWN = 3
+_LIQUIDATIONS_SHOWN = 3
+
+
+def receipt(payload: Payload) -> Message:
+    """Which orders did what, at which price, and where that leaves their owner."""
+    legs, status = payload["legs"], payload["status"]
+    again = t.THE_REST_UNHEDGE if payload["purpose"] == "unhedge" else t.THE_REST
+    lines = [bold(_title(payload)), t.ACCOUNT[payload["mode"]], "", *_orders(legs), ""]
+    if status != "nothing":
+        lines += _figures(payload)
+    if status == "manual":
+        lines += ["", t.CHECK_BY_HAND.format(exchange=html(payload["exchange"]))]
+    elif status == "partial":
+        lines += ["", again]
+    elif status == "nothing":
+        lines.append(t.NOTHING_CHANGED)
+    if payload.get("repeat"):
+        lines.append(t.REPEATED)
+    ids = [
+        Button(t.COPY_ID.format(asset=base_of(leg["symbol"])), copy=str(leg["order_id"])[:256])
+        for leg in legs
+        if leg.get("order_id")
+    ]
+    return Message("\n".join(lines), tuple((button,) for button in ids[:_IDS_SHOWN]))
+
+
+def waiting(payload: Payload) -> Message:
+    """An order whose fate is being looked up."""
+    asset = html(base_of(payload["symbol"]))
+    return Message(f"{bold(t.WAITING.format(asset=asset))}\n{t.WAITING_BODY.format(asset=asset)}")
+
+
+def _title(payload: Payload) -> str:
+    if payload["status"] == "nothing":
+        return t.NOTHING_DONE
+    if payload["status"] == "manual":
+        known = ("filled", "cancelled", "rejected", "absent")
+        open_ = dict.fromkeys(base_of(leg["symbol"]) for leg in payload["legs"] if leg["state"] not in known)
+        return t.MANUAL.format(assets=html(", ".join(open_)))
+    return t.RECEIPT[payload["purpose"], payload["status"]].format(
+        before=_coverage(payload["coverage_before"]), after=_coverage(payload["coverage_after"])
+    )
+
+
+def _coverage(text: str | None) -> str:
+    return t.UNKNOWN_COVERAGE if text is None else percent(Decimal(text))
+
+
+def _orders(legs: Sequence[Payload]) -> list[str]:
+    lines = [line for leg in legs[:_LEGS_SHOWN] for line in _order(leg)]
+    rest = [line for leg in legs[_LEGS_SHOWN:] for line in _order(leg)]
+    return [*lines, folded(rest)] if rest else lines
+
+
+def _order(leg: Payload) -> list[str]:
+    asset, filled, wanted = html(base_of(leg["symbol"])), Decimal(leg["filled"]), Decimal(leg["contracts"])
+    lines = []
+    if filled:
+        at = "?" if leg["average_price"] is None else price(Decimal(leg["average_price"]))
+        done = t.SOLD if leg["side"] == "sell" else t.BOUGHT
+        lines.append(f"• {done.format(amount=exact(filled), asset=asset, price=at)}")
+    if leg["state"] == "manual" or leg["state"] not in ("filled", "cancelled", "rejected", "absent"):
+        lines.append(f"• {t.NOT_KNOWN.format(asset=asset)}")
+    elif not filled:
+        lines.append(f"• {t.NOT_TRADED.format(asset=asset, reason=_reason(leg))}")
+    elif filled < wanted:
+        short = t.OF_ORDERED if leg["side"] == "sell" else t.OF_ORDERED_BUY
+        lines.append(f"  {short.format(filled=exact(filled), amount=exact(wanted), asset=asset)}")
+    return lines
+
+
+def _reason(leg: Payload) -> str:
+    reason = str(leg.get("reason") or "")
+    if not reason:
+        return t.NO_FILL
+    known = t.REASONS.get(reason)
+    return known or t.REASON_UNKNOWN.format(reason=html(reason[:80]))
+
+
+def _figures(payload: Payload) -> list[str]:
+    lines = [t.FEES.format(fees=usd(Decimal(payload["fees"])))]
+    if payload["purpose"] != "unhedge":
+        target, band = percent(Decimal(payload["target"])), payload.get("band")
+        lines.append(
+            t.TARGET_ONLY.format(target=target)
+            if band is None
+            else t.TARGET.format(target=target, band=percent(Decimal(band)))
+        )
+    reachable = [one for one in payload["liquidation"] if one["price"] is not None]
+    lines += [
+        t.RECEIPT_LIQUIDATION.format(asset=html(base_of(one["symbol"])), price=price(Decimal(one["price"])))
+        for one in reachable[:_LIQUIDATIONS_SHOWN]
+    ]
+    return lines

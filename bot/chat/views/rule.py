@@ -1,0 +1,36 @@
+"""The rule, and how to change it."""
+
+from bot.chat.parsing.rule import RuleEdit
+from bot.chat.texts import screens as t
+from bot.chat.views.message import Message, bold, code
+from bot.chat.views.numbers import percent
+from bot.chat.views.proposal import rule_rows
+from hedging.rules import HedgeRule
+
+PREFIXES = ("r:t", "r:l", "r:b")
+
+
+def rule(current: HedgeRule) -> Message:
+    """What holds now, in words and as buttons."""
+    target = percent(current.target)
+    lines = [
+        bold(t.RULE.format(target=target)),
+        t.RULE_TARGET.format(target=target),
+        t.RULE_LEVERAGE.format(leverage=current.leverage),
+        t.RULE_BAND.format(band=percent(current.band)),
+        t.RULE_FACTOR.format(factor=current.factor),
+        "",
+        f"{t.RULE_HOW} {code(t.RULE_EXAMPLE)}",
+    ]
+    return Message("\n".join(lines), rule_rows(current, prefixes=PREFIXES))
+
+
+def changed(edit: RuleEdit) -> str:
+    """What was changed, in a few words for a toast."""
+    said = {
+        "target": None if edit.target is None else percent(edit.target),
+        "leverage": edit.leverage,
+        "band": None if edit.band is None else percent(edit.band),
+        "factor": edit.factor,
+    }
+    return ", ".join(t.CHANGED[key].format(value=value) for key, value in said.items() if value is not None)

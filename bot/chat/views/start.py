@@ -1,0 +1,48 @@
+"""The way to a first proposal: a sample or one's own coins, how much to protect, the hedge."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from bot.chat.texts import screens as t
+from bot.chat.views.message import Button, Message, bold, code, html
+from bot.chat.views.numbers import amount, percent, usd
+from bot.chat.views.portfolio import HEDGE_BUTTON
+from bot.services.portfolio import PortfolioView
+
+PROTECTIONS = (25, 50, 75)
+
+
+def welcome() -> Message:
+    """For somebody who holds nothing yet."""
+    text = f"{bold(t.WELCOME)}\n\n{t.WELCOME_BODY}\n\n{t.WELCOME_PAPER}"
+    return Message(text, ((Button(t.SAMPLE, "go:sample", style="primary"),), (Button(t.MINE, "go:mine"),)))
+
+
+def welcome_back(view: PortfolioView) -> Message:
+    """For somebody who has been here before."""
+    title = t.WELCOME_BACK.format(value=usd(view.value))
+    return Message(f"{bold(title)}\n\n{t.HOW_MUCH}\n{t.HOW_MUCH_BODY}", (_protections(),))
+
+
+def how_much(view: PortfolioView, sample: Sequence[tuple[str, Decimal]] = ()) -> Message:
+    """The second tap: how much of it. `sample`: the coins that were just put there to play with."""
+    lines = [bold(t.HOW_MUCH), t.HOW_MUCH_BODY]
+    if sample:
+        coins = ", ".join(f"{amount(number)} {html(asset)}" for asset, number in sample)
+        lines = [t.SAMPLE_BODY.format(coins=coins), "", *lines]
+    return Message("\n".join([bold(t.PORTFOLIO.format(value=usd(view.value))), *lines]), (_protections(),))
+
+
+def ready(view: PortfolioView, target: Decimal) -> Message:
+    """The third tap shows the card."""
+    title = t.READY.format(target=percent(target), value=usd(view.value))
+    return Message(f"{bold(title)}\n{t.READY_BODY}", ((HEDGE_BUTTON,),))
+
+
+def type_yours() -> Message:
+    examples = "\n".join(code(example) for example in t.EXAMPLES)
+    return Message(f"{bold(t.TYPE_YOURS)}\n{examples}\n{t.EXAMPLES_NOTE}")
+
+
+def _protections() -> tuple[Button, ...]:
+    return tuple(Button(t.PROTECT.format(target=f"{n}%"), f"go:t:{n}") for n in PROTECTIONS)
