@@ -118,7 +118,8 @@ class Candles:
     """Closes of several series on one time grid.
 
     `times`: (T,) datetime64[s], ascending, UTC, opening instants. `close`: (T, N) float64, NaN where a bar is missing
-    (a late listing, a gap). `high` and `low`: the same shape, where known. `names`: N series: an asset for spot, a symbol for a contract.
+    (a late listing, a gap). `high`, `low`: the same shape, where known. `names`: N series: an asset for spot, a symbol
+    for a contract.
     """
 
     names: tuple[str, ...]

@@ -4,7 +4,7 @@ import statsmodels.api as sm
 
 from hedging.errors import BadInput, NotEnoughHistory, UnknownAsset
 from hedging.market import Candles
-from hedging.ratio import beta_matrix, beta_table, ols
+from hedging.ratio import beta_matrix, beta_table, joint_betas, ols
 
 
 def prices(returns: np.ndarray) -> np.ndarray:
@@ -135,3 +135,45 @@ def test_a_bad_tick_does_not_bend_the_slope() -> None:
     assert beta_table(dirty, "BTC")["SOL"].beta == pytest.approx(
         beta_table(clean, "BTC")["SOL"].beta, rel=0.05
     )
+
+
+def test_joint_betas_equal_statsmodels_with_several_instruments() -> None:
+    returns = market()
+    x = np.column_stack([returns[:, 0], market(seed=8)[:, 0]])
+    beta, se, r_squared = joint_betas(returns, x)
+    for i in (1, 2):
+        fit = sm.OLS(returns[:, i], sm.add_constant(x)).fit()
+        np.testing.assert_allclose(beta[i], fit.params[1:], rtol=1e-8)
+        np.testing.assert_allclose(se[i], fit.bse[1:], rtol=1e-8)
+        assert r_squared[i] == pytest.approx(fit.rsquared, rel=1e-8)
+
+
+def test_joint_betas_leave_gaps_out_series_by_series() -> None:
+    returns = market()
+    x = np.column_stack([returns[:, 0], market(seed=8)[:, 0]])
+    returns[:150, 1] = np.nan
+    x[399, 1] = np.nan
+    beta, se, r_squared = joint_betas(returns, x)
+    for i, start in ((1, 150), (2, 0)):
+        fit = sm.OLS(returns[start:399, i], sm.add_constant(x[start:399])).fit()
+        np.testing.assert_allclose(
+            (*beta[i], *se[i], r_squared[i]), (*fit.params[1:], *fit.bse[1:], fit.rsquared), rtol=1e-8
+        )
+
+
+def test_instruments_that_move_alike_cannot_be_told_apart() -> None:
+    returns = market()
+    with pytest.raises(NotEnoughHistory, match="alike"):
+        joint_betas(returns[:, 1:], returns[:, [0, 0]])
+
+
+def test_as_many_betas_as_returns_cannot_be_measured() -> None:
+    with pytest.raises(NotEnoughHistory):
+        joint_betas(market(3), market(3)[:, :2])
+    assert np.isfinite(joint_betas(market(4), market(4)[:, :2])[0]).all()
+
+
+def test_an_empty_history_gives_no_slope() -> None:
+    beta, _, _, n = beta_matrix(np.empty((0, 2)), np.empty((0, 1)))
+    assert np.isnan(beta).all()
+    assert n.tolist() == [[0], [0]]
