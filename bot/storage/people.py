@@ -8,11 +8,13 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.ports.errors import InvalidRecord
 from bot.ports.records import Account, User
 from bot.ports.store import Changed, HoldingChange
 from bot.storage.codec import fields_of, holdings_from_json, holdings_to_json
 from bot.storage.database import Database
 from bot.storage.tables import accounts, effects, holdings, people, rules, seen_updates
+from bot.storage.tables.types import plain_text
 from hedging.portfolio import Holding
 from hedging.rules import HedgeRule
 
@@ -146,11 +148,20 @@ def changed(holdings: Sequence[Holding], changes: Sequence[HoldingChange]) -> tu
     after = {one.asset: one for one in holdings}
     with localcontext(prec=120):
         for change in changes:
+            _must_be_storable(change)
             old = after.pop(change.asset, Holding(change.asset, Decimal(0)))
             amount = max(old.amount + change.amount, Decimal(0))
             if not change.clear and amount > 0:
                 after[change.asset] = Holding(change.asset, amount, _average_cost(old, change, amount))
     return _sorted(after.values())
+
+
+def _must_be_storable(change: HoldingChange) -> None:
+    try:
+        plain_text(change.amount)
+        plain_text(change.cost or Decimal(0))
+    except ValueError as error:
+        raise InvalidRecord(f"{change.asset}: {error}") from error
 
 
 def _average_cost(old: Holding, change: HoldingChange, amount: Decimal) -> Decimal | None:
