@@ -21,7 +21,7 @@ from telegram.ext import (
 )
 
 from bot import metrics
-from bot.chat.commands import COMMANDS, GROUP, PLAIN, TAPS, UNKNOWN_COMMAND, UNKNOWN_TAP, UNREADABLE
+from bot.chat.commands import COMMANDS, GROUP, PLAIN, SECRET, TAPS, UNKNOWN_COMMAND, UNKNOWN_TAP, UNREADABLE
 from bot.chat.entry import Entry
 from bot.chat.outgoing import Outgoing, seconds_of
 from bot.chat.polling import Poller, RawUpdate, TokenRefused
@@ -67,7 +67,7 @@ class TelegramShell:
             .concurrent_updates(ChatProcessor(at_once))
             .build()
         )
-        _register(self.application, Entry(services, link.out))
+        _register(self.application, Entry(services, link.out, secret=SECRET))
 
     @property
     def ready(self) -> bool:

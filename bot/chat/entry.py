@@ -1,6 +1,6 @@
 """From Telegram's update to a turn: who it is, whether they may, what they wrote or tapped."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from telegram import CallbackQuery, Message, Update
@@ -9,18 +9,20 @@ from telegram.constants import ChatMemberStatus, ChatType
 from bot.chat import texts
 from bot.chat.guard import serve
 from bot.chat.outgoing import Outgoing
+from bot.chat.parsing.secrets import looks_secret
 from bot.chat.turn import Handler, Tap, Turn
 from bot.services import Services
 
-Callback = Callable[[Update, Any], Awaitable[None]]
+Callback = Callable[[Update, Any], Coroutine[Any, Any, None]]
 
 
 class Entry:
     """Makes callbacks for python-telegram-bot out of handlers of turns."""
 
-    def __init__(self, services: Services, out: Outgoing) -> None:
+    def __init__(self, services: Services, out: Outgoing, *, secret: Handler) -> None:
         self._services = services
         self._out = out
+        self._secret = secret  # handles what nobody should have typed here
 
     def message(self, handler: Handler) -> Callback:
         """For what somebody writes in their private chat."""
@@ -29,17 +31,18 @@ class Entry:
             written = update.message
             if written is None or written.from_user is None:
                 return
-            name = written.from_user.first_name
+            text = _words(written)
             turn = Turn(
                 services=self._services,
                 out=self._out,
                 update_id=update.update_id,
                 user_id=written.from_user.id,
                 chat_id=written.chat.id,
-                text=_words(written),
+                text=text,
                 message_id=written.message_id,
             )
-            await serve(turn, _met(handler, name))
+            chosen = self._secret if looks_secret(text) else handler
+            await serve(turn, _met(chosen, written.from_user.first_name))
 
         return callback
 

@@ -10,7 +10,7 @@ from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, Tele
 
 from bot.chat import texts
 from bot.chat.outgoing import seconds_of
-from bot.chat.turn import Handler, Turn
+from bot.chat.turn import Handler, Turn, UnknownButton
 from bot.ports.errors import PortError
 from bot.services.errors import ServiceError
 from hedging.errors import HedgingError
@@ -68,6 +68,8 @@ async def _attempt(turn: Turn, handler: Handler) -> None:
         await _apologise(turn, refusal)
     except TelegramError:
         raise
+    except UnknownButton:
+        await turn.refuse(texts.BUTTON_UNKNOWN)
     except TimeoutError:
         log.warning("update %d took longer than %g s", turn.update_id, _HANDLER_SECONDS)
         await turn.refuse(texts.TOOK_TOO_LONG)

@@ -1,8 +1,10 @@
 """Everything that goes out to Telegram: one call at a time a chat, in the order in which it was asked for."""
 
 import logging
+import re
 import time
 from collections.abc import Awaitable, Callable
+from html import unescape
 from typing import Any, TypeVar
 
 from telegram import Bot, CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
@@ -17,9 +19,11 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LONGEST_TOAST = 200
+LONGEST_TEXT = 4096
 
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _UNCHANGED = "message is not modified"
+_UNREADABLE = ("can't parse entities", "message is too long")
 _GONE = ("message to edit not found", "message can't be edited", "message_id_invalid")
 
 
@@ -41,34 +45,34 @@ class Outgoing:
     async def send(self, chat_id: int, message: Message, *, silent: bool = False) -> int:
         """A new message; its id."""
 
-        async def call(to: int) -> int:
+        async def call(to: int, text: str, mode: ParseMode | None) -> int:
             sent = await self._bot.send_message(
                 to,
-                message.text,
-                parse_mode=ParseMode.HTML,
+                text,
+                parse_mode=mode,
                 reply_markup=_keyboard(message.buttons),
                 disable_notification=(silent or message.silent) or None,
                 link_preview_options=_NO_PREVIEW,
             )
             return sent.message_id
 
-        return await self._in_turn(chat_id, call)
+        return await self._in_turn(chat_id, lambda to: _readable(message.text, to, call))
 
     async def edit(self, chat_id: int, message_id: int, message: Message) -> None:
         """The whole message in place. One that already looks so is fine. Raises EditGone."""
 
-        async def call(to: int) -> None:
+        async def call(to: int, text: str, mode: ParseMode | None) -> None:
             await self._bot.edit_message_text(
-                message.text,
+                text,
                 chat_id=to,
                 message_id=message_id,
-                parse_mode=ParseMode.HTML,
+                parse_mode=mode,
                 reply_markup=_keyboard(message.buttons),
                 link_preview_options=_NO_PREVIEW,
             )
 
         try:
-            await self._in_turn(chat_id, call)
+            await self._in_turn(chat_id, lambda to: _readable(message.text, to, call))
         except BadRequest as refusal:
             said = refusal.message.lower()
             if any(sign in said for sign in _GONE):
@@ -116,6 +120,17 @@ class Outgoing:
         if left > 0:
             raise RetryAfter(max(1, round(left)))
         del self._not_before[chat_id]
+
+
+async def _readable(text: str, to: int, call: Callable[[int, str, ParseMode | None], Awaitable[T]]) -> T:
+    """Send HTML; what Telegram cannot read as such goes out as plain text, because it may be a receipt."""
+    try:
+        return await call(to, text, ParseMode.HTML)
+    except BadRequest as refusal:
+        if not any(sign in refusal.message.lower() for sign in _UNREADABLE):
+            raise
+        log.error("a message goes out as plain text: %s", refusal)
+        return await call(to, unescape(re.sub(r"<[^>]*>", "", text))[:LONGEST_TEXT], None)
 
 
 def seconds_of(limit: RetryAfter) -> float:

@@ -8,6 +8,10 @@ from bot.chat.views.message import Message, html
 from bot.services import Services
 
 
+class UnknownButton(Exception):
+    """The button carries what no button of ours carries now: an old one, or a forged one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tap:
     """A tapped button: what to answer, the data behind it, the message that it stands under."""
@@ -59,10 +63,12 @@ class Turn:
         """Names the effects of this update: delivered twice, they happen once."""
         return f"update:{self.update_id}"
 
-    @property
-    def argument(self) -> tuple[str, ...]:
-        """What the tapped button carries after its prefix: `tg:abc:75` gives ("abc", "75")."""
-        return tuple(self.tap.data.split(":")[1:]) if self.tap else ()
+    def carried(self, parts: int) -> tuple[str, ...]:
+        """What the tapped button carries after its prefix: `tg:abc:75` gives ("abc", "75"). Raises UnknownButton."""
+        found = tuple(self.tap.data.split(":")[1:]) if self.tap else ()
+        if len(found) != parts or not all(found):
+            raise UnknownButton(self.tap.data if self.tap else "")
+        return found
 
     async def say(self, message: Message) -> int:
         """A new message; its id."""
@@ -98,6 +104,13 @@ class Turn:
         else:
             await self.answered()
             await self.say(Message(html(sentence)))
+
+
+def number(text: str) -> int:
+    """The whole number that a button carries. Raises UnknownButton."""
+    if not (text.isascii() and text.isdigit() and len(text) < 18):
+        raise UnknownButton(text)
+    return int(text)
 
 
 Handler = Callable[[Turn], Awaitable[None]]

@@ -106,6 +106,13 @@ class Hedge:
             raise NotYours("This card belongs to somebody else.")
         return found
 
+    async def mode(self, card: Proposal) -> Literal["paper", "demo", "live"]:
+        """Whose money the card is about: practice or real."""
+        account = await self._store.account(card.account_id)
+        if account is None:
+            raise ProposalGone("The account of this card is not known any more.")
+        return account.mode
+
     async def cancel(self, proposal_id: str, user_id: int) -> Proposal:
         """Withdraw an open card; one that is not open stays as it is, and its state tells why."""
         found = await self.proposal(proposal_id, user_id)

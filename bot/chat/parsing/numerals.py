@@ -29,6 +29,7 @@ class Trouble(StrEnum):
     HIDDEN_SIGNS = "hidden_signs"
     TOO_MANY = "too_many"
     UNCLEAR = "unclear"
+    NOT_HELD = "not_held"
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ NOTHING_TO_HEDGE = (
     "You hold nothing that a short could protect. Add coins with a price, for example: /add SOL 120"
 )
 NO_HEDGE_OPEN = "No hedge is open, so there is nothing to close. /hedge proposes one."
-UNKNOWN_COMMAND = "I do not know {command}. /help lists what I can do."
+UNKNOWN_COMMAND = "I do not know this command. /help lists what I can do."
 NOT_UNDERSTOOD = (
     "I did not understand that. To add coins, write for example: SOL 120, ETH 1.5. /help lists the rest."
 )

@@ -39,7 +39,6 @@ GOOD_ONES = "The rest is fine. Send it as it is, or with the lines above put rig
 COPY_GOOD = "Copy the good lines"
 HOW_TO_ADD = "Write what to add, for example:"
 HOW_TO_REMOVE = "Write what to take out, for example:"
-NOT_HELD = "“{word}”: you do not hold it."
 PORTFOLIO = "Your coins: {value}"
 PORTFOLIO_NONE = "You hold nothing yet"
 PORTFOLIO_LINE = "{asset} {amount} = {value}"
@@ -64,6 +63,7 @@ PROBLEMS = {
     "unknown_coin_none": "“{word}”: I know no such coin. Please check the symbol, for example SOL.",
     "hidden_signs": "There are hidden signs in that text. Please type it by hand, for example SOL 120.",
     "too_many": "That are too many at once. Send at most 50 coins in one message.",
+    "not_held": "{word}: you do not hold any.",
     "unclear": "“{line}”: I do not understand it. Write for example SOL 120 or SOL 120 @ 95.",
 }
 OR = " or "

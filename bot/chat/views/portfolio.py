@@ -95,10 +95,6 @@ def _problem(problem: Problem) -> str:
     return t.PROBLEMS[key].format(**names)
 
 
-def not_held(word: str) -> str:
-    return t.NOT_HELD.format(word=html(word))
-
-
 def _doubt(entry: Entry) -> list[str]:
     """How an amount was read that means another one elsewhere, and how to put it right."""
     if entry.doubt is None or entry.amount is None:

@@ -6,7 +6,6 @@ from decimal import Decimal
 from bot.chat.texts import screens as t
 from bot.chat.views.message import Button, Message, bold, code, html
 from bot.chat.views.numbers import amount, percent, usd
-from bot.chat.views.portfolio import HEDGE_BUTTON
 from bot.services.portfolio import PortfolioView
 
 PROTECTIONS = (25, 50, 75)
@@ -36,7 +35,7 @@ def how_much(view: PortfolioView, sample: Sequence[tuple[str, Decimal]] = ()) ->
 def ready(view: PortfolioView, target: Decimal) -> Message:
     """The third tap shows the card."""
     title = t.READY.format(target=percent(target), value=usd(view.value))
-    return Message(f"{bold(title)}\n{t.READY_BODY}", ((HEDGE_BUTTON,),))
+    return Message(f"{bold(title)}\n{t.READY_BODY}", ((Button(t.SHOW_HEDGE, "go:card", style="primary"),),))
 
 
 def type_yours() -> Message:

@@ -1,0 +1,59 @@
+"""The one table of commands and the one of buttons: the menu, the help and the registration all read it here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.chat import texts
+from bot.chat.handlers import hedge, holdings, other, rule, start, status
+from bot.chat.turn import Handler
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`hidden`: it works, but stands in no menu."""
+
+    name: str
+    handler: Handler
+    hidden: bool = False
+
+    @property
+    def description(self) -> str:
+        return texts.COMMANDS.get(self.name, "")
+
+
+COMMANDS = (
+    Command("start", start.start),
+    Command("add", holdings.add),
+    Command("remove", holdings.remove),
+    Command("portfolio", holdings.portfolio),
+    Command("rule", rule.rule),
+    Command("hedge", hedge.hedge),
+    Command("unhedge", hedge.unhedge),
+    Command("status", status.status),
+    Command("help", other.help_),
+    Command("ping", other.ping, hidden=True),
+)
+
+# What a button's data begins with, up to the colon.
+TAPS: Mapping[str, Handler] = {
+    "go": start.go,
+    "r": rule.tapped,
+    "st": status.tapped,
+    "ok": hedge.confirm,
+    "ch": hedge.change,
+    "no": hedge.cancel,
+    "tg": hedge.target,
+    "lv": hedge.leverage,
+    "bd": hedge.band,
+    "pr": hedge.price_again,
+    "rb": status.rebalance,
+    "sn": status.snooze,
+    "dt": status.details,
+}
+
+PLAIN: Handler = other.written
+SECRET: Handler = other.secret
+UNREADABLE: Handler = other.unreadable
+UNKNOWN_COMMAND: Handler = other.unknown_command
+UNKNOWN_TAP: Handler = other.unknown_button
+GROUP: Handler = other.group

@@ -1,0 +1,167 @@
+"""/hedge, /unhedge and the buttons of a card."""
+
+import asyncio
+import logging
+from decimal import Decimal
+
+from telegram.error import TelegramError
+
+from bot.chat import texts
+from bot.chat.outgoing import EditGone
+from bot.chat.turn import Turn, UnknownButton, number
+from bot.chat.views import proposal as views
+from bot.ports.records import Proposal, ProposalState
+from bot.services.hedge import Confirmation
+from hedging.errors import NothingToHedge
+
+log = logging.getLogger(__name__)
+
+_OVER = {
+    ProposalState.CONFIRMED: texts.ALREADY_SENT,
+    ProposalState.DONE: texts.ALREADY_DONE,
+    ProposalState.CANCELLED: texts.ALREADY_CANCELLED,
+    ProposalState.SUPERSEDED: texts.ALREADY_REPLACED,
+    ProposalState.EXPIRED: texts.EXPIRED,
+}
+_PRICEABLE = (ProposalState.OPEN, ProposalState.EXPIRED, ProposalState.CANCELLED)
+
+
+async def hedge(turn: Turn) -> None:
+    """A new card."""
+    await show_card(turn, await turn.services.hedge.propose(turn.user_id, turn.chat_id, key=turn.key))
+
+
+async def unhedge(turn: Turn) -> None:
+    """A new card that closes every short."""
+    try:
+        card = await turn.services.hedge.unwind(turn.user_id, turn.chat_id, key=turn.key)
+    except NothingToHedge:
+        await turn.refuse(texts.NO_HEDGE_OPEN)
+        return
+    await show_card(turn, card)
+
+
+async def show_card(turn: Turn, card: Proposal, *, in_place: bool = False) -> None:
+    """Put the card into the chat and remember where it stands."""
+    message = views.proposal(card, await turn.services.hedge.mode(card))
+    shown = await (turn.show(message) if in_place else turn.say(message))
+    await turn.services.hedge.shown(card.id, shown)
+
+
+async def confirm(turn: Turn) -> None:
+    if turn.tap is None:
+        return
+    (card_id,) = turn.carried(1)
+    await conclude(
+        turn, await turn.services.hedge.confirm(card_id, turn.user_id, turn.chat_id, turn.tap.message_id)
+    )
+
+
+async def conclude(turn: Turn, tapped: Confirmation) -> None:
+    """Tell what became of the tap, and start the work when it was this tap that confirmed."""
+    card = tapped.proposal
+    match tapped.kind:
+        case "sending":
+            await turn.toast(texts.SENDING)
+            await _freeze_and_begin(turn, card)
+        case "working":  # its own message is left alone: the receipt may be on its way into it
+            await turn.toast(texts.ALREADY_SENT, alert=True)
+            await turn.services.hedge.begin(card.id)
+        case "repriced":
+            await turn.toast(texts.PRICE_MOVED)
+            fresh = views.repriced(card, tapped.earlier, await turn.services.hedge.mode(card))
+            await turn.services.hedge.shown(card.id, await turn.show(fresh))
+        case "at_target":
+            await turn.toast(texts.AT_TARGET)
+            await show_card(turn, card, in_place=True)
+        case "expired":
+            await turn.toast(texts.EXPIRED, alert=True)
+            await turn.show(views.over(card))
+        case _:
+            await turn.toast(_OVER[card.state], alert=True)
+
+
+async def _freeze_and_begin(turn: Turn, card: Proposal) -> None:
+    """The card loses its buttons; the work does not wait for that, but its receipt queues up behind it."""
+    freezing = asyncio.get_running_loop().create_task(_freeze(turn, card))
+    try:
+        await asyncio.sleep(0)  # now the freeze stands first in the chat's queue
+        await turn.services.hedge.begin(card.id)
+    finally:
+        await freezing
+
+
+async def _freeze(turn: Turn, card: Proposal) -> None:
+    if turn.tap is None:
+        return
+    try:
+        await turn.out.edit(turn.chat_id, turn.tap.message_id, views.sending(card))
+    except (TelegramError, EditGone) as failure:  # the receipt will say more than this could have
+        log.info("card %s is not frozen: %s", card.id, failure)
+
+
+async def change(turn: Turn) -> None:
+    """What can be changed about an open card."""
+    (card_id,) = turn.carried(1)
+    card = await turn.services.hedge.proposal(card_id, turn.user_id)
+    if card.state not in _PRICEABLE:
+        await turn.toast(_OVER[card.state], alert=True)
+        return
+    await turn.show(views.change(card, await turn.services.rules.get(turn.user_id)))
+
+
+async def target(turn: Turn) -> None:
+    card_id, percent = turn.carried(2)
+    await _adjust(turn, card_id, target=Decimal(_one_of(percent, views.TARGETS)) / 100)
+
+
+async def leverage(turn: Turn) -> None:
+    card_id, times = turn.carried(2)
+    await _adjust(turn, card_id, leverage=_one_of(times, views.LEVERAGES))
+
+
+async def band(turn: Turn) -> None:
+    card_id, percent = turn.carried(2)
+    await _adjust(turn, card_id, band=Decimal(_one_of(percent, views.BANDS)) / 100)
+
+
+async def price_again(turn: Turn) -> None:
+    (card_id,) = turn.carried(1)
+    await _adjust(turn, card_id)
+
+
+async def _adjust(
+    turn: Turn,
+    card_id: str,
+    *,
+    target: Decimal | None = None,
+    leverage: int | None = None,
+    band: Decimal | None = None,
+) -> None:
+    hedge = turn.services.hedge
+    card = await hedge.proposal(card_id, turn.user_id)
+    if card.state not in _PRICEABLE:
+        await turn.toast(_OVER[card.state], alert=True)
+        return
+    fresh = await hedge.adjust(
+        card_id, turn.user_id, key=turn.key, target=target, leverage=leverage, band=band
+    )
+    await show_card(turn, fresh, in_place=True)
+
+
+async def cancel(turn: Turn) -> None:
+    (card_id,) = turn.carried(1)
+    card = await turn.services.hedge.cancel(card_id, turn.user_id)
+    if card.state is not ProposalState.CANCELLED:
+        await turn.toast(_OVER[card.state], alert=True)
+        return
+    await turn.toast(texts.CANCELLED)
+    await turn.show(views.over(card))
+
+
+def _one_of(text: str, allowed: tuple[int, ...]) -> int:
+    """The value that a button carries. Raises UnknownButton for one that no button of ours carries."""
+    value = number(text)
+    if value not in allowed:
+        raise UnknownButton(text)
+    return value

@@ -1,0 +1,64 @@
+"""/start, and three taps to a first proposal."""
+
+from decimal import Decimal
+
+from bot.chat.handlers.hedge import show_card
+from bot.chat.turn import Turn, UnknownButton, number
+from bot.chat.views import start as views
+from bot.ports.store import HoldingChange
+
+SAMPLE = (
+    ("SOL", Decimal(60)),
+    ("ETH", Decimal(2)),
+    ("LINK", Decimal(300)),
+    ("DOGE", Decimal(20_000)),
+)
+
+
+async def start(turn: Turn) -> None:
+    view = await turn.services.portfolio.view(turn.user_id)
+    await turn.say(views.welcome_back(view) if view.lines else views.welcome())
+
+
+async def go(turn: Turn) -> None:
+    """The buttons on the way. Each acts on the sender's own things alone."""
+    match turn.tap.data.split(":")[1:] if turn.tap else []:
+        case ["sample"]:
+            await _sample(turn)
+        case ["mine"]:
+            await turn.show(views.type_yours())
+        case ["t", percent]:
+            await _protect(turn, percent)
+        case ["card"]:
+            await _card(turn, in_place=True)
+        case ["hedge"]:
+            await _card(turn, in_place=False)
+        case _:
+            raise UnknownButton(turn.tap.data if turn.tap else "")
+
+
+async def _sample(turn: Turn) -> None:
+    """Coins to play with, for whoever holds none; a second tap on the same button adds nothing."""
+    portfolio = turn.services.portfolio
+    view = await portfolio.view(turn.user_id)
+    if view.lines:
+        await turn.show(views.how_much(view))
+        return
+    known = await portfolio.known_assets()
+    sample = [(asset, amount) for asset, amount in SAMPLE if asset in known]
+    changes = [HoldingChange(asset, amount) for asset, amount in sample]
+    view = await portfolio.change(turn.user_id, changes, key=turn.key)
+    await turn.show(views.how_much(view, sample))
+
+
+async def _protect(turn: Turn, percent: str) -> None:
+    if number(percent) not in views.PROTECTIONS:
+        raise UnknownButton(percent)
+    target = Decimal(percent) / 100
+    await turn.services.rules.change(turn.user_id, target=target)
+    await turn.show(views.ready(await turn.services.portfolio.view(turn.user_id), target))
+
+
+async def _card(turn: Turn, *, in_place: bool) -> None:
+    card = await turn.services.hedge.propose(turn.user_id, turn.chat_id, key=turn.key)
+    await show_card(turn, card, in_place=in_place)

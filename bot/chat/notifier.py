@@ -1,0 +1,65 @@
+"""Brings owed messages into their chats."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError, TimedOut
+
+from bot.chat.outgoing import EditGone, Outgoing, seconds_of
+from bot.chat.request import AnswerLost, NotSent, ServerFailed
+from bot.chat.views.alert import alert, recovered
+from bot.chat.views.message import Message
+from bot.chat.views.receipt import receipt, waiting
+from bot.ports.errors import Ambiguous, ChatGone, DeliveryDelayed, MessageGone, Unavailable
+from bot.ports.records import OutboxItem
+
+VIEWS: Mapping[str, Callable[[Mapping[str, Any]], Message]] = {
+    "receipt": receipt,
+    "waiting": waiting,
+    "alert": alert,
+    "recovered": recovered,
+}
+
+_CHAT_GONE = ("chat not found", "user is deactivated", "peer_id_invalid", "chat_id is empty")
+
+
+class TelegramNotifier:
+    """Implements ports.Notifier."""
+
+    def __init__(self, out: Outgoing) -> None:
+        self._out = out
+
+    async def deliver(self, item: OutboxItem) -> int:
+        """Send or edit; the id of the message that now shows it.
+
+        An edit may be repeated without harm, so a lost answer to one is Unavailable; a new message whose answer was
+        lost is Ambiguous. Raises ChatGone, MessageGone, DeliveryDelayed, Ambiguous or Unavailable.
+        """
+        message = VIEWS[item.kind](item.payload)
+        try:
+            if item.edit is None:
+                return await self._out.send(item.chat_id, message, silent=item.silent)
+            await self._out.edit(item.chat_id, item.edit, message)
+            return item.edit
+        except EditGone as gone:
+            raise MessageGone(str(gone)) from None
+        except Forbidden as refusal:
+            raise ChatGone(refusal.message) from None
+        except RetryAfter as limit:
+            raise DeliveryDelayed(seconds_of(limit)) from None
+        except BadRequest as refusal:
+            if any(sign in refusal.message.lower() for sign in _CHAT_GONE):
+                raise ChatGone(refusal.message) from None
+            raise Unavailable(f"Telegram refuses the message: {refusal.message}") from refusal
+        except NetworkError as failure:
+            if item.edit is None and _may_have_arrived(failure):
+                raise Ambiguous(failure.message) from None
+            raise Unavailable(failure.message) from None
+        except TelegramError as failure:
+            raise Unavailable(failure.message) from failure
+
+
+def _may_have_arrived(failure: NetworkError) -> bool:
+    if isinstance(failure, ServerFailed):
+        return failure.gateway
+    return isinstance(failure, TimedOut | AnswerLost) and not isinstance(failure, NotSent)
