@@ -1,11 +1,13 @@
 """The sandbox is for this machine only: whoever asks, and by whatever name, must be loopback."""
 
+import functools
 import ipaddress
 
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 
+@functools.lru_cache(maxsize=256)
 def is_loopback_name(host: str) -> bool:
     """Whether a host name or address means this machine: localhost, 127.0.0.0/8 or ::1.
 
@@ -29,25 +31,20 @@ class LoopbackOnly:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._known: dict[bytes, bool] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or self._is_local(scope):
+        if scope["type"] == "lifespan" or _is_local(scope):
             await self._app(scope, receive, send)
         else:
             await PlainTextResponse("The sandbox answers this machine only.\n", 403)(scope, receive, send)
 
-    def _is_local(self, scope: Scope) -> bool:
-        client = scope.get("client")
-        if client is not None and not is_loopback_name(client[0]):
-            return False
-        host = next((value for name, value in scope["headers"] if name == b"host"), b"")
-        known = self._known.get(host)
-        if known is None:
-            if len(self._known) > 1_000:
-                self._known.clear()
-            known = self._known[host] = is_loopback_name(_without_port(host.decode("latin-1")))
-        return known
+
+def _is_local(scope: Scope) -> bool:
+    client = scope.get("client")
+    if client is not None and not is_loopback_name(client[0]):
+        return False
+    host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+    return is_loopback_name(_without_port(host.decode("latin-1")))
 
 
 def _without_port(host: str) -> str:

@@ -1,6 +1,7 @@
 """The text of a message: markup read, characters cleaned, entities mended, links and commands found."""
 
 import re
+from bisect import bisect_left
 from typing import Any
 
 from bot.sandbox.botapi.formatting.entities import Entity, Formatted, checked_link, in_order, utf16_length
@@ -11,7 +12,7 @@ from bot.sandbox.botapi.refusals import bad_request
 
 _MOST_ENTITIES = 100
 _STYLES = {"html": parse_html, "markdown": parse_markdown, "markdownv2": parse_markdown_v2}
-_CONTROLS = {code: " " for code in range(32) if code not in (9, 10)} | {13: None, 127: " "}
+_CONTROLS = {code: " " for code in range(32) if code not in (9, 10)} | {127: " "}
 _CODE = frozenset({"pre", "code"})
 _SPLITTABLE = frozenset({"bold", "italic", "underline", "strikethrough", "spoiler"})
 _WHOLE = _CODE | {"text_link", "text_mention", "custom_emoji", "date_time"}
@@ -51,7 +52,7 @@ def format_text(text: str, parse_mode: str, given: Any) -> Formatted:
     parse = _STYLES.get(parse_mode.lower())
     if parse is None:
         raise bad_request("unsupported parse_mode")
-    parsed = parse(text.replace("\r", ""))
+    parsed = parse(text)
     return clean(parsed.text, parsed.entities)
 
 
@@ -62,14 +63,26 @@ def plain_text(text: str) -> Formatted:
 
 def clean(text: str, entities: list[Entity]) -> Formatted:
     """Without control characters and outer blanks, with entities that Telegram would show."""
-    if not entities or "\r" not in text:
-        text = text.translate(_CONTROLS)
+    if "\r" in text:
+        text, entities = _without_returns(text, entities)
+    text = text.translate(_CONTROLS)
     kept = text.lstrip()
     lead = len(text) - len(kept)  # every blank is one UTF-16 unit
     kept = kept.rstrip()
     mended = _mend(kept, entities, lead) if entities else []
     found = _find(kept, [e for e in mended if e["type"] in _WHOLE]) if _MAY_HOLD.search(kept) else []
     return Formatted(kept, in_order(mended + found)[:_MOST_ENTITIES])
+
+
+def _without_returns(text: str, entities: list[Entity]) -> tuple[str, list[Entity]]:
+    """Carriage returns go after the markup is read: MarkdownV2 has them keep `_` and `__` apart."""
+    returns = [utf16_length(text[:place]) for place, character in enumerate(text) if character == "\r"]
+    moved: list[Entity] = []
+    for entity in entities:
+        start, end = entity["offset"], entity["offset"] + entity["length"]
+        start, end = start - bisect_left(returns, start), end - bisect_left(returns, end)
+        moved.append({**entity, "offset": start, "length": end - start})
+    return text.replace("\r", ""), moved
 
 
 def _mend(text: str, entities: list[Entity], lead: int) -> list[Entity]:
