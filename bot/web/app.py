@@ -1,0 +1,112 @@
+"""Webhooks, health and metrics over HTTP."""
+
+import hmac
+import json
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from bot.ports.errors import PortError
+
+log = logging.getLogger(__name__)
+
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
+_LARGEST_UPDATE = 1 << 20
+_LATE_AFTER_TICKS = 5
+
+
+class Updates(Protocol):
+    """Takes an update in and comes back when it has been handled to its end."""
+
+    @property
+    def ready(self) -> bool: ...
+
+    async def handle_update(self, update: Mapping[str, Any]) -> None: ...
+
+
+class Database(Protocol):
+    async def ping(self) -> None:
+        """Raises a PortError when it cannot be read."""
+        ...
+
+
+def build_app(
+    updates: Updates,
+    database: Database,
+    *,
+    secret: str = "",
+    last_tick: Callable[[], datetime | None] | None = None,
+    tick_seconds: float = 60,
+) -> Starlette:
+    """POST /webhook (only with a secret), GET /healthz, GET /metrics.
+
+    `last_tick`: when the watch last finished a round, None while it has not; without it health tells of no tick.
+    """
+
+    async def webhook(request: Request) -> Response:
+        if not secret or not hmac.compare_digest(
+            request.headers.get(SECRET_HEADER, "").encode(), secret.encode()
+        ):
+            return PlainTextResponse("the secret token is missing or wrong", 401)
+        if not updates.ready:
+            return PlainTextResponse("not ready", 503)
+        update = await _update(request)
+        if isinstance(update, Response):
+            return update
+        try:
+            await updates.handle_update(update)
+        except Exception:  # not over: Telegram delivers it again
+            log.exception("update %s could not be finished", update.get("update_id"))
+            return PlainTextResponse("not handled", 500)
+        return PlainTextResponse("ok")
+
+    async def health(_: Request) -> Response:
+        told: dict[str, object] = {"database": "ok", "telegram": "ok" if updates.ready else "away"}
+        well = True
+        try:
+            await database.ping()
+        except PortError as failure:
+            told["database"], well = str(failure), False
+        if last_tick is not None:
+            ticked = last_tick()
+            late = ticked is not None and datetime.now(UTC) - ticked > timedelta(
+                seconds=_LATE_AFTER_TICKS * tick_seconds
+            )
+            told["last_tick"], well = ticked.isoformat() if ticked else None, well and not late
+        return JSONResponse({"status": "ok" if well else "failing", **told}, 200 if well else 503)
+
+    async def metrics(_: Request) -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return Starlette(
+        routes=[
+            Route("/webhook", webhook, methods=["POST"]),
+            Route("/healthz", health),
+            Route("/metrics", metrics),
+        ]
+    )
+
+
+async def _update(request: Request) -> Mapping[str, Any] | Response:
+    """The update in the body, or why there is none."""
+    body = b""
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > _LARGEST_UPDATE:
+                return PlainTextResponse("too large", 413)
+        update = json.loads(body)
+    except ClientDisconnect:
+        return PlainTextResponse("cut off", 400)
+    except ValueError:
+        return PlainTextResponse("not JSON", 400)
+    if not isinstance(update, dict) or not isinstance(update.get("update_id"), int):
+        return PlainTextResponse("not an update", 400)
+    return update
