@@ -32,8 +32,8 @@ export function amount(value) {
   return Number.isFinite(number) ? sign(number.toLocaleString("en-US", { maximumFractionDigits: 6 })) : "–";
 }
 
-/** "gain", "loss" or "even": the class of a signed figure. */
-export const tone = (value) => (Number(value) > 0 ? "gain" : Number(value) < 0 ? "loss" : "even");
+/** "gain", "loss" or "even": the class of a signed figure as it is written, so that a shown zero has no colour. */
+export const tone = (text) => (text.startsWith("+") ? "gain" : text.startsWith(MINUS) ? "loss" : "even");
 
 export function bytes(size) {
   if (size < 1024) return `${size} B`;

@@ -26,7 +26,8 @@ const notice = notices({ botName });
 const chat = chatView({
   bubble: bubbles({
     botName,
-    actions: { command: (text) => write.submit(text), copy, photo: notice.photo },
+    find: (id) => chat.get(id),
+    actions: { command: (text) => write.submit(text), copy, photo: notice.photo, reveal: (id) => chat.reveal(id) },
     keyboards: keyboards({ tap: async (message, button) => (await api.tap(state.user, message, button)).answer ?? null, notice, copy }),
   }),
   welcome,
@@ -171,12 +172,12 @@ function apply(event) {
       chat.put(event.message);
       break;
     case "delete":
-      for (const id of event.message_ids ?? [event.message_id ?? event.message?.id]) chat.remove(id);
+      chat.remove(event.message_id);
       break;
     case "toast":
       notice.answer(event, event.message_id);
       break;
-    case "typing":
+    case "action":
       state.typing = Date.now() + TYPING_FOR;
       setTimeout(showStatus, TYPING_FOR + 50);
       break;
@@ -187,12 +188,17 @@ function apply(event) {
       state.pinned = event.pinned ?? null;
       showPinned();
       break;
+    case "keyboard":
+      write.setKeyboard(event.keyboard);
+      break;
     case "users":
       attempt(loadUsers);
       break;
+    case "reload":
+      attempt(() => loadChat(state.user));
+      break;
     default:
   }
-  if ("keyboard" in event) write.setKeyboard(event.keyboard);
   showStatus();
 }
 

@@ -4,8 +4,15 @@ import { h, icon } from "../dom.js";
 import { bytes, clock } from "../format.js";
 import { renderText } from "./entities.js";
 
-/** Builds bubbles; `actions` has command, copy and photo, `keyboards` renders the inline buttons. */
-export function bubbles({ actions, keyboards, botName }) {
+/** Builds bubbles; `actions` has command, copy, photo and reveal, `keyboards` renders the inline buttons, `find` a message. */
+export function bubbles({ actions, keyboards, botName, find }) {
+  function reply(message) {
+    const original = message.reply_to ? find(message.reply_to) : null;
+    if (!original) return null;
+    return h("button", { type: "button", class: "reply-to", on: { click: () => actions.reveal(original.id) } },
+      h("strong", {}, original.from === "user" ? "You" : botName()), h("span", {}, summary(original)));
+  }
+
   function meta(message) {
     const time = clock(message.date);
     return h("span", { class: "meta" },
@@ -40,7 +47,7 @@ export function bubbles({ actions, keyboards, botName }) {
       data: { messageId: String(message.id) }, "aria-label": `${mine ? "You" : botName()}, ${clock(message.date)}` },
       h("div", { class: "stack" },
         h("div", { class: classes.filter(Boolean).join(" ") },
-          photo(message), file(message),
+          reply(message), photo(message), file(message),
           h("div", { class: "text", dir: "auto" }, renderText(text, message.entities, actions), meta(message))),
         keyboard));
   };

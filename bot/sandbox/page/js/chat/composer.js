@@ -44,6 +44,14 @@ export function composer({ send, sendFile, restart, commands, toast }) {
     }
   }
 
+  // At once, not when the message comes back: a second press must not begin a second time.
+  async function begin() {
+    start.hidden = true;
+    form.hidden = false;
+    if (matchMedia("(pointer: fine)").matches) field.focus();
+    await submit("/start");
+  }
+
   field.addEventListener("input", changed);
   field.addEventListener("keydown", (event) => {
     if (event.isComposing) return;
@@ -74,7 +82,7 @@ export function composer({ send, sendFile, restart, commands, toast }) {
       attach.disabled = false;
     }
   });
-  start.addEventListener("click", () => submit("/start"));
+  start.addEventListener("click", begin);
   restartButton.addEventListener("click", () => restart());
   toggle.addEventListener("click", () => {
     const open = keyboard.classList.toggle("folded") === false;

@@ -5,8 +5,6 @@ import { dateTime } from "./dates.js";
 
 const TAGS = { bold: "b", italic: "i", underline: "u", strikethrough: "s", code: "code" };
 const BLOCKS = new Set(["pre", "blockquote", "expandable_blockquote"]);
-const VERBATIM = new Set(["pre", "code", "text_link", "url", "bot_command"]);
-const FOUND = /(?<url>\bhttps?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)])|(?<command>(?<![\w/.])\/[a-z0-9_]{1,32}\b)/gi;
 const SAFE_LINK = /^(https?|mailto|tel|tg):/i;
 
 /**
@@ -14,16 +12,7 @@ const SAFE_LINK = /^(https?|mailto|tel|tg):/i;
  * Entities may nest; one that reaches over its parent's end is cut in two there, as Telegram does.
  */
 export function renderText(text, entities, actions) {
-  const all = [...(entities ?? []), ...detected(text, entities ?? [])];
-  return render(text, 0, text.length, all.map((entity) => ({ ...entity, end: entity.offset + entity.length })), actions);
-}
-
-// Links and commands that the server did not mark, outside of code and links.
-function detected(text, entities) {
-  const taken = entities.filter((entity) => VERBATIM.has(entity.type));
-  return [...text.matchAll(FOUND)]
-    .map((match) => ({ type: match.groups.url ? "url" : "bot_command", offset: match.index, length: match[0].length }))
-    .filter(({ offset, length }) => !taken.some((other) => offset < other.offset + other.length && other.offset < offset + length));
+  return render(text, 0, text.length, entities.map((entity) => ({ ...entity, end: entity.offset + entity.length })), actions);
 }
 
 function byPlace(one, other) {

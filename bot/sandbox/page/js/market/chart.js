@@ -4,8 +4,8 @@ import { h, svg } from "../dom.js";
 import { money, utcClock, utcDay } from "../format.js";
 
 const WIDTH = 460;
-const HEIGHT = 150;
-const PAD = { left: 4, right: 4, top: 12, bottom: 20 };
+const HEIGHT = 132;
+const PAD = { left: 4, right: 4, top: 10, bottom: 6 };
 const MOST_POINTS = 480;
 
 /** Keeps each user's points; when there are too many, every second old one goes. */
@@ -43,15 +43,13 @@ export function chart(points, marks) {
     svg("path", { class: "between", d: `${path("hedged")}${[...points].reverse().map((point) => `L${x(point.time).toFixed(1)} ${y(point.unhedged).toFixed(1)}`).join("")}Z` }),
     svg("line", { class: "zero", x1: 0, x2: WIDTH, y1: y(0), y2: y(0) }),
     marks.filter(({ time }) => time >= from && time <= to).map(({ time, label }) => svg("g", { class: "mark" },
-      svg("line", { x1: x(time), x2: x(time), y1: PAD.top - 4, y2: HEIGHT - PAD.bottom }),
+      svg("line", { x1: x(time), x2: x(time), y1: 0, y2: HEIGHT }),
       svg("title", {}, label))),
     svg("path", { class: "unhedged", d: path("unhedged") }),
     svg("path", { class: "hedged", d: path("hedged") }),
     svg("circle", { class: "unhedged-end", cx: x(to), cy: y(last.unhedged), r: 3 }),
-    svg("circle", { class: "hedged-end", cx: x(to), cy: y(last.hedged), r: 3.5 }),
-    svg("text", { x: PAD.left, y: HEIGHT - 4 }, moment(from, to - from)),
-    svg("text", { x: WIDTH - PAD.right, y: HEIGHT - 4, "text-anchor": "end" }, moment(to, to - from)));
-  return figure;
+    svg("circle", { class: "hedged-end", cx: x(to), cy: y(last.hedged), r: 3.5 }));
+  return h("div", {}, figure, h("div", { class: "chart-times" }, h("span", {}, moment(from, to - from)), h("span", {}, moment(to, to - from))));
 }
 
 function moment(time, span) {

@@ -38,9 +38,11 @@ export function coinTable(place) {
       const { cells } = kept;
       const now = Number(coin.spot);
       set(cells.price, price(coin.spot), "number");
-      set(cells.change, percent(coin.change_24h), `number ${tone(coin.change_24h)}`);
+      const change = percent(coin.change_24h);
+      set(cells.change, change, `number ${tone(change)}`);
       const per8 = coin.perpetual === null || coin.funding_rate === null ? null : Number(coin.funding_rate) * (8 / (coin.funding_interval_hours || 8));
-      set(cells.funding, percent(per8, 3), `number ${per8 === null ? "" : tone(per8)}`);
+      const funding = percent(per8, 3);
+      set(cells.funding, funding, `number ${tone(funding)}`);
       if (per8 !== null && coin.next_funding) cells.funding.title = `Every ${coin.funding_interval_hours} h, next ${until(coin.next_funding, market.time)}`;
       if (kept.last !== null && now !== kept.last) tick(cells.price, now > kept.last);
       kept.last = now;

@@ -5,14 +5,19 @@ import { amount, money, percent, price, tone } from "../format.js";
 import { nameOf } from "../chat/users.js";
 import { chart } from "./chart.js";
 
-/** Render the hedge of `user` (or the way to one) into `place`, the others' hedges below it. */
-export function renderHedge(place, { user, users, hedges, points, marks, choose }) {
-  const hedge = hedges.find((other) => other.user_id === user?.id);
-  const others = hedges.filter((other) => other.user_id !== user?.id && other.positions.length);
-  place.replaceChildren(
-    h("div", { class: "card-head" }, h("h3", {}, user ? `${nameOf(user)}’s hedge` : "Hedge"), hedge ? state(hedge) : null),
-    hedge ? details(hedge, points, marks) : firstSteps(),
-    others.length ? otherPeople(others, users, choose) : "");
+/** The card of the shown person's hedge, with the others' hedges at its foot; returns its update. */
+export function hedgeCard(place, { choose }) {
+  const body = h("div");
+  const others = otherPeople(choose);
+  place.replaceChildren(body, others.element);
+
+  return function update({ user, users, hedges, points, marks }) {
+    const hedge = hedges.find((other) => other.user_id === user?.id);
+    body.replaceChildren(
+      h("div", { class: "card-head" }, h("h3", {}, user ? `${nameOf(user)}’s hedge` : "Hedge"), hedge ? state(hedge) : ""),
+      hedge ? details(hedge, points, marks) : firstSteps());
+    others.update(hedges.filter((other) => other.user_id !== user?.id && other.positions.length), users);
+  };
 }
 
 function firstSteps() {
@@ -46,16 +51,16 @@ function details(hedge, points, marks) {
     h("dl", { class: "figures" },
       figure("Holdings", money(hedge.portfolio_value)),
       figure("Paper account", money(hedge.equity)),
-      figure("Without hedge", money(hedge.unhedged_pnl, { signed: true }), `unhedged ${tone(hedge.unhedged_pnl)}`),
-      figure("With hedge", money(hedge.hedged_pnl, { signed: true }), `hedged ${tone(hedge.hedged_pnl)}`)),
+      figure("Without hedge", money(hedge.unhedged_pnl, { signed: true })),
+      figure("With hedge", money(hedge.hedged_pnl, { signed: true }))),
     hedge.positions.length || points.length > 1 ? h("figure", { class: "chart-box" },
       h("figcaption", {}, h("span", { class: "key hedged" }, "with the hedge"), h("span", { class: "key unhedged" }, "without it")),
       chart(points, marks)) : null,
     hedge.positions.map(position));
 }
 
-function figure(name, value, kind = "") {
-  return h("div", { class: `figure ${kind}` }, h("dt", {}, name), h("dd", {}, value));
+function figure(name, value) {
+  return h("div", { class: `figure ${tone(value)}` }, h("dt", {}, name), h("dd", {}, value));
 }
 
 function coverage(hedge) {
@@ -80,19 +85,20 @@ function coverage(hedge) {
     bar.append(mark);
   }
   const aim = hedge.target === null || !Number.isFinite(target) ? "" : `target ${percent(target, 0, { signed: false })}`;
-  const edges = low === null ? "" : `, band ${percent(low, 0, { signed: false })} to ${percent(high, 0, { signed: false })}`;
+  const edges = low === null ? "" : `, band ${Math.round(low * 100)}–${percent(high, 0, { signed: false })}`;
   return h("div", { class: "coverage" },
     h("p", { class: "coverage-line" }, h("strong", {}, percent(hedge.coverage, 0, { signed: false })), " covered", h("span", {}, aim + edges)), bar);
 }
 
 function position(item) {
+  const result = money(item.unrealized_pnl, { signed: true });
   const away = item.liquidation_price === null ? null : Number(item.liquidation_price) / Number(item.mark_price) - 1;
   return h("article", { class: "position", "aria-label": `${item.side} ${item.symbol}` },
     h("div", { class: "position-head" },
       h("span", { class: "side" }, item.side === "short" ? "Short" : "Long"),
       h("strong", {}, item.symbol.split("/")[0]),
       h("small", {}, `${amount(item.contracts)} · ${item.leverage}×`),
-      h("span", { class: `position-pnl ${tone(item.unrealized_pnl)}` }, money(item.unrealized_pnl, { signed: true }))),
+      h("span", { class: `position-pnl ${tone(result)}` }, result)),
     h("dl", { class: "position-figures" },
       cell("Size", money(item.notional)), cell("Entry", price(item.entry_price)), cell("Mark", price(item.mark_price)),
       cell("Liquidation", away === null ? "none" : price(item.liquidation_price), away === null ? "" : percent(away, 0), away !== null && away < 0.15)));
@@ -102,11 +108,31 @@ function cell(name, value, note = "", risky = false) {
   return h("div", { class: risky ? "risky" : "" }, h("dt", {}, name), h("dd", {}, value, note ? h("small", {}, ` ${note}`) : null));
 }
 
-function otherPeople(hedges, users, choose) {
-  return h("div", { class: "other-hedges" }, h("h4", {}, "Also hedged"), hedges.map((hedge) => {
-    const user = users.find((other) => other.id === hedge.user_id) ?? { id: hedge.user_id, first_name: null };
-    return h("button", { type: "button", class: "other-hedge", on: { click: () => choose(user.id) } },
-      h("span", {}, nameOf(user)), h("span", {}, `${percent(hedge.coverage, 0, { signed: false })} covered`),
-      h("span", { class: tone(hedge.hedged_pnl) }, money(hedge.hedged_pnl, { signed: true })));
-  }));
+// Buttons stay the same elements between updates: a press must not lose the button under it.
+function otherPeople(choose) {
+  const rows = new Map();
+  const element = h("div", { class: "other-hedges", hidden: true }, h("h4", {}, "Also hedged"));
+  return {
+    element,
+    update(hedges, users) {
+      element.hidden = hedges.length === 0;
+      for (const id of rows.keys()) {
+        if (hedges.some((hedge) => hedge.user_id === id)) continue;
+        rows.get(id).remove();
+        rows.delete(id);
+      }
+      for (const hedge of hedges) {
+        const id = hedge.user_id;
+        if (!rows.has(id)) {
+          rows.set(id, h("button", { type: "button", class: "other-hedge", on: { click: () => choose(id) } }, h("span"), h("span"), h("span")));
+          element.append(rows.get(id));
+        }
+        const [name, covered, result] = rows.get(id).children;
+        name.textContent = nameOf(users.find((user) => user.id === id) ?? { id });
+        covered.textContent = `${percent(hedge.coverage, 0, { signed: false })} covered`;
+        result.textContent = money(hedge.hedged_pnl, { signed: true });
+        result.className = tone(result.textContent);
+      }
+    },
+  };
 }

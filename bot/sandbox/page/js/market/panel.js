@@ -5,7 +5,7 @@ import { changeMarket } from "../api.js";
 import { tracks } from "./chart.js";
 import { coinTable } from "./coins.js";
 import { clockCard, controls } from "./controls.js";
-import { renderHedge } from "./hedge.js";
+import { hedgeCard } from "./hedge.js";
 
 export function marketPanel({ people, choose, toast }) {
   const sheet = $("#market");
@@ -18,6 +18,7 @@ export function marketPanel({ people, choose, toast }) {
 
   openButton.append(icon("chart"), h("span", { class: "dot", "aria-hidden": "true" }));
   const updateCoins = coinTable($("#market-coins"));
+  const updateHedge = hedgeCard($("#market-hedge"), { choose });
   const clockFace = clockCard($("#market-clock"), { change, fail: toast });
   controls($("#market-controls"), {
     change,
@@ -42,7 +43,7 @@ export function marketPanel({ people, choose, toast }) {
     market = next;
     for (const { user_id: id, history, positions, unhedged_pnl: unhedged, hedged_pnl: hedged } of market.hedges) {
       for (const point of history ?? []) lines.add(id, { time: Date.parse(point.time), unhedged: Number(point.unhedged), hedged: Number(point.hedged) });
-      if (positions.length || lines.of(id).length) lines.add(id, { time: Date.parse(market.time), unhedged: Number(unhedged), hedged: Number(hedged) });
+      if (unhedged !== null && hedged !== null && positions.length) lines.add(id, { time: Date.parse(market.time), unhedged: Number(unhedged), hedged: Number(hedged) });
     }
     clockFace.update(market);
     updateCoins(market);
@@ -52,7 +53,7 @@ export function marketPanel({ people, choose, toast }) {
   function hedge() {
     const { user, users } = people();
     const hedges = market?.hedges ?? [];
-    renderHedge($("#market-hedge"), { user, users, hedges, marks, choose, points: user ? lines.of(user.id) : [] });
+    updateHedge({ user, users, hedges, marks, points: user ? lines.of(user.id) : [] });
   }
 
   function setOpen(open) {
