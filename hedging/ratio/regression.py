@@ -105,7 +105,7 @@ def _solve(n: int, gram: Floats, sxy: Floats, syy: Floats) -> tuple[Floats, Floa
 
 def _masked_joint(y: Floats, x: Floats) -> tuple[Floats, Floats, Floats]:
     """Series with the same gaps share one solve; there are few such groups."""
-    usable = np.isfinite(x).all(axis=1)
+    usable: NDArray[np.bool_] = np.logical_and.reduce(np.isfinite(x), axis=1)
     present = np.isfinite(y) & usable[:, None]
     groups: dict[bytes, list[int]] = {}
     for column in range(y.shape[1]):
@@ -117,7 +117,7 @@ def _masked_joint(y: Floats, x: Floats) -> tuple[Floats, Floats, Floats]:
     )
     for columns in groups.values():
         rows = present[:, columns[0]]
-        part, base = y[np.ix_(rows, columns)], x[rows]
+        part, base = y[rows][:, columns], x[rows]
         part, base = part - part.mean(axis=0), base - base.mean(axis=0)
         gram, sxy = base.T @ base, part.T @ base
         solved = _solve(int(rows.sum()), gram, sxy, np.einsum("tn,tn->n", part, part))
