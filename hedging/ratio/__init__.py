@@ -1,5 +1,26 @@
 """Hedge ratios: how much of an instrument moves with a holding, how sure that is, and how well it would have worked."""
 
+from hedging.ratio.basket import (
+    HALF_LIFE_DAYS,
+    MAX_LEGS,
+    RIDGE,
+    Basket,
+    Costs,
+    fit_basket,
+    non_negative,
+    second_moments,
+    sparse,
+)
+from hedging.ratio.effectiveness import (
+    Effectiveness,
+    Verdict,
+    expected_shortfall,
+    judge,
+    shortfall_removed,
+    variance_removed,
+    verdict,
+    walk_forward,
+)
 from hedging.ratio.estimators import (
     NAIVE,
     asynchronous,
@@ -14,19 +35,36 @@ from hedging.ratio.estimators import (
 from hedging.ratio.regression import MIN_RETURNS, Estimate, beta_matrix, beta_table, joint_betas, ols
 
 __all__ = [
+    "HALF_LIFE_DAYS",
+    "MAX_LEGS",
     "MIN_RETURNS",
     "NAIVE",
+    "RIDGE",
+    "Basket",
+    "Costs",
+    "Effectiveness",
     "Estimate",
+    "Verdict",
     "asynchronous",
     "beta_matrix",
     "beta_table",
     "downside",
     "ewma",
+    "expected_shortfall",
+    "fit_basket",
     "hedge_size",
     "joint_betas",
+    "judge",
     "manual",
+    "non_negative",
     "ols",
     "robust",
+    "second_moments",
+    "shortfall_removed",
     "shrunk",
+    "sparse",
+    "variance_removed",
+    "verdict",
     "volatility_ratio",
+    "walk_forward",
 ]
