@@ -13,6 +13,7 @@ import hashlib
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -118,7 +119,8 @@ def _bars(reader: Iterator[list[str]], name: str) -> dict[str, list[tuple[float,
 
 @lru_cache(maxsize=50_000)  # every coin has the same times
 def _epoch(stamp: str) -> float:
-    return float(int(np.datetime64(stamp.removesuffix("Z").removesuffix("+00:00"), "s").astype(np.int64)))
+    time = datetime.fromisoformat(stamp)
+    return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
 
 
 def _knots(rows: NDArray[np.float64]) -> Series:

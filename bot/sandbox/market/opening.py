@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from bot.sandbox.market.clock import MarketClock
@@ -54,10 +55,16 @@ def open_world(
             now = today or datetime.now(UTC)
             hour_ms = int(now.timestamp()) // 3600 * HOUR_MS
             journal = Journal("simulated", seed, hour_ms - HISTORY_HOURS * HOUR_MS, hour_ms, DEFAULT_SPEED)
-        path = SimulatedPath(COINS, journal.seed, journal.start_ms)
+        path = _simulated(journal.seed, journal.start_ms)
     pace = journal.speed if speed is None else speed
     clock = MarketClock(journal.now_ms, pace, path.start_ms + path.hours * HOUR_MS, wall)
     return World(path, clock, journal, file)
+
+
+@lru_cache(maxsize=1)
+def _simulated(seed: int, start_ms: int) -> SimulatedPath:
+    """What a path has once answered it answers again, so worlds of one seed and beginning may share it."""
+    return SimulatedPath(COINS, seed, start_ms)
 
 
 def _new_replay(replay: HistoryPath, fingerprint: str, start: datetime | None) -> Journal:

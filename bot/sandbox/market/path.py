@@ -32,6 +32,8 @@ class PricePath(Protocol):
         ...
 
 
-def generator(seed: int, stream: int, hour: int) -> np.random.Generator:
-    """A random generator of its own for every hour of every stream, so that order of asking never matters."""
-    return np.random.Generator(np.random.Philox(key=np.array([seed, (stream << 40) | hour], dtype=np.uint64)))
+def generator(seed: int, stream: int, number: int) -> np.random.Generator:
+    """A random generator of its own for every item of every stream, so that the order of asking never matters."""
+    return np.random.Generator(
+        np.random.Philox(key=np.array([seed, (stream << 40) | number], dtype=np.uint64))
+    )

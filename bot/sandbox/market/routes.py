@@ -23,6 +23,7 @@ Hedges = Callable[[], Awaitable[list[dict[str, Any]]]]
 
 def routes(world: World, hedges: Hedges) -> list[Route]:
     """The market's routes over one world. `hedges`: who hedges what, for the panel beside the phone."""
+    world.wind()
 
     async def snapshot(request: Request) -> Response:
         now = world.snapshot()

@@ -101,7 +101,7 @@ class Overlay:
         pushed = jump + sum((effect.jump for effect in self._effects), np.zeros(len(jump)))
         if np.abs(pushed).max() > _FARTHEST:
             raise BadCommand("Prices have been pushed too far that way already; push the other way.")
-        first = -((self._start_ms - shock.at_ms) // HOUR_MS)  # its noise begins with the next full hour
+        first = (shock.at_ms - self._start_ms) // HOUR_MS + 1  # its noise begins with the next full hour
         self._effects.append(
             _Effect(shock, number, jump, premium, common, own, fade, [np.zeros(len(jump))], first)
         )
@@ -184,14 +184,14 @@ class Overlay:
     def _crash(self, size: float, random: np.random.Generator) -> Shape:
         spread = 1 + 0.12 * random.standard_normal(len(self._beta)) + 0.15 * self._thin
         fall = np.where(self._bitcoin, size, np.clip(self._beta * size * spread, size / 2, _DEEPEST_FALL))
-        discount = -0.02 * size * self._beta * random.uniform(0.7, 1.3, len(fall))
-        return np.log1p(-fall), discount, 0.02 * size * self._beta, 0.008 * size * ~self._bitcoin, 36.0
+        discount = -0.012 * size * self._beta * random.uniform(0.7, 1.3, len(fall))
+        return np.log1p(-fall), discount, 0.04 * size * self._beta, 0.015 * size * ~self._bitcoin, 36.0
 
     def _rally(self, size: float, random: np.random.Generator) -> Shape:
         spread = 1 + 0.12 * random.standard_normal(len(self._beta)) + 0.15 * self._thin
         rise = np.where(self._bitcoin, size, np.maximum(self._beta * size * spread, size / 2))
-        premium = np.minimum(0.015 * size * self._beta * random.uniform(0.7, 1.3, len(rise)), 0.02)
-        return np.log1p(rise), premium, 0.01 * size * self._beta, 0.006 * size * ~self._bitcoin, 36.0
+        premium = np.minimum(0.012 * size * self._beta * random.uniform(0.7, 1.3, len(rise)), 0.02)
+        return np.log1p(rise), premium, 0.02 * size * self._beta, 0.008 * size * ~self._bitcoin, 36.0
 
     def _funding(self, size: float, random: np.random.Generator) -> Shape:
         none = np.zeros(len(self._beta))

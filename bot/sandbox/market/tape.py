@@ -24,13 +24,16 @@ class Bars:
 
     def every(self, bars: int) -> "Bars":
         """The same span in bars `bars` times as long; a last one may be shorter."""
-        edges = np.arange(0, len(self.close), bars)
-        last = np.minimum(edges + bars, len(self.close)) - 1
-        if not len(edges):
+        if bars == 1 or not len(self.close):
             return self
-        return Bars(
-            self.close[last], np.maximum.reduceat(self.high, edges), np.minimum.reduceat(self.low, edges)
-        )
+        whole = len(self.close) // bars * bars
+        groups = [part[:whole].reshape(-1, bars, part.shape[1]) for part in (self.high, self.low)]
+        close, high, low = self.close[bars - 1 : whole : bars], groups[0].max(axis=1), groups[1].min(axis=1)
+        if whole < len(self.close):
+            close = np.concatenate([close, self.close[-1:]])
+            high = np.concatenate([high, self.high[whole:].max(axis=0, keepdims=True)])
+            low = np.concatenate([low, self.low[whole:].min(axis=0, keepdims=True)])
+        return Bars(close, high, low)
 
 
 class Tape:
@@ -55,11 +58,11 @@ class Tape:
         now = np.array(time_ms)
         log_spot = spot[minute] + share * (spot[minute + 1] - spot[minute]) + self._overlay.jumps(now)
         level = premium[0] + position / MINUTES * (premium[1] - premium[0]) + self._overlay.premium(now)
-        return np.concatenate([log_spot, log_spot + np.log1p(level)])
+        return _with_marks(log_spot, level)
 
     def premium(self, first: int, last: int) -> Floats:
-        """(last - first + 1, N) premium at the hour boundaries first..last."""
-        times = self._path.start_ms + np.arange(first, last + 1) * HOUR_MS
+        """(last - first + 1, N) premium at the hour boundaries first..last, just before any shock at that instant."""
+        times = self._path.start_ms + np.arange(first, last + 1) * HOUR_MS - 1
         return self._path.premium(first, last) + self._overlay.premium(times)
 
     def hourly(self, first: int, last: int) -> Bars:
@@ -74,25 +77,31 @@ class Tape:
         return Bars(*self._hourly[:, first:last])
 
     def minutely(self, first_ms: int, last_ms: int) -> Bars:
-        """Bars of one minute from `first_ms`, a full minute, to the instant `last_ms`; the last may be unfinished."""
-        if last_ms <= first_ms:
+        """Bars of one minute from `first_ms`, a full minute, to `last_ms`, whose minute is unfinished."""
+        start = self._path.start_ms
+        begun_ms = last_ms - (last_ms - start) % _MINUTE_MS
+        if begun_ms < first_ms:
             empty = np.empty((0, 2 * len(self._path.assets)))
             return Bars(empty, empty, empty)
-        start = self._path.start_ms
-        first, last = (first_ms - start) // HOUR_MS, -((start - last_ms) // HOUR_MS)
-        bars = self._minute_bars(first, min(last, self._path.hours))
-        lead = (first_ms - start - first * HOUR_MS) // _MINUTE_MS
-        count = -((first_ms - last_ms) // _MINUTE_MS)
-        close, high, low = (part[lead : lead + count].copy() for part in (bars.close, bars.high, bars.low))
-        begun_ms = first_ms + (count - 1) * _MINUTE_MS
-        if begun_ms + _MINUTE_MS > last_ms:  # the unfinished minute knows nothing of its rest
-            sides = [begun_ms, last_ms]
-            for shock in self._overlay.shocks:
-                if begun_ms < shock.at_ms <= last_ms:
-                    sides += [shock.at_ms - 1, shock.at_ms]
-            prices = np.stack([self.at(side) for side in sides])
-            close[-1], high[-1], low[-1] = prices[1], prices.max(axis=0), prices.min(axis=0)
+        begun = self._begun_minute(begun_ms, last_ms)
+        if begun_ms == first_ms:
+            return begun
+        first, last = (first_ms - start) // HOUR_MS, -((start - begun_ms) // HOUR_MS)
+        lead, upto = ((ms - start - first * HOUR_MS) // _MINUTE_MS for ms in (first_ms, begun_ms))
+        over = self._minute_bars(first, last)
+        close, high, low = (
+            np.concatenate([part[lead:upto], tail])
+            for part, tail in ((over.close, begun.close), (over.high, begun.high), (over.low, begun.low))
+        )
         return Bars(close, high, low)
+
+    def _begun_minute(self, begun_ms: int, last_ms: int) -> Bars:
+        sides = [begun_ms, last_ms]
+        for shock in self._overlay.shocks:
+            if begun_ms < shock.at_ms <= last_ms:
+                sides += [shock.at_ms - 1, shock.at_ms]
+        prices = np.stack([self.at(side) for side in sides])
+        return Bars(prices[1:2], prices.max(axis=0, keepdims=True), prices.min(axis=0, keepdims=True))
 
     def _hour(self, hour: int) -> tuple[Floats, Floats]:
         """Spot without jumps (61, N) and premium without shocks (2, N) of one hour. Noise starts with full hours, so
@@ -119,14 +128,21 @@ class Tape:
             ]
             spot = spot + np.stack(noise)
         edges = np.concatenate([spot[:, :-1].reshape(-1, spot.shape[2]), spot[-1, -1:]])
-        if shocks:
-            edges = edges + self._overlay.jumps(grid)
-            level = level + self._overlay.premium(grid)
-        prices = np.concatenate([edges, edges + np.log1p(level)], axis=1)
-        high, low = np.maximum(prices[:-1], prices[1:]), np.minimum(prices[:-1], prices[1:])
+        log_spot = edges[:-1] + self._overlay.jumps(grid[:-1])
+        opened = _with_marks(log_spot, level[:-1] + self._overlay.premium(grid[:-1]))
+        log_spot = edges[1:] + self._overlay.jumps(
+            grid[1:] - 1
+        )  # a shock between two bars is the later one's
+        closed = _with_marks(log_spot, level[1:] + self._overlay.premium(grid[1:] - 1))
+        high, low = np.maximum(opened, closed), np.minimum(opened, closed)
         for shock in shocks:  # an extreme may lie between two minutes, at the very instant of a shock
-            minute = (shock.at_ms - start) // _MINUTE_MS
-            if 0 <= minute < len(high) and shock.at_ms > self._path.start_ms:
+            minute, within = divmod(shock.at_ms - start, _MINUTE_MS)
+            if 0 <= minute < len(high) and within:
                 for side in (self.at(shock.at_ms - 1), self.at(shock.at_ms)):
                     high[minute], low[minute] = np.fmax(high[minute], side), np.fmin(low[minute], side)
-        return Bars(prices[1:], high, low)
+        return Bars(closed, high, low)
+
+
+def _with_marks(log_spot: Floats, premium: Floats) -> Floats:
+    """(..., 2N) spot and marks from (..., N) spot and premium."""
+    return np.concatenate([log_spot, log_spot + np.log1p(premium)], axis=-1)

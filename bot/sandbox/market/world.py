@@ -39,7 +39,6 @@ class World:
         self._column = {asset: i for i, asset in enumerate(path.assets)}
         self._end_ms = path.start_ms + path.hours * HOUR_MS
         self._lease(0.0)
-        self._wind()
 
     @property
     def simulated(self) -> bool:
@@ -133,7 +132,7 @@ class World:
             raise BadCommand(f"The market has reached its end on {end:%d %B %Y}; start with --fresh.")
         self._clock.skip(milliseconds)
         self._lease(_LEASE_SECONDS)
-        self._wind()
+        self.wind()
 
     def set_speed(self, speed: object) -> None:
         """Market seconds per wall second from now on. Raises BadCommand."""
@@ -149,7 +148,7 @@ class World:
         self._journal = replace(self._journal, now_ms=ahead, speed=self._clock.speed)
         self._file.write(self._journal)
 
-    def _wind(self) -> None:
+    def wind(self) -> None:
         """Make the bars up to now, so that the next answer is quick."""
         self._tape.hourly(0, (self._clock.now_ms() - self._path.start_ms) // HOUR_MS)
 
