@@ -1,0 +1,204 @@
+"""The tick: drift and large moves are found once, told once, and end when they are over."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from bot.ports.errors import Unavailable
+from bot.ports.records import Account, AlertState
+from bot.services.errors import NotYours
+from hedging.portfolio import Position
+from tests.services.conftest import ADA, BOB, Desk
+
+D = Decimal
+
+
+async def test_no_hedge_no_alert(desk: Desk) -> None:
+    await desk.hold(SOL="100")
+    await desk.card()
+    desk.market.move(SOL=0.6, BTC=0.7)
+    await desk.tick()
+    assert desk.notifier.told == []
+
+
+async def test_a_quiet_market_is_silent(desk: Desk) -> None:
+    await desk.hold(SOL="100", ATOM="500")
+    await desk.hedged()
+    for _ in range(5):
+        desk.market.move(SOL=1.004, ATOM=0.997)
+        await desk.tick()
+    assert desk.notifier.kinds() == ["receipt"]
+
+
+async def test_drift_is_told_once_with_its_priced_remedy(desk: Desk) -> None:
+    await desk.hold(ATOM="5000")
+    await desk.hedged()
+    desk.market.move(ATOM=0.7)
+    for _ in range(3):
+        await desk.tick()
+    assert desk.notifier.kinds() == ["receipt", "alert"]
+    alert = desk.notifier.told[-1].payload
+    assert alert["kind"] == "drift"
+    assert D(alert["coverage"]) == pytest.approx(D("0.714"), abs=D("0.01"))  # 0.5 / 0.7
+    (leg,) = alert["legs"]
+    assert (leg["symbol"], leg["side"]) == ("BTC/USDT:USDT", "buy")
+
+
+async def test_the_alerts_button_brings_coverage_back_and_leaves_the_receipt(desk: Desk) -> None:
+    await desk.hold(ATOM="5000")
+    await desk.hedged()
+    desk.market.move(ATOM=0.7)
+    await desk.tick()
+    alert_id = desk.notifier.told[-1].payload["alert_id"]
+    outcome = await desk.services.hedge.rebalance(alert_id, ADA, ADA, 1002, key="update:8")
+    assert outcome.kind == "sending"
+    await desk.services.hedge.begin(outcome.proposal.id)
+    await desk.durable.run_all()
+    await desk.tick()
+    assert desk.notifier.kinds() == ["receipt", "alert", "receipt"]
+    status = await desk.services.status.view(ADA)
+    assert status.exposure.coverage == pytest.approx(D("0.5"), abs=D("0.01"))
+    assert status.alerts == ()
+
+
+async def test_two_taps_on_the_alert_rebalance_once(desk: Desk) -> None:
+    await desk.hold(ATOM="5000")
+    await desk.hedged()
+    desk.market.move(ATOM=0.7)
+    await desk.tick()
+    alert_id = desk.notifier.told[-1].payload["alert_id"]
+    kinds = [
+        (await desk.services.hedge.rebalance(alert_id, ADA, ADA, 1002, key=f"update:{i}")).kind
+        for i in (8, 9)
+    ]
+    assert kinds == ["sending", "working"]
+
+
+async def test_an_alert_that_grew_old_is_priced_again_and_asks(desk: Desk) -> None:
+    await desk.hold(ATOM="5000")
+    await desk.hedged()
+    desk.market.move(ATOM=0.7)
+    await desk.tick()
+    alert_id = desk.notifier.told[-1].payload["alert_id"]
+    desk.clock.pass_(hours=5)
+    outcome = await desk.services.hedge.rebalance(alert_id, ADA, ADA, 1002, key="update:8")
+    assert outcome.kind == "repriced"
+    assert len(desk.exchange.placed) == 1
+    assert await desk.tap(outcome.proposal, message_id=1002) == "sending"
+
+
+async def test_another_user_cannot_use_the_alert(desk: Desk) -> None:
+    await desk.hold(ATOM="5000")
+    await desk.hedged()
+    await desk.services.people.meet(BOB, BOB, "Bob")
+    desk.market.move(ATOM=0.7)
+    await desk.tick()
+    alert_id = desk.notifier.told[-1].payload["alert_id"]
+    with pytest.raises(NotYours):
+        await desk.services.hedge.rebalance(alert_id, BOB, BOB, 1, key="x")
+    with pytest.raises(NotYours):
+        await desk.services.alerts.snooze(alert_id, BOB)
+    with pytest.raises(NotYours):
+        await desk.services.alerts.details(alert_id, BOB)
+
+
+async def test_a_remedy_takes_no_card_from_its_reader(desk: Desk) -> None:
+    await desk.hold(ATOM="5000")
+    await desk.hedged()
+    card = await desk.card(key="update:5", message_id=70)
+    desk.market.move(ATOM=0.85)
+    await desk.tick()
+    assert (await desk.store.proposal(card.id)).state.value == "open"  # type: ignore[union-attr]
+
+
+async def test_recovery_edits_the_alert_silently(desk: Desk) -> None:
+    await desk.hold(ATOM="5000")
+    await desk.hedged()
+    desk.market.move(ATOM=0.7)
+    await desk.tick()
+    desk.market.move(ATOM=1 / 0.7)
+    await desk.tick()
+    last = desk.notifier.told[-1]
+    assert (last.kind, last.edit, last.silent) == ("recovered", 1002, True)
+
+
+async def test_a_snoozed_matter_is_silent_and_comes_back(desk: Desk) -> None:
+    await desk.hold(ATOM="5000")
+    await desk.hedged()
+    desk.market.move(ATOM=0.7)
+    await desk.tick()
+    alert_id = desk.notifier.told[-1].payload["alert_id"]
+    assert (await desk.services.alerts.snooze(alert_id, ADA)).state is AlertState.SNOOZED
+    desk.market.time += timedelta(hours=3)
+    await desk.tick()
+    assert desk.notifier.kinds() == ["receipt", "alert"]
+    desk.market.time += timedelta(hours=2)
+    await desk.tick()
+    assert desk.notifier.kinds() == ["receipt", "alert", "alert"]
+
+
+async def test_a_crash_is_told_even_where_the_hedge_follows_exactly(desk: Desk) -> None:
+    await desk.hold(SOL="100", ADA="5000")
+    await desk.hedged()
+    desk.market.move(SOL=0.6, ADA=0.65, BTC=0.7)
+    await desk.tick()
+    alert = desk.notifier.told[-1].payload
+    assert alert["kind"] == "market_move"
+    assert alert["change"] < -0.3
+    await desk.tick()
+    assert desk.notifier.kinds() == ["receipt", "alert"]
+
+
+async def test_a_hedge_that_vanished_is_drift(desk: Desk) -> None:
+    await desk.hold(SOL="100")
+    await desk.hedged()
+    await desk.tick()
+    desk.exchange.held.clear()  # liquidated, or closed by hand
+    await desk.tick()
+    assert desk.notifier.kinds() == ["receipt", "alert"]
+    assert D(desk.notifier.told[-1].payload["coverage"]) == 0
+
+
+async def test_a_hedge_closed_on_purpose_is_no_drift(desk: Desk) -> None:
+    await desk.hold(SOL="100")
+    await desk.hedged()
+    await desk.tick()
+    closing = await desk.services.hedge.unwind(ADA, ADA, key="update:9")
+    await desk.tap(closing)
+    await desk.durable.run_all()
+    await desk.tick()
+    await desk.tick()
+    assert desk.notifier.kinds() == ["receipt", "receipt"]
+
+
+async def test_a_tick_fired_twice_runs_once(desk: Desk) -> None:
+    await desk.hold(ATOM="5000")
+    await desk.hedged()
+    desk.market.move(ATOM=0.7)
+    await desk.services.watch.tick(60)
+    await desk.services.watch.tick(60)
+    await desk.durable.run_all()
+    assert desk.notifier.kinds() == ["receipt", "alert"]
+
+
+async def test_one_user_who_cannot_be_read_does_not_hold_up_the_others(desk: Desk) -> None:
+    await desk.hold(ADA, ATOM="5000")
+    await desk.hedged(ADA, key="update:1")
+    await desk.hold(BOB, ADA="10000")
+    bobs = await desk.services.hedge.propose(BOB, BOB, key="update:2")
+    await desk.store.ensure_account(BOB, "paper", "paper")
+    await desk.services.rules.change(BOB)
+    assert bobs.user_id == BOB
+    read = desk.exchange.positions
+
+    async def fails_for_bob(account: Account) -> Sequence[Position]:
+        if account.user_id == BOB:
+            raise Unavailable("no answer")
+        return await read(account)
+
+    desk.exchange.positions = fails_for_bob  # type: ignore[method-assign]
+    desk.market.move(ATOM=0.7)
+    await desk.tick()
+    assert desk.notifier.kinds() == ["receipt", "alert"]
