@@ -6,7 +6,6 @@ transaction has to give up half way; readers have connections of their own and n
 
 import asyncio
 import contextlib
-import json
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.ports.errors import InvalidRecord, Unavailable
-from bot.storage.tables.types import to_json
 
 LOCK_SECONDS = 5  # for another process's transaction
 QUEUE_SECONDS = 10  # for our own connections
@@ -26,7 +24,6 @@ HANG_SECONDS = 20  # for a server that has stopped answering
 
 WRITE = "BEGIN IMMEDIATE"
 
-_JSON: dict[str, Any] = {"json_serializer": to_json, "json_deserializer": json.loads}
 _POSTGRESQL = {
     "timezone": "UTC",
     "lock_timeout": f"{LOCK_SECONDS}s",
@@ -150,7 +147,6 @@ def _sqlite_engine(url: URL, *, begin: str | None, connections: int) -> AsyncEng
         connect_args={"timeout": LOCK_SECONDS},
         hide_parameters=True,
         **({} if begin else {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}),
-        **_JSON,
     )
     connect_pragmas(engine.sync_engine, begin)
     return engine
@@ -165,7 +161,6 @@ def _postgresql_engine(url: URL) -> AsyncEngine:
         pool_pre_ping=True,
         connect_args=postgresql_arguments(url.query),
         hide_parameters=True,
-        **_JSON,
     )
 
 

@@ -4,11 +4,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, UniqueConstraint, func
+from sqlalchemy import UniqueConstraint, func
 from sqlmodel import Field
 
 from bot.storage.tables.base import Row
-from bot.storage.tables.types import Exact, Id, Instant, Prose
+from bot.storage.tables.types import Exact, Id, Instant, Json, Prose
 
 
 class Person(Row, table=True):
@@ -65,7 +65,7 @@ class Effect(Row, table=True):
 
     user_id: int = Field(primary_key=True, sa_type=Id, foreign_key="person.id")
     key: str = Field(primary_key=True)
-    result: Any = Field(sa_type=JSON)
+    result: Any = Field(sa_type=Json)
     at: datetime = Field(
         sa_type=Instant, sa_column_kwargs={"server_default": func.current_timestamp()}, index=True
     )

@@ -4,11 +4,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, Index, UniqueConstraint, text
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from bot.storage.tables.base import Row
-from bot.storage.tables.types import Exact, Id, Instant, Prose
+from bot.storage.tables.types import Exact, Id, Instant, Json, Prose
 
 LIVE_ATTEMPT = text("state IN ('reserved', 'sending', 'acked', 'partial', 'unknown', 'reconciling')")
 
@@ -24,7 +24,7 @@ class Proposal(Row, table=True):
     user_id: int = Field(sa_type=Id, foreign_key="person.id")
     chat_id: int = Field(sa_type=Id)
     account_id: int = Field(sa_type=Id, foreign_key="account.id")
-    plan: Any = Field(sa_type=JSON)
+    plan: Any = Field(sa_type=Json)
     digest: str
     quoted_at: datetime = Field(sa_type=Instant)
     expires_at: datetime = Field(sa_type=Instant)
@@ -34,7 +34,7 @@ class Proposal(Row, table=True):
     alert_id: int | None = Field(sa_type=Id, nullable=True, foreign_key="alert.id")
     replaces: str | None = Field(nullable=True, foreign_key="proposal.id")
     confirmed_at: datetime | None = Field(sa_type=Instant, nullable=True)
-    outcome: Any = Field(sa_type=JSON)
+    outcome: Any = Field(sa_type=Json)
 
 
 class Attempt(Row, table=True):
@@ -99,7 +99,7 @@ class PaperAccount(Row, table=True):
     __tablename__ = "paper_account"
 
     account_id: int = Field(primary_key=True, sa_type=Id, foreign_key="account.id")
-    state: Any = Field(sa_type=JSON)
+    state: Any = Field(sa_type=Json)
     version: int
 
 
@@ -109,4 +109,4 @@ class PaperOrder(Row, table=True):
     account_id: int = Field(primary_key=True, sa_type=Id, foreign_key="paper_account.account_id")
     client_id: str = Field(primary_key=True)
     symbol: str
-    report: Any = Field(sa_type=JSON)
+    report: Any = Field(sa_type=Json)

@@ -75,6 +75,19 @@ class Prose(TypeDecorator[str]):
         return value.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
+class Json(TypeDecorator[Any]):
+    """JSON-able data as text. Escapes keep the characters that a database refuses; NaN and the like are refused."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
+        return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(value)
+
+
 def plain_text(value: Decimal) -> str:
     """The one spelling of a number: no exponent, no trailing zeros, no negative zero.
 
@@ -94,8 +107,3 @@ def plain_text(value: Decimal) -> str:
         )
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def to_json(value: Any) -> str:
-    """Compact ASCII JSON: escapes keep characters that a database refuses. Raises ValueError, TypeError."""
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, Index, text
+from sqlalchemy import Index, text
 from sqlmodel import Field
 
 from bot.storage.tables.base import Row
-from bot.storage.tables.types import Id, Instant
+from bot.storage.tables.types import Id, Instant, Json
 
 LIVE_ALERT = text("state <> 'recovered'")
 OWED = text("state IN ('pending', 'sending')")
@@ -33,7 +33,7 @@ class Alert(Row, table=True):
     user_id: int = Field(sa_type=Id, foreign_key="person.id")
     kind: str
     state: str
-    facts: Any = Field(sa_type=JSON)
+    facts: Any = Field(sa_type=Json)
     raised_at: datetime = Field(sa_type=Instant)
     updated_at: datetime = Field(sa_type=Instant)
     snoozed_until: datetime | None = Field(sa_type=Instant, nullable=True)
@@ -47,7 +47,7 @@ class Memory(Row, table=True):
     __tablename__ = "memory"
 
     user_id: int = Field(primary_key=True, sa_type=Id, foreign_key="person.id")
-    reference: Any = Field(sa_type=JSON)
+    reference: Any = Field(sa_type=Json)
 
 
 class Outbox(Row, table=True):
@@ -64,7 +64,7 @@ class Outbox(Row, table=True):
     user_id: int = Field(sa_type=Id, foreign_key="person.id")
     chat_id: int = Field(sa_type=Id)
     kind: str
-    payload: Any = Field(sa_type=JSON)
+    payload: Any = Field(sa_type=Json)
     created_at: datetime = Field(sa_type=Instant)
     edit: int | None = Field(sa_type=Id, nullable=True)
     silent: bool

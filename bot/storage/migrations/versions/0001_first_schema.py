@@ -10,6 +10,7 @@ depends_on = None
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 INSTANT = sa.DateTime(timezone=True)
+JSON = sa.Text()
 EXACT = sa.Text().with_variant(sa.Numeric(), "postgresql")
 LIVE_ALERT = sa.text("state <> 'recovered'")
 OWED = sa.text("state IN ('pending', 'sending')")
@@ -84,7 +85,7 @@ def _people() -> None:
         "effect",
         sa.Column("user_id", ID, nullable=False),
         sa.Column("key", sa.String(), nullable=False),
-        sa.Column("result", sa.JSON(), nullable=False),
+        sa.Column("result", JSON, nullable=False),
         sa.Column("at", INSTANT, server_default=sa.text("CURRENT_TIMESTAMP"), nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["person.id"], name=op.f("fk_effect_user_id")),
         sa.PrimaryKeyConstraint("user_id", "key", name=op.f("pk_effect")),
@@ -106,7 +107,7 @@ def _watching() -> None:
         sa.Column("user_id", ID, nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
-        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("facts", JSON, nullable=False),
         sa.Column("raised_at", INSTANT, nullable=False),
         sa.Column("updated_at", INSTANT, nullable=False),
         sa.Column("snoozed_until", INSTANT, nullable=True),
@@ -127,7 +128,7 @@ def _watching() -> None:
     op.create_table(
         "memory",
         sa.Column("user_id", ID, nullable=False),
-        sa.Column("reference", sa.JSON(), nullable=False),
+        sa.Column("reference", JSON, nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["person.id"], name=op.f("fk_memory_user_id")),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_memory")),
     )
@@ -138,7 +139,7 @@ def _watching() -> None:
         sa.Column("user_id", ID, nullable=False),
         sa.Column("chat_id", ID, nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("payload", sa.JSON(), nullable=False),
+        sa.Column("payload", JSON, nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("edit", ID, nullable=True),
         sa.Column("silent", sa.Boolean(), nullable=False),
@@ -165,7 +166,7 @@ def _trading() -> None:
         sa.Column("user_id", ID, nullable=False),
         sa.Column("chat_id", ID, nullable=False),
         sa.Column("account_id", ID, nullable=False),
-        sa.Column("plan", sa.JSON(), nullable=False),
+        sa.Column("plan", JSON, nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("quoted_at", INSTANT, nullable=False),
         sa.Column("expires_at", INSTANT, nullable=False),
@@ -175,7 +176,7 @@ def _trading() -> None:
         sa.Column("alert_id", ID, nullable=True),
         sa.Column("replaces", sa.String(), nullable=True),
         sa.Column("confirmed_at", INSTANT, nullable=True),
-        sa.Column("outcome", sa.JSON(), nullable=False),
+        sa.Column("outcome", JSON, nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_proposal_account_id")),
         sa.ForeignKeyConstraint(["alert_id"], ["alert.id"], name=op.f("fk_proposal_alert_id")),
         sa.ForeignKeyConstraint(["replaces"], ["proposal.id"], name=op.f("fk_proposal_replaces")),
@@ -251,7 +252,7 @@ def _trading() -> None:
     op.create_table(
         "paper_account",
         sa.Column("account_id", ID, nullable=False),
-        sa.Column("state", sa.JSON(), nullable=False),
+        sa.Column("state", JSON, nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_paper_account_account_id")),
         sa.PrimaryKeyConstraint("account_id", name=op.f("pk_paper_account")),
@@ -261,7 +262,7 @@ def _trading() -> None:
         sa.Column("account_id", ID, nullable=False),
         sa.Column("client_id", sa.String(), nullable=False),
         sa.Column("symbol", sa.String(), nullable=False),
-        sa.Column("report", sa.JSON(), nullable=False),
+        sa.Column("report", JSON, nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["paper_account.account_id"], name=op.f("fk_paper_order_account_id")
         ),
