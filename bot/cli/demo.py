@@ -15,11 +15,12 @@ import typer
 from pydantic import SecretStr
 
 from bot.bootstrap import NotConfigured, hedge_panel
+from bot.cli.supervisor import Demo, PortTaken, has_screen, listen
 from bot.sandbox.app import build_app
 from bot.sandbox.market import MarketError, World, open_world
 from bot.sandbox.market.routes import market_json, routes
-from bot.sandbox.supervisor import Demo, PortTaken, has_screen, listen
 from bot.settings import Settings
+from bot.web.server import Server
 
 EXPECTED = (MarketError, PortTaken)
 USUAL_PORT = 8080
@@ -70,7 +71,7 @@ async def _run(options: DemoOptions, data: Path) -> None:
                 f"The history begins at {world.now():%Y-%m-%d %H:%M} UTC; --start chooses another moment."
             )
         browse = not options.headless and has_screen()
-        await Demo(app, listener, _environment(settings), data / "bot.log", browse, typer.echo).run()
+        await Demo(Server(app), listener, _environment(settings), data / "bot.log", browse, typer.echo).run()
 
 
 def _open_world(options: DemoOptions, data: Path) -> World:

@@ -1,7 +1,6 @@
 """`hedgehog run` and `hedgehog migrate`."""
 
 import asyncio
-import contextlib
 import logging
 import signal
 
@@ -47,21 +46,22 @@ async def _until_stopped(settings: Settings) -> None:
 
 async def _listen(bot: Bot, stop: asyncio.Event) -> None:
     """Webhooks, health and metrics."""
-    import uvicorn
-
     from bot.web.app import build_app
+    from bot.web.server import Server
 
     settings = bot.settings
-    app = build_app(bot.shell, bot.store, secret=settings.webhook_secret.get_secret_value())
-    server = uvicorn.Server(
-        uvicorn.Config(app, host=settings.listen_host, port=settings.listen_port, log_level="warning")
+    app = build_app(
+        bot.shell,
+        bot.store,
+        secret=settings.webhook_secret.get_secret_value(),
+        last_tick=lambda: bot.services.watch.last_tick,
+        tick_seconds=settings.tick_seconds,
     )
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    with contextlib.suppress(asyncio.CancelledError):
-        serving = asyncio.get_running_loop().create_task(server.serve())
+    server = Server(app, host=settings.listen_host, port=settings.listen_port)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(server.serve())
         await stop.wait()
         server.should_exit = True
-        await serving
 
 
 def migrate_database() -> None:

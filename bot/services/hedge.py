@@ -139,7 +139,9 @@ class Hedge:
         situation = await self._situations.of(user_id, fresh=True)
         needed = situation.unwinding() if shown.purpose == "unhedge" else situation.plan()
         if still_right(shown.plan, needed):
-            await self._rules.change(user_id)  # from now on the rule in force is one to be kept, also the default
+            await self._rules.change(
+                user_id
+            )  # from now on the rule in force is one to be kept, also the default
             return await self._moved(shown, ProposalState.CONFIRMED, message_id)
         fresh = self.draft(
             user_id, chat_id, situation.account, needed, key=f"again:{shown.id}", alert_id=shown.alert_id

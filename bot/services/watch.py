@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 
@@ -51,6 +52,7 @@ class Watch:
         self._delivery = delivery
         self._durable = durable
         self._clock = clock
+        self.last_tick: datetime | None = None  # wall time at which a round was last finished
         durable.register(TICK, self.run)
 
     async def tick(self, every: float) -> None:
@@ -59,6 +61,7 @@ class Watch:
         name = f"tick:{every:g}:{slot}"
         await self._durable.start(TICK, name, slot)
         await self._durable.wait(name)
+        self.last_tick = self._clock.now()
 
     async def run(self, run: Run, slot: int) -> None:
         """The workflow."""

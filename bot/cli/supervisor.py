@@ -8,12 +8,11 @@ import signal
 import socket
 import sys
 import webbrowser
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import uvicorn
-from starlette.types import ASGIApp
+from bot.web.server import Server
 
 HOST = "127.0.0.1"
 _STOP_SECONDS = 8.0
@@ -27,9 +26,9 @@ class PortTaken(OSError):
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What to run: the sandbox's application, and the environment of the bot beside it."""
+    """What to run: the sandbox's server, and the environment of the bot beside it."""
 
-    app: ASGIApp
+    server: Server
     listener: socket.socket
     bot_environment: Mapping[str, str]
     bot_log: Path
@@ -46,16 +45,7 @@ class Demo:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
-        server = _Server(
-            uvicorn.Config(
-                self.app,
-                log_level="warning",
-                lifespan="on",
-                timeout_graceful_shutdown=1,
-                ws="none",
-                access_log=False,
-            )
-        )
+        server = self.server
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(server.serve(sockets=[self.listener]))
             await server.up.wait()
@@ -108,22 +98,6 @@ class Demo:
                 bot.kill()
                 await bot.wait()
             raise
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves the signals to the demo and says when it is up."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.up = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.up.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        yield
 
 
 def listen(port: int) -> socket.socket:
