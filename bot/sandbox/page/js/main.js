@@ -205,9 +205,9 @@ function apply(event) {
 popover($("#more"), $("#more-menu"), (close) => [
   h("p", { class: "popover-title" }, "Appearance"),
   h("div", { class: "themes", role: "group", "aria-label": "Appearance" }, [["auto", "auto", "Auto"], ["light", "sun", "Light"], ["dark", "moon", "Dark"]]
-    .map(([choice, symbol, label]) => h("button", { type: "button", class: "theme", role: "menuitemradio", "aria-checked": String(theme() === choice),
+    .map(([choice, symbol, label]) => h("button", { type: "button", class: "theme", "aria-pressed": String(theme() === choice),
       data: { testid: `theme-${choice}` }, on: { click: () => { setTheme(choice); close(); } } }, icon(symbol), label))),
-  current()?.blocked ? null : h("button", { type: "button", class: "popover-item danger", role: "menuitem", data: { testid: "stop-bot" },
+  current()?.blocked ? null : h("button", { type: "button", class: "popover-item danger", data: { testid: "stop-bot" },
     on: { click: () => { close(); attempt(async () => { await api.setBlocked(state.user, true); await loadUsers(); }); } } },
   icon("stop"), h("span", { class: "popover-text" }, "Stop the bot")),
 ].filter(Boolean));

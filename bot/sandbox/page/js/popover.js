@@ -8,7 +8,7 @@ export function popover(button, panel, fill) {
     panel.hidden = false;
     button.setAttribute("aria-expanded", "true");
     document.addEventListener("pointerdown", outside, true);
-    ($('[aria-checked="true"]', panel) ?? $("button", panel))?.focus();
+    ($('[aria-pressed="true"]', panel) ?? $("button", panel))?.focus();
   };
   const close = (refocus = true) => {
     if (panel.hidden) return;

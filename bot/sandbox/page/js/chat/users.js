@@ -13,7 +13,7 @@ export function userSwitch({ choose, add, toast }) {
 
   const menu = popover(button, $("#user-menu"), (close) => [
     h("p", { class: "popover-title" }, "Write as"),
-    ...users.map((user) => h("button", { type: "button", class: "popover-item", role: "menuitemradio", "aria-checked": String(user.id === current),
+    ...users.map((user) => h("button", { type: "button", class: "popover-item", "aria-pressed": String(user.id === current),
       data: { userId: String(user.id) }, on: { click: () => { close(); choose(user.id); } } },
     avatar(user), h("span", { class: "popover-text" }, nameOf(user), user.blocked ? h("small", {}, "stopped the bot") : null),
     user.id === current ? icon("check") : null)),

@@ -15,7 +15,7 @@ const SPEEDS = [0, 1, 10, 60, 600];
 
 /** `change(body)` resolves to the market afterwards; `done(action, before, after)` hears of what went well. */
 export function controls(place, { change, current, done }) {
-  const outcome = h("p", { class: "outcome", role: "status", "aria-live": "polite", data: { testid: "market-outcome" } }, "The bot checks every hedge each minute; its alerts come into the chat.");
+  const outcome = h("p", { class: "outcome", role: "status", "aria-live": "polite", data: { testid: "market-outcome" } }, "The bot keeps watch; its alerts come into the chat within seconds.");
   const buttons = ACTIONS.map((action) => h("button", { type: "button", class: `action ${action.kind ?? ""}`, data: { testid: action.id },
     on: { click: (event) => run(action, event.currentTarget) } },
   h("span", { class: "action-name" }, action.name), h("span", { class: "action-what" }, action.what), h("span", { class: "ring", "aria-hidden": "true" })));
