@@ -1,0 +1,1 @@
+"""Exchanges behind the ports: paper trading, and public prices through ccxt."""
