@@ -19,6 +19,7 @@ from telegram.ext import (
     MessageHandler,
     filters,
 )
+from telegram.request import BaseRequest
 
 from bot import metrics
 from bot.chat.commands import COMMANDS, GROUP, PLAIN, SECRET, TAPS, UNKNOWN_COMMAND, UNKNOWN_TAP, UNREADABLE
@@ -37,9 +38,12 @@ _POLL_CONNECTIONS = 2
 
 
 class Link:
-    """The connection to Telegram: the bot's client and the one way out. Opens nothing until the shell starts."""
+    """The connection to Telegram: the bot's client and the one way out. Opens nothing until the shell starts.
 
-    def __init__(self, token: str, telegram_url: str, *, request: AiohttpRequest | None = None) -> None:
+    `request`: carries all calls in place of aiohttp.
+    """
+
+    def __init__(self, token: str, telegram_url: str, *, request: BaseRequest | None = None) -> None:
         base = telegram_url.rstrip("/")
         proxied = base.startswith("https://")  # a proxy of the environment has no business with a loopback
         self.bot: ExtBot[None] = ExtBot(
@@ -47,7 +51,7 @@ class Link:
             base_url=f"{base}/bot",
             base_file_url=f"{base}/file/bot",
             request=request or AiohttpRequest(trust_env=proxied),
-            get_updates_request=AiohttpRequest(connections=_POLL_CONNECTIONS, trust_env=proxied),
+            get_updates_request=request or AiohttpRequest(connections=_POLL_CONNECTIONS, trust_env=proxied),
         )
         self.out = Outgoing(self.bot)
 
