@@ -1,0 +1,199 @@
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import nnls
+
+from hedging.errors import BadInput, NotEnoughHistory, UnknownAsset
+from hedging.ratio import Costs, fit_basket, non_negative, second_moments, sparse
+from hedging.returns import Returns
+
+SEEDS = st.integers(0, 10_000)
+
+
+def problem(seed: int, instruments: int = 6, bars: int = 200) -> tuple[np.ndarray, np.ndarray]:
+    """Returns of instruments (bars, K) that share a market, and of a portfolio (bars,)."""
+    rng = np.random.default_rng(seed)
+    common = rng.normal(0, 1, bars)
+    x = common[:, None] * rng.uniform(0.3, 1.5, instruments) + rng.normal(0, 1, (bars, instruments))
+    return x, x @ rng.normal(0.2, 0.4, instruments) + rng.normal(0, 1, bars)
+
+
+def series(x: np.ndarray, y: np.ndarray, step: int = 3600) -> Returns:
+    times = np.datetime64("2025-01-01T00:00:00", "s") + np.arange(len(x)) * np.timedelta64(step, "s")
+    names = (*(f"I{i}" for i in range(x.shape[1])), "HELD")
+    return Returns(names, times, np.column_stack([x, y]) * 0.01, np.zeros(len(names), dtype=np.int64))
+
+
+def free(k: int, users: int = 1) -> np.ndarray:
+    return np.ones((users, k), dtype=bool)
+
+
+@given(seed=SEEDS, instruments=st.integers(1, 9))
+def test_non_negative_ratios_equal_those_of_scipy(seed: int, instruments: int) -> None:
+    x, y = problem(seed, instruments)
+    np.testing.assert_allclose(non_negative(x.T @ x, x.T @ y), nnls(x, y)[0], rtol=1e-7, atol=1e-9)
+
+
+def test_nothing_helps_a_portfolio_that_moves_against_everything() -> None:
+    assert non_negative(np.eye(3), np.array([-1.0, -2.0, 0.0])).tolist() == [0, 0, 0]
+    assert sparse(np.eye(3), -np.ones((1, 3)), np.ones(1), free(3)).tolist() == [[0, 0, 0]]
+
+
+@given(seed=SEEDS, legs=st.integers(1, 3))
+def test_the_few_legs_are_the_best_of_all_combinations(seed: int, legs: int) -> None:
+    x, y = problem(seed)
+    got = sparse(x.T @ x, (x.T @ y)[None], np.array([y @ y]), free(6), max_legs=legs)[0]
+    choices = [list(c) for c in itertools.combinations(range(6), legs)]
+    best = min(float(((y - x[:, c] @ nnls(x[:, c], y)[0]) ** 2).sum()) for c in choices)
+    assert (got > 0).sum() <= legs
+    assert float(((y - x @ got) ** 2).sum()) == pytest.approx(best, rel=1e-9)
+
+
+def test_many_portfolios_at_once_equal_one_after_the_other() -> None:
+    x, _ = problem(1)
+    rng = np.random.default_rng(2)
+    y = x @ rng.normal(0.2, 0.5, (6, 40)) + rng.normal(0, 1, (200, 40))
+    allowed = rng.random((40, 6)) < 0.7
+    variance = (y * y).sum(axis=0)
+    together = sparse(x.T @ x, y.T @ x, variance, allowed)
+    for i in range(40):
+        alone = sparse(x.T @ x, (y.T @ x)[[i]], variance[[i]], allowed[[i]])[0]
+        np.testing.assert_allclose(together[i], alone, rtol=1e-12)
+        assert not together[i][~allowed[i]].any(), "an instrument that is not allowed was used"
+
+
+def test_of_very_many_instruments_the_promising_are_searched() -> None:
+    x, y = problem(3, instruments=60)
+    got = sparse(x.T @ x, (x.T @ y)[None], np.array([y @ y]), free(60))[0]
+    alone = np.maximum(x.T @ y, 0) ** 2 / np.einsum("tk,tk->k", x, x)
+    assert (got > 0).sum() == 3
+    assert set(np.flatnonzero(got)) <= set(np.argsort(-alone)[:40])
+
+
+def test_no_leg_at_all_is_no_choice() -> None:
+    with pytest.raises(BadInput):
+        sparse(np.eye(2), np.ones((1, 2)), np.ones(1), free(2), max_legs=0)
+
+
+# Two instruments: the first removes 0.64 of the variance, the second 0.09 more.
+GRAM, CROSS, VARIANCE = np.eye(2), np.array([[0.8, 0.3]]), np.ones(1)
+
+
+def priced(per_ratio: float, least: float = 0.0, price: float = 0.1) -> np.ndarray:
+    costs = Costs(np.full(2, per_ratio), np.full(2, least), horizon=1.0, price_of_risk=price)
+    ratios: np.ndarray = sparse(GRAM, CROSS, VARIANCE, free(2), costs=costs)[0]
+    return ratios
+
+
+@pytest.mark.parametrize(
+    ("per_ratio", "legs"),
+    # Worth of the second leg: 0.1 x (0.6 - sqrt 0.27) = 0.00804, at a ratio of 0.3; of the first 0.1 x 0.4 at 0.8.
+    [(0.0, [0.8, 0.3]), (0.026, [0.8, 0.3]), (0.028, [0.8, 0.0]), (0.049, [0.8, 0.0]), (0.06, [0.0, 0.0])],
+)
+def test_a_leg_that_does_not_pay_for_itself_is_left_out(per_ratio: float, legs: list[float]) -> None:
+    np.testing.assert_allclose(priced(per_ratio), legs)
+
+
+def test_a_leg_below_the_smallest_order_is_left_out() -> None:
+    np.testing.assert_allclose(priced(0.0, least=0.3), [0.8, 0.3])
+    np.testing.assert_allclose(priced(0.0, least=0.31), [0.8, 0.0])
+    np.testing.assert_allclose(priced(0.0, least=0.81), [0.0, 0.0])
+
+
+def test_who_pays_more_for_safety_takes_more_legs() -> None:
+    np.testing.assert_allclose(priced(0.028, price=0.2), [0.8, 0.3])
+
+
+def test_moments_are_mean_products_over_the_bars_where_both_are_there() -> None:
+    values = np.array([[1.0, 2.0], [3.0, np.nan], [np.nan, 5.0], [2.0, 1.0]])
+    np.testing.assert_allclose(second_moments(values), [[14 / 3, 2.0], [2.0, 10.0]])
+
+
+def test_older_bars_count_half_after_a_half_life() -> None:
+    np.testing.assert_allclose(
+        second_moments(np.array([[1.0], [0.0], [3.0]]), 2.0), [[(0.5 + 9) / (0.5 + 0.5**0.5 + 1)]]
+    )
+    with pytest.raises(BadInput):
+        second_moments(np.ones((2, 1)), 0.0)
+
+
+def test_series_that_never_meet_have_no_moment() -> None:
+    assert second_moments(np.array([[1.0, np.nan], [np.nan, 1.0]]))[0, 1] == 0
+
+
+@given(seed=SEEDS, max_legs=st.sampled_from([1, 2, 3, None]))
+def test_in_sample_the_fitted_hedge_never_adds_variance(seed: int, max_legs: int | None) -> None:
+    x, y = problem(seed)
+    got = fit_basket(series(x, y), {"HELD": 1.0}, [f"I{i}" for i in range(6)], max_legs=max_legs)
+    assert 0.0 <= got.explained <= 1.0
+    weights = 0.5 ** (np.arange(200)[::-1] / (20 * 24))
+    short = x[:, [int(name[1:]) for name in got.instruments]] @ np.array(got.ratios)
+    assert got.explained == pytest.approx(1 - weights @ (y - short) ** 2 / (weights @ y**2), rel=1e-9)
+
+
+@given(seed=SEEDS, scale=st.floats(0.1, 10))
+def test_the_ratios_scale_with_the_weights(seed: int, scale: float) -> None:
+    x, y = problem(seed)
+    names = [f"I{i}" for i in range(6)]
+    one, many = (fit_basket(series(x, y), {"HELD": w}, names) for w in (1.0, scale))
+    assert one.instruments == many.instruments
+    np.testing.assert_allclose(many.ratios, np.array(one.ratios) * scale, rtol=1e-9)
+
+
+def test_without_shrinkage_ratio_and_error_of_one_leg_are_those_of_least_squares() -> None:
+    x, y = problem(5, instruments=1, bars=800)
+    got = fit_basket(series(x, y), {"HELD": 1.0}, ["I0"], ridge=0.0, half_life_days=1e9)
+    slope = x[:, 0] @ y / (x[:, 0] @ x[:, 0])
+    error = np.sqrt(((y - slope * x[:, 0]) ** 2).sum() / 799 / (x[:, 0] @ x[:, 0]))
+    assert got.ratios[0] == pytest.approx(slope, rel=1e-9)
+    assert got.ses[0] == pytest.approx(error, rel=1e-3)
+    assert got.n == 800
+
+
+def test_shrinkage_makes_ratios_smaller() -> None:
+    x, y = problem(5, instruments=1)
+    loose, tight = (fit_basket(series(x, y), {"HELD": 1.0}, ["I0"], ridge=r).ratios[0] for r in (0.0, 0.2))
+    assert tight == pytest.approx(loose / 1.2, rel=1e-9)
+
+
+def test_the_half_life_is_in_days_whatever_the_bars() -> None:
+    x, y = problem(6)
+    hourly = fit_basket(series(x, y), {"HELD": 1.0}, ["I0"], half_life_days=1.0)
+    daily = fit_basket(series(x, y, step=86_400), {"HELD": 1.0}, ["I0"], half_life_days=24.0)
+    assert hourly.ratios[0] == pytest.approx(daily.ratios[0], rel=1e-9)
+
+
+def test_the_largest_leg_comes_first() -> None:
+    x, y = problem(7)
+    got = fit_basket(series(x, y), {"HELD": 1.0}, [f"I{i}" for i in range(6)], max_legs=None)
+    assert list(got.ratios) == sorted(got.ratios, reverse=True)
+
+
+def test_an_instrument_with_half_a_history_is_passed_over() -> None:
+    x, y = problem(8, instruments=2)
+    x[:101, 0] = np.nan
+    assert fit_basket(series(x, y), {"HELD": 1.0}, ["I0", "I1", "NONE"]).instruments in (("I1",), ())
+    x[:, 1] = np.nan
+    with pytest.raises(NotEnoughHistory, match="no instrument"):
+        fit_basket(series(x, y), {"HELD": 1.0}, ["I0", "I1"])
+
+
+def test_a_holding_without_enough_history_is_named() -> None:
+    x, y = problem(9)
+    y[29:] = np.nan
+    with pytest.raises(NotEnoughHistory, match="HELD"):
+        fit_basket(series(x, y), {"HELD": 1.0}, ["I0"])
+    with pytest.raises(UnknownAsset, match="PEPE"):
+        fit_basket(series(x, y), {"PEPE": 1.0}, ["I0"])
+    with pytest.raises(NotEnoughHistory, match="anything held"):
+        fit_basket(series(x, y), {}, ["I0"])
+
+
+def test_costs_follow_their_instruments_when_others_drop_out() -> None:
+    x, y = problem(10, instruments=2)
+    x[:150, 0] = np.nan
+    costs = Costs(np.array([0.0, 9.0]), np.zeros(2), horizon=336.0)
+    assert fit_basket(series(x, y), {"HELD": 1.0}, ["I0", "I1"], costs=costs).instruments == ()
