@@ -1,5 +1,7 @@
 """People at their phones, through the driver of the sandbox."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,6 +76,13 @@ class Phone:
 
     async def messages(self) -> list[Json]:
         messages: list[Json] = (await self.chat())["messages"]
+        return messages
+
+    async def until(self, seen: Callable[[list[Json]], bool], seconds: float = 10) -> list[Json]:
+        """The messages, as soon as they are as wanted. Raises TimeoutError."""
+        async with asyncio.timeout(seconds):
+            while not seen(messages := await self.messages()):  # noqa: ASYNC110 # there is nothing here to be woken by
+                await asyncio.sleep(0.02)
         return messages
 
     async def _post(self, path: str, body: Json) -> Json:

@@ -20,15 +20,39 @@ class _Server(uvicorn.Server):
                 app, log_level="critical", access_log=False, timeout_graceful_shutdown=1, lifespan="on"
             )
         )
-        self.up = asyncio.Event()
-        self.up_in_thread = threading.Event()
+        self.up = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._done = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
         try:
             await super().startup(sockets)
         finally:
             self.up.set()
-            self.up_in_thread.set()
+
+    async def main_loop(self) -> None:
+        """Without uvicorn's ticks of a tenth of a second, which many short tests would wait for."""
+        await self.on_tick(0)
+        await self._done.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Cut what is open (long polls, followers) instead of waiting: nobody is left at the other end."""
+        for server in self.servers:
+            server.close()
+        for connection in tuple(self.server_state.connections):
+            connection.transport.abort()
+        requests = tuple(self.server_state.tasks)
+        for request in requests:
+            request.cancel()
+        await asyncio.gather(*requests, return_exceptions=True)
+        await self.lifespan.shutdown()
+
+    def stop(self) -> None:
+        """End serving; may be called from any thread."""
+        self.should_exit = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._done.set)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -54,11 +78,11 @@ async def serving(app: Starlette) -> AsyncIterator[str]:
     with _listen() as listening:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(server.serve(sockets=[listening]))
-            await server.up.wait()
+            await asyncio.to_thread(server.up.wait)
             try:
                 yield _address(server, listening)
             finally:
-                server.should_exit = True
+                server.stop()
 
 
 @contextlib.contextmanager
@@ -68,9 +92,9 @@ def serving_in_thread(app: Starlette) -> Iterator[str]:
     with _listen() as listening:
         thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listening])), daemon=True)
         thread.start()
-        server.up_in_thread.wait()
+        server.up.wait()
         try:
             yield _address(server, listening)
         finally:
-            server.should_exit = True
+            server.stop()
             thread.join(10)

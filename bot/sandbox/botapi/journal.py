@@ -19,9 +19,11 @@ class Journal:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        # An empty table is not worth waiting for the disk; what is written into it is.
+        self._database.execute("PRAGMA synchronous=OFF")
         self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.execute("PRAGMA synchronous=NORMAL")
         self._database.execute(_SCHEMA)
+        self._database.execute("PRAGMA synchronous=NORMAL")
         self._waiting: dict[tuple[str, str], Callable[[], Any] | None] = {}
 
     def put(self, kind: str, key: object, record: Callable[[], Any]) -> None:

@@ -86,7 +86,7 @@ class FileStore:
             unique_id=unique,
             kind=kind,
             name=name,
-            mime_type=mime_type or _mime_type(suffix),
+            mime_type=mime_type if mime_type and kind == "document" else _mime_type(suffix),
             size=len(content),
             path=f"{kind}s/file_{len(self._by_id)}{suffix}",
             width=width,

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 from starlette.applications import Starlette
 from telegram import Bot
+from telegram.request import HTTPXRequest
 
 from bot.sandbox.app import build_app
 from tests.fakes.phone import Driver, Phone
@@ -17,12 +18,16 @@ TOKEN = "1:sandbox"
 
 
 class Clock:
-    """The time of day, as many seconds later as a test needs."""
+    """The time of day, as many seconds later as a test needs; it can be stopped."""
 
     later = 0.0
+    stopped_at: float | None = None
 
     def __call__(self) -> float:
-        return time.time() + self.later
+        return (self.stopped_at or time.time()) + self.later
+
+    def stop(self) -> None:
+        self.stopped_at = time.time()
 
 
 @pytest.fixture
@@ -62,5 +67,17 @@ async def ada(driver: Driver) -> Phone:
 
 @pytest.fixture
 async def bot(address: str) -> AsyncIterator[Bot]:
-    async with Bot(TOKEN, base_url=f"{address}/bot", base_file_url=f"{address}/file/bot") as bot:
+    async with client(address) as bot:
         yield bot
+
+
+def client(address: str) -> Bot:
+    """A real client, spared the reading of the world's certificates, which plain HTTP has no use for."""
+    requests = [HTTPXRequest(httpx_kwargs={"verify": False}) for _ in range(2)]
+    return Bot(
+        TOKEN,
+        base_url=f"{address}/bot",
+        base_file_url=f"{address}/file/bot",
+        request=requests[0],
+        get_updates_request=requests[1],
+    )
