@@ -24,9 +24,9 @@ def is_loopback_name(host: str) -> bool:
 
 
 class LoopbackOnly:
-    """Refuses (403) a client that is not on this machine, and a Host header that names another one.
+    """Refuses (403) a client that is not on this machine, and a Host or Origin header that names another one.
 
-    The second keeps out a web page that had its own name point to 127.0.0.1.
+    The headers keep out web pages: one that had its own name point to 127.0.0.1, and one that posts from elsewhere.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -43,8 +43,15 @@ def _is_local(scope: Scope) -> bool:
     client = scope.get("client")
     if client is not None and not is_loopback_name(client[0]):
         return False
-    host = next((value for name, value in scope["headers"] if name == b"host"), b"")
-    return is_loopback_name(_without_port(host.decode("latin-1")))
+    host, origin = b"", None
+    for name, value in scope["headers"]:
+        if name == b"host":
+            host = value
+        elif name == b"origin":
+            origin = value.decode("latin-1")
+    if not is_loopback_name(_without_port(host.decode("latin-1"))):
+        return False
+    return origin is None or is_loopback_name(_without_port(origin.partition("://")[2]))
 
 
 def _without_port(host: str) -> str:

@@ -5,7 +5,8 @@ import inspect
 import json
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,8 @@ class BotApi:
             if ordered is not None:
                 self._capture(method, call, ordered)
                 raise ordered
-            result = await self.perform(method, call)
+            async with _watching(request, self.updates) if method.name == "getUpdates" else nullcontext():
+                result = await self.perform(method, call)
         except Refusal as refusal:
             answer = _refused(refusal)
         else:
@@ -163,6 +165,27 @@ class BotApi:
             return _refused(refusal)
         place = self.files.content_path(path)
         return FileResponse(place) if place is not None and place.exists() else _refused(not_found())
+
+
+@asynccontextmanager
+async def _watching(request: Request, updates: UpdateQueue) -> AsyncIterator[None]:
+    """End a long poll whose client is gone: what comes next is for the one who polls then."""
+
+    async def watch() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        updates.end_poll("the client is gone")
+
+    refusal: Refusal | None = None
+    async with asyncio.TaskGroup() as tasks:
+        watcher = tasks.create_task(watch())
+        try:
+            yield
+        except Refusal as raised:  # kept out of the group, which would wrap it
+            refusal = raised
+        watcher.cancel()
+    if refusal is not None:
+        raise refusal
 
 
 def _captured(call: Call) -> Json:

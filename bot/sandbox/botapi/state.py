@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from bot.sandbox.botapi.journal import Journal
+from bot.sandbox.botapi.journal import SKIPPED_IDS, Journal
 
 Json = dict[str, Any]
 
@@ -107,8 +107,9 @@ class World:
             self.taps[key] = Tap(**record)
         for key, record in self.journal.read("setting"):
             self.settings[key] = record
-        self._last_message_id = int(self.settings.get("last_message_id", 0))
-        self._last_tap_id = int(self.settings.get("last_tap_id", 0))
+        skipped = SKIPPED_IDS if self.journal.was_cut else 0
+        self._last_message_id = int(self.settings.get("last_message_id", 0)) + skipped
+        self._last_tap_id = int(self.settings.get("last_tap_id", 0)) + skipped
 
     # Users
 

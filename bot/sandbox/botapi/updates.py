@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from bot.sandbox.botapi.journal import Journal
+from bot.sandbox.botapi.journal import SKIPPED_IDS, Journal
 from bot.sandbox.botapi.refusals import conflict
 
 Json = dict[str, Any]
@@ -33,6 +33,8 @@ class UpdateQueue:
             self._last_id = int(key)
             if record["pending"]:
                 self.pending[int(key)] = update
+        if journal.was_cut:
+            self._last_id += SKIPPED_IDS
         for _, record in journal.read("allowed_updates"):
             self.allowed = frozenset(record) if record is not None else None
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +185,24 @@ async def test_a_restart_of_the_sandbox_keeps_everything(tmp_path: Path) -> None
             await ada.driver.post("/updates/1/redeliver")
 
 
+async def test_after_a_cut_no_id_is_given_out_twice(tmp_path: Path) -> None:
+    data = tmp_path / "demo"
+    async with serving(build_app(data=data, token=TOKEN)) as address, aiohttp.ClientSession() as http:
+        phone = Driver(http, address).phone(1)
+        await phone.write("saved")
+        await asyncio.sleep(0.5)  # longer than the sandbox waits to write
+        shutil.copytree(data, tmp_path / "cut")
+    async with (
+        serving(build_app(data=tmp_path / "cut", token=TOKEN)) as address,
+        aiohttp.ClientSession() as http,
+    ):
+        phone = Driver(http, address).phone(1)
+        assert [m["text"] for m in await phone.messages()] == ["saved"]
+        written = await phone.write("later")
+    assert written["message_id"] > 1 + 300
+    assert written["update_id"] > 1 + 300
+
+
 @pytest.mark.parametrize(
     ("host", "local"),
     [
@@ -210,6 +229,17 @@ async def test_a_page_elsewhere_that_points_its_name_here_is_refused(
     async with http.get(address + path, headers={"Host": "evil.example:8080"}) as response:
         assert response.status == 403
         assert "Access-Control-Allow-Origin" not in response.headers
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1.evil.example:8080"])
+async def test_a_page_elsewhere_that_posts_here_is_refused(
+    origin: str, http: aiohttp.ClientSession, address: str
+) -> None:
+    url = f"{address}/sandbox/users/1/messages"
+    async with http.post(url, data='{"text": "/unhedge"}', headers={"Origin": origin}) as response:
+        assert response.status == 403
+    async with http.post(url, json={"text": "/start"}, headers={"Origin": address}) as response:
+        assert response.status == 200
 
 
 async def test_a_client_on_another_machine_is_refused(sandbox: Starlette) -> None:

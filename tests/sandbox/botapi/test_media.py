@@ -102,8 +102,9 @@ async def test_a_photo_that_telegram_refuses_is_refused(
 
 
 async def test_a_photo_that_is_missing_is_refused(ada: Phone, bot: Bot) -> None:
-    with pytest.raises(BadRequest, match="There is no photo in the request"):
-        await bot.do_api_request("sendPhoto", {"chat_id": 1})
+    url = f"{ada.driver.address}/bot{TOKEN}/sendPhoto"
+    async with ada.driver.http.post(url, data={"chat_id": "1"}) as response:
+        assert (await response.json())["description"] == "Bad Request: there is no photo in the request"
     with pytest.raises(BadRequest, match="There is no photo in the request"):
         await bot.send_photo(1, "attach://nowhere")
 

@@ -229,6 +229,13 @@ async def test_an_identical_edit_is_refused_in_telegrams_words(ada: Phone, bot: 
     )
     with pytest.raises(BadRequest, match="not modified"):
         await message.edit_reply_markup(keyboard("Confirm"))
+    with pytest.raises(BadRequest, match="not modified"):
+        await message.edit_text(
+            " <b>x</b>",
+            "HTML",
+            reply_markup=keyboard("Confirm"),
+            link_preview_options=LinkPreviewOptions(True),
+        )
 
 
 async def test_the_keyboard_alone_can_be_changed_and_taken_away(ada: Phone, bot: Bot) -> None:

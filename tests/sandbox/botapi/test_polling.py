@@ -83,6 +83,17 @@ async def test_an_update_can_be_delivered_twice(ada: Phone, driver: Driver, bot:
     assert ids(await bot.get_updates(offset=3)) == []
 
 
+async def test_a_repeat_is_not_lost_on_a_bot_that_was_killed(
+    ada: Phone, driver: Driver, http: aiohttp.ClientSession, address: str, bot: Bot
+) -> None:
+    poll = http.get(f"{address}/bot{TOKEN}/getUpdates", params={"offset": 2, "timeout": 30})
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(poll, 0.05)
+    await asyncio.sleep(0.05)  # until the cut connection is noticed
+    await driver.post("/updates/1/redeliver")
+    assert ids(await bot.get_updates(offset=2)) == [1]
+
+
 async def test_an_update_not_confirmed_yet_is_not_twice_in_one_answer(
     ada: Phone, driver: Driver, bot: Bot
 ) -> None:

@@ -90,7 +90,7 @@ async def test_a_chat_is_known_by_its_user(ada: Phone, bot: Bot) -> None:
 
 async def test_any_other_method_is_not_found(http: aiohttp.ClientSession, address: str, bot: Bot) -> None:
     with pytest.raises(EndPointNotFound):
-        await bot.do_api_request("setGameScore")
+        await bot.do_api_request("getWeather")
     for path in (f"bot{TOKEN}/nonsense", "botnonsense/getMe", f"bot{TOKEN}"):
         async with http.get(f"{address}/{path}") as response:
             assert await response.json() == {"ok": False, "error_code": 404, "description": "Not Found"}

@@ -193,7 +193,7 @@ def edit(backend: Backend, post: Post, content: Json, replaced: tuple[str, ...],
     after: dict[str, Any] = {**content}
     if markup.inline is not None:
         after["reply_markup"] = markup.inline
-    if before == after:
+    if _compared(before) == _compared(after):
         raise bad_request(
             "message is not modified: specified new message content and reply markup are exactly the same as a "
             "current content and reply markup of the message"
@@ -205,3 +205,10 @@ def edit(backend: Backend, post: Post, content: Json, replaced: tuple[str, ...],
     post.body = {**body, **after}
     backend.world.edited(post)
     return post.body
+
+
+def _compared(content: Json) -> Json:
+    """What counts when Telegram asks whether anything changed: a preview does only where there is a link."""
+    if any(entity["type"] in {"url", "text_link"} for entity in content.get("entities", ())):
+        return content
+    return {name: value for name, value in content.items() if name != "link_preview_options"}

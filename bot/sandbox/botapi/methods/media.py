@@ -27,6 +27,13 @@ from bot.sandbox.botapi.request import Call
 from bot.sandbox.botapi.state import Json
 
 _ALBUM = range(2, 11)
+_NOT_FOR_ALBUMS = {
+    "reply_markup",
+    "suggested_post_parameters",
+    "ephemeral_message_parameters",
+    "receiver_user_id",
+    "callback_query_id",
+}
 _CONTENT = (
     "text",
     "entities",
@@ -130,7 +137,7 @@ METHODS = (
         (SENDING | CAPTION | {"document", "thumbnail", "disable_content_type_detection"})
         - {"show_caption_above_media"},
     ),
-    Method("sendMediaGroup", send_media_group, (SENDING | {"media"}) - {"reply_markup"}),
+    Method("sendMediaGroup", send_media_group, (SENDING | {"media"}) - _NOT_FOR_ALBUMS),
     Method("editMessageMedia", edit_message_media, EDITED | {"media"}),
     Method("getFile", get_file, frozenset({"file_id"})),
 )
