@@ -54,7 +54,7 @@ Event = FundingPaid | Liquidation
 def settle(
     account: PaperAccount, path: Sequence[Marks], funding: Sequence[Funding]
 ) -> tuple[PaperAccount, tuple[Event, ...]]:
-    """The account after the marks of `path` that are later than `settled_at`, and what happened on the way.
+    """The account after the marks of `path` from `settled_at` on, and what happened on the way.
 
     `path`: ascending. `funding`: what was settled, ascending per symbol, with `next_time` the instant; each is charged
     once, at the close of the span in which it falls. Within a span the adverse extreme comes first (highs for shorts,
@@ -71,7 +71,7 @@ def settle(
     events: list[Event] = []
     due = sorted(funding, key=lambda item: (item.next_time, item.symbol))
     for marks in path:
-        if marks.time <= account.settled_at:
+        if marks.time < account.settled_at:
             continue
         now = [item for item in due if account.settled_at < item.next_time <= marks.time]
         adverse = {
