@@ -185,9 +185,10 @@ class PaperExchange:
         return _State(now, forced + closed, row[1], snapshot, stale)
 
     async def _since(self, account: PaperAccount, snapshot: Snapshot) -> tuple[list[Marks], list[Funding]]:
-        """Marks and funding from the last settlement to the snapshot; a clock that went back settles nothing."""
+        """Marks and funding from the last settlement to the snapshot. A clock that went back settles nothing; while it
+        stands still, marks may move nevertheless: the market of the demo can be paused and shocked."""
         gap = snapshot.time - account.settled_at
-        if gap <= timedelta(0):
+        if gap < timedelta(0):
             return [], []
         listed = [symbol for symbol in sorted(account.positions) if symbol in snapshot.quotes]
         path: list[Marks] = []

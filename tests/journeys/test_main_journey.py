@@ -34,6 +34,8 @@ async def test_from_start_over_confirm_and_crash_back_into_the_band(ada: Person,
     assert "SOL" in text_of(receipt)
 
     await driver.post("/market", {"shock": "crash", "size": 0.3})
+    crashed = await ada.hedge_when(lambda h: float(h["unhedged_pnl"]) < -1000, "the loss")
+    assert float(crashed["hedged_pnl"]) > 0.8 * float(crashed["unhedged_pnl"]), "the hedge has not helped"
     alert = await ada.alert(receipt["id"])
     await ada.tap(alert, named(alert, "")["text"])
     await ada.receipt(alert)
