@@ -84,7 +84,8 @@ async def test_what_is_no_update_at_all_is_refused(chat: Chat, update: dict[str,
 async def test_kinds_of_updates_that_nobody_asked_for_are_over_without_an_answer(chat: Chat) -> None:
     poll = {"id": "1", "question": "?", "options": [], "total_voter_count": 0, "is_closed": False}
     poll |= {"is_anonymous": True, "type": "regular", "allows_multiple_answers": False}
-    for number, update in enumerate([{"poll": poll}, {"something_new": {}}, {}], start=50):
+    unasked: list[dict[str, Any]] = [{"poll": poll}, {"something_new": {}}, {}]
+    for number, update in enumerate(unasked, start=50):
         assert await chat.handle({"update_id": number, **update}) == []
         assert await chat.services.people.update_done(number)
 
@@ -156,7 +157,6 @@ async def test_updates_of_one_chat_keep_their_order_and_other_chats_do_not_wait(
 async def test_start_tells_telegram_the_commands_and_limits_the_updates(chat: Chat) -> None:
     telegram = RecordingRequest()
     shell = build(chat.services, Link("1:sandbox", "http://telegram.invalid", request=telegram))
-    assert not shell.ready
     await shell.start(webhook_url="https://example.org/webhook", webhook_secret="a-secret")
     assert shell.ready
     (menu,) = telegram.of("setMyCommands")

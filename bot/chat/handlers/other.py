@@ -6,7 +6,7 @@ from bot.chat.parsing.holdings import Parsed, parse_holdings
 from bot.chat.parsing.numerals import Trouble
 from bot.chat.turn import Turn, UnknownButton
 from bot.chat.views.message import Message
-from bot.chat.views.plain import help_screen, sentence
+from bot.chat.views.plain import help_screen, sentence, warning
 
 _PONG = Message(texts.PONG)
 
@@ -44,8 +44,9 @@ async def group(turn: Turn) -> None:
 async def secret(turn: Turn) -> None:
     """Delete what nobody should see, and say what to do now."""
     deleted = turn.message_id is not None and await turn.out.delete(turn.chat_id, turn.message_id)
-    said = texts.SECRET_DELETED if deleted else texts.SECRET_NOT_DELETED
-    await turn.say(sentence(texts.SECRET_SEEN.format(deleted=said)))
+    await turn.say(
+        warning(texts.SECRET_DELETED if deleted else texts.SECRET_NOT_DELETED, texts.SECRET_ROTATE)
+    )
 
 
 async def unknown_button(turn: Turn) -> None:

@@ -63,12 +63,11 @@ NOT_UNDERSTOOD = (
 )
 ONLY_TEXT = "I can only read text. To add coins, write for example: SOL 120"
 RULE_NOT_UNDERSTOOD = "I did not understand that rule. Write for example: /rule 75% 2x band 10"
-SECRET_SEEN = (
-    "That looked like a secret key. {deleted} Treat it as stolen: move your funds or make a new key now. "
-    "I never ask for keys or seed phrases."
+SECRET_DELETED = "That looked like a secret key, so I deleted it."
+SECRET_NOT_DELETED = "That looked like a secret key. Please delete the message."
+SECRET_ROTATE = (
+    "Treat it as stolen: make a new key, or move your funds, now. I never ask for keys or seed phrases."
 )
-SECRET_DELETED = "I deleted the message."
-SECRET_NOT_DELETED = "Please delete the message yourself."
 
 
 def sentence(failure: ServiceError | HedgingError | PortError) -> str:

@@ -95,6 +95,7 @@ STATUS_SINCE = "Since {date}:"
 STATUS_WITHOUT = "• without the hedge {pnl}"
 STATUS_WITH = "• with it {pnl}"
 SHORT_LINE = "{side} {amount} {asset} ({notional})"
+SHORT_BRIEFLY = "{side} {amount} {asset} ({notional}): {pnl}"
 SIDE = {"short": "Short", "long": "Long"}
 SHORT_PNL = "from {entry} to {mark}: {pnl}"
 SHORT_LIQUIDATION = "liquidation {price}, {distance} away"

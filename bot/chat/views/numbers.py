@@ -6,13 +6,13 @@ MINUS = "−"
 
 
 def usd(amount: Decimal) -> str:
-    """US dollars: whole ones from 1,000 on, cents below, and below a dollar three figures.
+    """US dollars: whole ones from 100 on, cents below, and below a dollar three figures.
 
     >>> usd(Decimal("1234.56")), usd(Decimal("-12.3")), usd(Decimal("0.012345"))
     ('$1,235', '−$12.30', '$0.0123')
     """
     size = abs(amount)
-    if size >= 1000 or size == 0:
+    if size >= 100 or size == 0:
         return _signed(amount, f"${_fixed(size, 0)}")
     return _signed(amount, f"${_fixed(size, 2) if size >= 1 else _figures(size, 3)}")
 

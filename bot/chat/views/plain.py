@@ -10,6 +10,10 @@ def sentence(text: str) -> Message:
     return Message(html(text))
 
 
+def warning(title: str, text: str) -> Message:
+    return Message(f"{bold(html(title))}\n{html(text)}")
+
+
 def help_screen(commands: Mapping[str, str]) -> Message:
     """Every command with what it does."""
     listed = [f"/{name} · {html(description)}" for name, description in commands.items()]

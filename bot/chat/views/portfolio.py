@@ -14,6 +14,7 @@ _SHOWN = 8
 _BRIEF = 4
 _PROBLEMS_SHOWN = 8
 _COPY_LIMIT = 256
+_LEAST_BETA = 0.05  # less is called standing still
 
 HEDGE_BUTTON = Button(t.SHOW_HEDGE, "go:hedge", style="primary")
 
@@ -115,7 +116,7 @@ def _now(entries: Sequence[Entry], view: PortfolioView) -> list[str]:
         line = held.get(asset)
         if line is None:
             lines.append(t.NOW_NONE.format(asset=html(asset)))
-        else:
+        elif line.amount != sum(entry.amount or 0 for entry in entries if entry.asset == asset):
             lines.append(t.NOW_HOLD.format(asset=html(asset), amount=amount(line.amount)))
     return lines
 
@@ -143,7 +144,7 @@ def _plain(line: HoldingLine) -> str:
 
 def _full(line: HoldingLine, factor: str) -> str:
     said = [_plain(line)]
-    if line.beta is not None and line.asset != factor:
+    if line.beta is not None and abs(line.beta) >= _LEAST_BETA and line.asset != factor:
         said.append(t.MOVES_LIKE.format(beta=f"{line.beta:.1f}", factor=html(factor)))
     if line.cost and line.price is not None:
         said.append(t.SINCE_BOUGHT.format(change=percent(line.price / line.cost - 1, signed=True)))

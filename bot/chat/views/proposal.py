@@ -16,6 +16,7 @@ from hedging.rules import HedgeRule
 FALL = Decimal("0.10")
 _LEGS_SHOWN = 3
 _LIQUIDATIONS_SHOWN = 2
+_NOTICEABLE = Decimal("0.0005")
 
 TARGETS = (25, 50, 75, 100)
 LEVERAGES = (1, 2, 3, 4, 5)
@@ -215,18 +216,15 @@ def _buttons(card: Proposal) -> Rows:
 
 def _no_orders(card: Proposal, mode: str) -> Message:
     plan = card.plan
-    figures = {"coverage": percent(plan.before.coverage), "target": percent(plan.target)}
-    wrong = failed(
-        [c for c in plan.checks if c.key in ("value", "instrument", "ratio", "leverage")], plan.factor
-    )
+    account = t.ACCOUNT[mode]
     if plan.purpose == "unhedge":
-        title, body = t.NOTHING_TO_CLOSE, ""
-    elif wrong:
-        title, body = t.NOTHING_TRADABLE, "\n".join([t.NOTHING_TRADABLE_BODY.format(**figures), *wrong])
-    else:
-        title, body = t.AT_TARGET, t.AT_TARGET_BODY.format(**figures)
-    text = "\n".join(part for part in (bold(title), t.ACCOUNT[mode], body) if part)
-    return Message(text, ((Button(t.CHANGE, f"ch:{card.id}"),),) if plan.purpose != "unhedge" else ())
+        return Message(f"{bold(t.NOTHING_TO_CLOSE)}\n{account}")
+    figures = {"coverage": percent(plan.before.coverage), "target": percent(plan.target)}
+    wrong = failed([check for check in plan.checks if check.key != "ratio"], plan.factor)
+    there = all(check.passed for check in plan.checks if check.key == "ratio")
+    title, body = (t.AT_TARGET, t.AT_TARGET_BODY) if there else (t.NOTHING_TRADABLE, t.NOTHING_TRADABLE_BODY)
+    text = "\n".join([bold(title), account, body.format(**figures), *wrong])
+    return Message(text, ((Button(t.CHANGE, f"ch:{card.id}"),),))
 
 
 def _differences(earlier: HedgePlan, fresh: HedgePlan) -> str:
@@ -238,14 +236,13 @@ def _differences(earlier: HedgePlan, fresh: HedgePlan) -> str:
             lines.append((t.REPRICED_NEW if old is None else t.REPRICED_GONE).format(asset=asset))
             continue
         moved = new.mark_price / old.mark_price - 1
-        lines.append(
-            t.REPRICED_LINE.format(
-                asset=asset,
-                old=price(old.mark_price),
-                new=price(new.mark_price),
-                change=percent(moved, signed=True),
+        if abs(moved) >= _NOTICEABLE:
+            change = percent(moved, signed=True)
+            lines.append(
+                t.REPRICED_LINE.format(
+                    asset=asset, old=price(old.mark_price), new=price(new.mark_price), change=change
+                )
             )
-        )
-        if old.contracts != new.contracts:
-            lines.append(t.REPRICED_SIZE.format(asset=asset, old=order(old), new=order(new)))
+        if old.contracts != new.contracts or old.side != new.side:
+            lines.append(t.REPRICED_SIZE.format(old=order(old), new=order(new)))
     return "\n".join(lines)

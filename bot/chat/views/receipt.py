@@ -18,16 +18,16 @@ _LIQUIDATIONS_SHOWN = 3
 def receipt(payload: Payload) -> Message:
     """Which orders did what, at which price, and where that leaves their owner."""
     legs, status = payload["legs"], payload["status"]
-    again = t.THE_REST_UNHEDGE if payload["purpose"] == "unhedge" else t.THE_REST
+    again = "/unhedge" if payload["purpose"] == "unhedge" else "/hedge"
     lines = [bold(_title(payload)), t.ACCOUNT[payload["mode"]], "", *_orders(legs), ""]
     if status != "nothing":
         lines += _figures(payload)
     if status == "manual":
         lines += ["", t.CHECK_BY_HAND.format(exchange=html(payload["exchange"]))]
     elif status == "partial":
-        lines += ["", again]
+        lines += ["", t.THE_REST.format(command=again)]
     elif status == "nothing":
-        lines.append(t.NOTHING_CHANGED)
+        lines.append(t.NOTHING_CHANGED.format(command=again))
     if payload.get("repeat"):
         lines.append(t.REPEATED)
     ids = [

@@ -16,7 +16,7 @@ _FUNDING_HOURS = 8
 def status(view: StatusView) -> Message:
     """Coverage first, then money, shorts, and what is waiting."""
     positions = [line for position in view.positions[:_POSITIONS_SHOWN] for line in _position(position)]
-    rest = [line for position in view.positions[_POSITIONS_SHOWN:] for line in _position(position)]
+    rest = [_brief(position) for position in view.positions[_POSITIONS_SHOWN:]]
     blocks = [
         [bold(_headline(view)), cards.ACCOUNT[view.account.mode]],
         [
@@ -73,6 +73,16 @@ def _position(line: PositionLine) -> list[str]:
         template = t.SHORT_FUNDING_RECEIVES if received > 0 else t.SHORT_FUNDING_PAYS
         lines.append(f"  {template.format(rate=_rate(abs(rate)))}")
     return lines
+
+
+def _brief(line: PositionLine) -> str:
+    return t.SHORT_BRIEFLY.format(
+        side=t.SIDE[line.side],
+        amount=amount(line.contracts),
+        asset=html(base_of(line.symbol)),
+        notional=usd(line.notional),
+        pnl=signed_usd(line.unrealized_pnl),
+    )
 
 
 def _rate(share: Decimal) -> str:
