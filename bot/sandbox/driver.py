@@ -71,14 +71,11 @@ class Driver:
         user_id = order.get("id", max(self._world.users, default=0) + 1)
         if not isinstance(user_id, int) or isinstance(user_id, bool) or user_id <= 0:
             raise HTTPException(400, "A user's id is a positive whole number.")
-        user = self._world.users.get(user_id)
-        if user is None:
-            user = self._world.add_user(user_id, order.get("first_name"), order.get("username"))
+        user = self._world.users.get(user_id) or User(user_id, f"User {user_id}")
         for name in ("first_name", "username", "language_code"):
             if isinstance(order.get(name), str):
                 setattr(user, name, order[name])
-        self._world.save_user(user)
-        self._world.tell(None, "users", user)
+        self._world.add_user(user)
         return user_view(user)
 
     async def block(self, request: Request) -> Json:
@@ -138,11 +135,11 @@ class Driver:
         user_id = int(request.path_params["id"])
         if user_id <= 0:
             raise HTTPException(400, "A user's id is a positive whole number.")
-        user = self._world.users.get(user_id) or self._world.add_user(user_id)
+        user = self._world.users.get(user_id) or User(user_id, f"User {user_id}")
         self._set_blocked(user, False)
         if not user.started:
             user.started = True
-            self._world.save_user(user)
+            self._world.add_user(user)
         return user
 
     def _say(self, user: User, content: Json) -> Json:

@@ -113,12 +113,11 @@ class World:
 
     # Users
 
-    def add_user(self, user_id: int, first_name: str | None = None, username: str | None = None) -> User:
-        user = User(user_id, first_name or f"User {user_id}", username)
-        self.users[user_id] = user
+    def add_user(self, user: User) -> None:
+        """Somebody new, or somebody known who has changed."""
+        self.users[user.id] = user
         self.save_user(user)
         self.tell(None, "users", user)
-        return user
 
     def save_user(self, user: User) -> None:
         self.journal.put("user", user.id, lambda: asdict(user))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import aiohttp
 import pytest
 from starlette.applications import Starlette
+from starlette.routing import Route
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, ReplyKeyboardMarkup
 
+from bot.sandbox import driver as driver_module
 from bot.sandbox.app import build_app
 from bot.sandbox.loopback import is_loopback_name
 from tests.fakes.phone import Driver, DriverRefused, Phone
@@ -255,6 +258,15 @@ async def test_a_client_on_another_machine_is_refused(sandbox: Starlette) -> Non
     scope |= {"client": ("192.0.2.7", 5000), "headers": [(b"host", b"127.0.0.1")]}
     await sandbox(scope, receive, send)
     assert sent[0]["status"] == 403
+
+
+def test_every_call_of_the_driver_is_in_the_readme(sandbox: Starlette) -> None:
+    readme = (Path(driver_module.__file__).parent / "README.md").read_text()
+    paths = {route.path for route in sandbox.routes if isinstance(route, Route)} - {
+        "/sandbox/files/{unique_id}"
+    }
+    told = {re.sub(r"\{\w+\}", "{}", path) for path in re.findall(r"/sandbox/[\w/{}]+", readme)}
+    assert {re.sub(r"\{[\w:]+\}", "{}", path) for path in paths} <= told
 
 
 def test_it_can_be_served_from_a_thread(tmp_path: Path) -> None:
