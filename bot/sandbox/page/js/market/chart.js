@@ -7,6 +7,7 @@ const WIDTH = 460;
 const HEIGHT = 132;
 const PAD = { left: 4, right: 4, top: 10, bottom: 6 };
 const MOST_POINTS = 480;
+const LONGEST_STEP = 20;
 
 /** Keeps each user's points; when there are too many, every second old one goes. */
 export function tracks() {
@@ -34,7 +35,7 @@ export function chart(points, marks) {
   const low = Math.min(0, ...values);
   const high = Math.max(0, ...values);
   const slack = (high - low || 1) * 0.08;
-  const x = (time) => PAD.left + ((time - from) / (to - from)) * (WIDTH - PAD.left - PAD.right);
+  const x = axis(points.map((point) => point.time));
   const y = (value) => PAD.top + ((high + slack - value) / (high - low + 2 * slack)) * (HEIGHT - PAD.top - PAD.bottom);
   const path = (key) => points.map((point, index) => `${index ? "L" : "M"}${x(point.time).toFixed(1)} ${y(point[key]).toFixed(1)}`).join("");
   const last = points.at(-1);
@@ -50,6 +51,21 @@ export function chart(points, marks) {
     svg("circle", { class: "unhedged-end", cx: x(to), cy: y(last.unhedged), r: 3 }),
     svg("circle", { class: "hedged-end", cx: x(to), cy: y(last.hedged), r: 3.5 }));
   return h("div", {}, figure, h("div", { class: "chart-times" }, h("span", {}, moment(from, to - from)), h("span", {}, moment(to, to - from))));
+}
+
+// Market time from left to right. A skipped week counts as no more than some usual steps, lest it squeeze all else
+// into the edges; between two points the line is straight either way.
+function axis(times) {
+  const steps = times.slice(1).map((time, index) => time - times[index]);
+  const usual = [...steps].sort((one, other) => one - other)[Math.floor(steps.length / 2)];
+  const places = [0];
+  for (const step of steps) places.push(places.at(-1) + Math.min(step, usual * LONGEST_STEP));
+  const scale = (WIDTH - PAD.left - PAD.right) / places.at(-1);
+  return (time) => {
+    const next = Math.max(1, times.findIndex((other) => other >= time));
+    const part = (time - times[next - 1]) / (times[next] - times[next - 1]);
+    return PAD.left + scale * (places[next - 1] + part * (places[next] - places[next - 1]));
+  };
 }
 
 function moment(time, span) {

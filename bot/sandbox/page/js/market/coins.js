@@ -3,6 +3,7 @@
 import { h } from "../dom.js";
 import { percent, price, tone, until } from "../format.js";
 
+const NOTABLE = 0.003;
 const FUNDING_HELP = "Paid between longs and shorts; shown per 8 hours. A plus: shorts receive it. A minus: shorts pay.";
 
 export function coinTable(place) {
@@ -44,7 +45,7 @@ export function coinTable(place) {
       const funding = percent(per8, 3);
       set(cells.funding, funding, `number ${tone(funding)}`);
       if (per8 !== null && coin.next_funding) cells.funding.title = `Every ${coin.funding_interval_hours} h, next ${until(coin.next_funding, market.time)}`;
-      if (kept.last !== null && now !== kept.last) tick(cells.price, now > kept.last);
+      if (kept.last && Math.abs(now / kept.last - 1) >= NOTABLE) tick(cells.price, now > kept.last);
       kept.last = now;
     }
     for (const [asset, kept] of rows) {
@@ -63,5 +64,5 @@ function set(cell, text, kind) {
 function tick(cell, up) {
   cell.dataset.tick = up ? "up" : "down";
   clearTimeout(cell.timer);
-  cell.timer = setTimeout(() => delete cell.dataset.tick, 700);
+  cell.timer = setTimeout(() => delete cell.dataset.tick, 1_200);
 }

@@ -101,7 +101,7 @@ function position(item) {
       h("span", { class: `position-pnl ${tone(result)}` }, result)),
     h("dl", { class: "position-figures" },
       cell("Size", money(item.notional)), cell("Entry", price(item.entry_price)), cell("Mark", price(item.mark_price)),
-      cell("Liquidation", away === null ? "none" : price(item.liquidation_price), away === null ? "" : percent(away, 0), away !== null && away < 0.15)));
+      cell("Liquidation", away === null ? "none" : price(item.liquidation_price), away === null ? "" : Math.abs(away) > 5 ? "far off" : percent(away, 0), away !== null && away < 0.15)));
 }
 
 function cell(name, value, note = "", risky = false) {
