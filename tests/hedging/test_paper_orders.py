@@ -8,7 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedging.errors import OrderRejected, UnknownContract
+from hedging.market import Contract
 from hedging.paper import (
+    Fill,
+    MarginMode,
     PaperAccount,
     PaperOrder,
     equity,
@@ -107,7 +110,7 @@ def test_an_order_beyond_the_touch_gets_nothing_and_costs_nothing(order: PaperOr
     before = account()
     after, got = fill(before, BTC, order, quote(BTC, "50000"))
     assert after == before
-    assert (got.contracts, got.price, got.fee) == (0, None, 0)
+    assert got == Fill(D(0), None, D(0), D(0))
 
 
 @pytest.mark.parametrize(
@@ -231,24 +234,24 @@ TRADES = st.lists(
 
 @given(TRADES, st.sampled_from(["cross", "isolated"]))
 def test_whatever_is_traded_money_is_conserved_and_reduce_only_never_grows(
-    trades: list[tuple[object, ...]], mode: str
+    trades: list[tuple[Contract, bool, int, int, bool, str]], mode: MarginMode
 ) -> None:
     deposits = {"USDT": D(1_000_000), "BTC": D(20)}
     now = levered(account(USDT="1000000", BTC="20"))
     for contract in (BTC, COIN):
-        now = with_margin_mode(now, contract, mode)  # type: ignore[arg-type]
+        now = with_margin_mode(now, contract, mode)
     for contract, selling, size, price, reduce_only, depth in trades:
         contracts = D(size) / 100 if contract is BTC else D(size) * 100
         limit = str(price * D("0.99") if selling else price * D("1.01"))
         make = sell if selling else buy
-        order = make(contract, str(contracts), str(D(limit).quantize(D("0.1"))), reduce_only)  # type: ignore[arg-type]
-        before = now.positions.get(contract.symbol)  # type: ignore[attr-defined]
+        order = make(contract, str(contracts), str(D(limit).quantize(D("0.1"))), reduce_only)
+        before = now.positions.get(contract.symbol)
         try:
-            now, got = fill(now, contract, order, quote(contract, str(price), str(depth)))  # type: ignore[arg-type]
+            now, got = fill(now, contract, order, quote(contract, str(price), depth))
         except OrderRejected:
             continue
         assert got.contracts <= order.contracts
-        after = now.positions.get(contract.symbol)  # type: ignore[attr-defined]
+        after = now.positions.get(contract.symbol)
         if reduce_only and got.contracts:
             assert before is not None
             held = after.contracts if after else D(0)

@@ -16,6 +16,7 @@ from hedging.market import Contract, Funding
 from hedging.paper import (
     FundingPaid,
     Liquidation,
+    MarginMode,
     Marks,
     PaperAccount,
     equity,
@@ -25,7 +26,7 @@ from hedging.paper import (
     with_leverage,
     with_margin_mode,
 )
-from hedging.paper.settlement import LIQUIDATION_FEE
+from hedging.paper.settlement import LIQUIDATION_FEE, Event
 from tests.hedging.paper_market import START, account, buy, inverse, linear, quote, sell
 
 BTC, ETH, COIN = linear(), linear("ETH", tick="0.01"), inverse()
@@ -114,10 +115,12 @@ def test_recorded_funding_sums_to_what_the_record_sums_to(shared_path: Callable[
 
 @pytest.mark.parametrize("mode", ["cross", "isolated"])
 @pytest.mark.parametrize("contract", [BTC, COIN], ids=["linear", "inverse"])
-def test_a_short_survives_up_to_its_liquidation_price_and_not_beyond(contract: Contract, mode: str) -> None:
+def test_a_short_survives_up_to_its_liquidation_price_and_not_beyond(
+    contract: Contract, mode: MarginMode
+) -> None:
     backing = account(USDT="6000") if contract is BTC else account(BTC="0.2")
     size = "1" if contract is BTC else "60000"
-    held = short(with_margin_mode(backing, contract, mode), contract, size, "50000")  # type: ignore[arg-type]
+    held = short(with_margin_mode(backing, contract, mode), contract, size, "50000")
     price = liquidation(held, contract.symbol)
     assert price is not None and price > 52_000
 
@@ -227,16 +230,17 @@ def walk(bars: list[tuple[int, int, int, int, int]]) -> tuple[list[Marks], list[
 
 @given(BARS, st.sampled_from(["cross", "isolated"]), st.integers(2, 20))
 def test_settling_at_once_or_bar_by_bar_comes_to_the_same_and_money_is_conserved(
-    bars: list[tuple[int, int, int, int, int]], mode: str, leverage: int
+    bars: list[tuple[int, int, int, int, int]], mode: MarginMode, leverage: int
 ) -> None:
     start = account(USDT="40000")
     for contract in (BTC, ETH):
-        start = with_margin_mode(start, contract, mode)  # type: ignore[arg-type]
+        start = with_margin_mode(start, contract, mode)
     held = short(short(start, BTC, "1", "50000", leverage), ETH, "5", "2000", leverage)
     path, rates = walk(bars)
     batch, events = settle(held, path, rates)
 
-    single, seen = held, []
+    single = held
+    seen: list[Event] = []
     for bar in path:
         single, some = settle(single, [bar], rates)
         seen += some

@@ -99,7 +99,9 @@ def test_prices_move_with_every_second(opened: Callable[..., World], wall: Wall)
 
 
 def test_betas_volatility_and_tails_are_those_of_a_plausible_market(opened: Callable[..., World]) -> None:
-    change = returns(opened(), ("BTC", "ETH", "SOL", "ATOM"), 120)[:-1]  # without the hour that has just begun
+    change = returns(opened(), ("BTC", "ETH", "SOL", "ATOM"), 120)[
+        :-1
+    ]  # without the hour that has just begun
     beta = np.cov(change.T)[0] / change[:, 0].var(ddof=1)
     fit = np.corrcoef(change.T)[0] ** 2
     bitcoin = change[:, 0]
@@ -122,11 +124,12 @@ def test_the_same_seed_and_commands_give_the_same_prices_whatever_was_asked_betw
     def live(folder: str, curious: bool) -> dict[str, float]:
         wall.seconds = 0
         world = opened(folder)
-        for command in (
+        commands: list[Callable[[], None]] = [
             lambda: world.shock("crash"),
             lambda: world.skip("3d"),
             lambda: world.shock("decorrelate"),
-        ):
+        ]
+        for command in commands:
             wall.seconds += 7
             if curious:
                 world.candles(["BTC", "SOL/USDT:USDT"], world.now() - timedelta(days=2), timedelta(minutes=5))

@@ -1,0 +1,39 @@
+"""bot.ports.exchange.MarketFeed over a sandbox world in this process, counting what is asked of it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from bot.ports.errors import Unavailable
+from bot.sandbox.market import World
+from hedging.market import Candles, Funding, Snapshot
+
+
+class WorldFeed:
+    """The world, without the wire. `away`: nothing can be read."""
+
+    name = "sandbox"
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.away = False
+        self.calls: Counter[str] = Counter()
+
+    async def snapshot(self) -> Snapshot:
+        self._count("snapshot")
+        return self.world.snapshot()
+
+    async def candles(
+        self, names: Sequence[str], *, since: datetime, bar: timedelta = timedelta(hours=1)
+    ) -> Candles:
+        self._count("candles")
+        return self.world.candles(names, since, bar)
+
+    async def funding_since(self, symbol: str, since: datetime) -> Sequence[Funding]:
+        self._count("funding")
+        return self.world.funding_since(symbol, since)
+
+    def _count(self, call: str) -> None:
+        if self.away:
+            raise Unavailable("the market is away")
+        self.calls[call] += 1
