@@ -4,6 +4,7 @@ import asyncio
 import logging
 import re
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from telegram.ext import (
     filters,
 )
 from telegram.request import BaseRequest
+from telegram.warnings import PTBUserWarning
 
 from bot import metrics
 from bot.chat.commands import COMMANDS, GROUP, PLAIN, SECRET, TAPS, UNKNOWN_COMMAND, UNKNOWN_TAP, UNREADABLE
@@ -44,6 +46,8 @@ class Link:
     """
 
     def __init__(self, token: str, telegram_url: str, *, request: BaseRequest | None = None) -> None:
+        # Updates are fetched raw on purpose, so that one that cannot be read does not spoil its batch.
+        warnings.filterwarnings("ignore", "Please use 'Bot.getUpdates'", PTBUserWarning)
         base = telegram_url.rstrip("/")
         proxied = base.startswith("https://")  # a proxy of the environment has no business with a loopback
         self.bot: ExtBot[None] = ExtBot(
@@ -161,7 +165,7 @@ class TelegramShell:
             await self._bot.delete_webhook()
 
     async def _fetch(self, offset: int, seconds: int) -> Sequence[RawUpdate]:
-        """Raw updates, so that one that cannot be read does not spoil its batch."""
+        """Raw updates from Telegram."""
         batch = await self._bot.do_api_request(
             "getUpdates",
             {"offset": offset, "timeout": seconds, "limit": 100, "allowed_updates": list(ALLOWED_UPDATES)},

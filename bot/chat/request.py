@@ -117,7 +117,7 @@ def _body(request_data: RequestData | None) -> dict[str, Any]:
         return {}
     if not request_data.contains_files:
         return {"data": request_data.url_encoded_parameters().encode(), "headers": _FORM}
-    form = aiohttp.FormData()
+    form = aiohttp.FormData(quote_fields=False)  # names of files stay as they are, in UTF-8
     for name, value in request_data.json_parameters.items():
         form.add_field(name, value)
     for name, (filename, content, mime_type) in request_data.multipart_data.items():
