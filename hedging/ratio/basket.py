@@ -34,11 +34,12 @@ class Basket:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What legs cost and the least they can be, all as fractions of the portfolio's value; (K,) arrays.
+    """What legs cost and the least they can be, all as fractions of the portfolio's value.
 
-    `per_ratio`: fees, spread and expected funding over the horizon, per unit of ratio. `least`: the smallest ratio
-    that can be traded (minimum order / value). `horizon`: bars the hedge is held. `price_of_risk`: what one pays to be
-    rid of one unit of standard deviation over the horizon; a leg that does not earn its cost at this price is left out.
+    `per_ratio`: (K,) fees, spread and expected funding over the horizon, per unit of ratio. `least`: (K,), or (B, K)
+    for portfolios of different size, the smallest ratio that can be traded (minimum order / value). `horizon`: bars
+    the hedge is held. `price_of_risk`: what one pays to be rid of one unit of standard deviation over the horizon; a
+    leg that does not earn its cost at this price is left out.
     """
 
     per_ratio: Floats
@@ -124,7 +125,7 @@ def sparse(
         possible = (ratios > 0).all(axis=1) & allowed.T[chosen].all(axis=1)
         expense: Floats = np.zeros(possible.shape)
         if costs is not None:
-            possible &= (ratios >= costs.least[chosen][:, :, None]).all(axis=1)
+            possible &= (ratios >= np.broadcast_to(costs.least, cross.shape).T[chosen]).all(axis=1)
             expense = np.einsum("cl,clb->cb", costs.per_ratio[chosen], ratios)
         # At the optimum of a combination x'Gx = c'x, so what is left is v - c'x.
         left = np.maximum(variance - np.einsum("clb,clb->cb", ratios, cross.T[chosen]), 0.0)

@@ -40,14 +40,15 @@ def parse(lines: Iterable[str]) -> Candles:
     if not rows:
         raise BadInput("The history has no rows.")
     cells = list(zip(*rows, strict=True))
-    times = _times(cells[columns["timestamp"]])
+    grid, at = _times(cells[columns["timestamp"]])
     prices = {
-        name: _prices(cells[at], name) for name, at in columns.items() if name in ("close", "high", "low")
+        name: _prices(cells[i], name) for name, i in columns.items() if name in ("close", "high", "low")
     }
-    symbols, series = np.unique(np.array(cells[columns["symbol"]]), return_inverse=True)
-    for index in range(len(symbols)):
-        _ascending(times, np.flatnonzero(series == index), str(symbols[index]))
-    grid, at = np.unique(times, return_inverse=True)
+    codes: dict[str, int] = {}
+    series = np.array([codes.setdefault(symbol, len(codes)) for symbol in cells[columns["symbol"]]])
+    symbols = [symbol.strip() for symbol in codes]
+    for index, symbol in enumerate(symbols):
+        _ascending(at, np.flatnonzero(series == index), symbol)
 
     def spread(name: str) -> Floats | None:
         if name not in prices:
@@ -59,25 +60,32 @@ def parse(lines: Iterable[str]) -> Candles:
     close = spread("close")
     if close is None:  # excluded above; said for the type checker
         raise BadInput("The history has no column close.")
-    return Candles(_names([str(s) for s in symbols]), grid, close, high=spread("high"), low=spread("low"))
+    return Candles(_names(symbols), grid, close, high=spread("high"), low=spread("low"))
 
 
-def _times(texts: tuple[str, ...]) -> Times:
-    plain = [t.strip().removesuffix("Z").removesuffix("+00:00") for t in texts]
+def _times(texts: tuple[str, ...]) -> tuple[Times, NDArray[np.int64]]:
+    """The distinct times, ascending, and where in them each row is. Every text is read once: there are many series."""
+    codes: dict[str, int] = {}
+    code = np.array([codes.setdefault(text, len(codes)) for text in texts])
+    plain = [text.strip().removesuffix("Z").removesuffix("+00:00") for text in codes]
     try:
-        return np.array(plain, dtype="datetime64[s]")
+        read = np.array(plain, dtype="datetime64[s]")
     except ValueError:
-        for i, text in enumerate(plain):
-            try:
-                np.datetime64(text, "s")
-            except ValueError:
-                raise BadInput(f"Line {i + 2} of the history: {texts[i]!r} is no UTC time.") from None
-        raise
+        read = np.array([_time(text, texts.index(raw) + 2) for text, raw in zip(plain, codes, strict=True)])
+    grid, at = np.unique(read, return_inverse=True)
+    return grid, at[code].astype(np.int64)
+
+
+def _time(text: str, line: int) -> np.datetime64:
+    try:
+        return np.datetime64(text, "s")
+    except ValueError:
+        raise BadInput(f"Line {line} of the history: {text!r} is no UTC time.") from None
 
 
 def _prices(texts: tuple[str, ...], name: str) -> Floats:
     try:
-        values = np.array(texts, dtype=np.float64)
+        values = np.fromiter(map(float, texts), dtype=np.float64, count=len(texts))
     except ValueError:
         for i, text in enumerate(texts):
             try:
@@ -93,8 +101,8 @@ def _prices(texts: tuple[str, ...], name: str) -> Floats:
     return values
 
 
-def _ascending(times: Times, rows: NDArray[np.intp], symbol: str) -> None:
-    steps = np.diff(times[rows]).astype(np.int64)
+def _ascending(at: NDArray[np.int64], rows: NDArray[np.intp], symbol: str) -> None:
+    steps = np.diff(at[rows])
     wrong = np.flatnonzero(steps <= 0)
     if len(wrong):
         line = rows[wrong[0] + 1] + 2

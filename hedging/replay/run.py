@@ -1,0 +1,194 @@
+"""A rule over history, from candles to figures."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hedging.errors import BadInput, NotEnoughHistory, UnknownAsset
+from hedging.market import Candles
+from hedging.ratio.effectiveness import carried
+from hedging.replay.engine import Books, Stretch, carry, trade
+from hedging.replay.fitting import Field, Rule, choose_ratios
+from hedging.returns import Floats, Returns, aligned
+
+Times = NDArray[np.datetime64]
+DAY = np.timedelta64(86_400, "s")
+EIGHT_HOURS = 28_800
+
+
+@dataclass(frozen=True, slots=True)
+class FundingHistory:
+    """Settled funding of one instrument: (M,) ascending times (UTC) and fractions, positive when shorts receive."""
+
+    times: Times
+    rates: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """B portfolios through D days. `days`: (D,) datetime64[D]. `value`, `profit`: (D + 1, B) of the holdings and of the
+    hedge so far, from the evening before the first day. `legs`: by fit, its day and the (B, K) ratios that were
+    shorted (target included). `books`: what was paid, and how often what happened."""
+
+    days: Times
+    instruments: tuple[str, ...]
+    value: Floats
+    profit: Floats
+    legs: tuple[tuple[np.datetime64, Floats], ...]
+    books: Books
+
+
+def run_many(
+    candles: Candles,
+    assets: Sequence[str],
+    amounts: Floats,
+    rule: Rule,
+    *,
+    targets: Floats | None = None,
+    start: np.datetime64 | None = None,
+    end: np.datetime64 | None = None,
+    funding: Mapping[str, FundingHistory] | None = None,
+) -> Paths:
+    """The rule over history for B portfolios at once: (B, H) `amounts` of `assets`, shorts scaled by (B,) `targets`
+    (default: the rule's; repeat a portfolio with several targets to compare them).
+
+    `start`, `end`: first and last day that count, both included; by default from the first day that has
+    `train_days` behind it to the last whole one. At each fit only what was known then is used. Trades happen at closes.
+
+    Raises UnknownAsset for a coin without history; BadInput for amounts that are not positive numbers and for an empty
+    span; NotEnoughHistory when a coin is not listed yet at the start.
+    """
+    if amounts.ndim != 2 or amounts.shape[1] != len(assets) or not len(assets):
+        raise BadInput(f"amounts of shape {amounts.shape} are not of {len(assets)} coins")
+    if (
+        not np.isfinite(amounts).all()
+        or bool((amounts < 0).any())
+        or not bool((amounts > 0).any(axis=1).all())
+    ):
+        raise BadInput("Every holding needs a positive amount.")
+    at = _field(candles, assets, rule)
+    close = carried(candles.close)
+    step = np.median(np.diff(candles.times).astype(np.int64)) if len(candles.times) > 1 else 0.0
+    begin, finish = _span(candles, at, rule, start, end, float(step))
+    bounds = [*np.arange(begin, finish, rule.rebalance_days * DAY), finish]
+    rows = np.searchsorted(candles.times, np.array(bounds)) - 1
+    returns = aligned(candles)
+    target = np.full(len(amounts), rule.target) if targets is None else np.asarray(targets, dtype=np.float64)
+    received = _funding(candles, at, rule, funding or {}, float(step))
+    held, price = close[:, at.held], np.where(np.isfinite(close[:, at.short]), close[:, at.short], 1.0)
+    high = price if candles.high is None else np.fmax(price, candles.high[:, at.short])
+    books = Books.empty(len(amounts), len(at.short))
+    value, profit = held[rows[0] : rows[-1] + 1] @ amounts.T, [np.zeros((1, len(amounts)))]
+    legs = []
+    for bound, first, last in zip(bounds[:-1], rows[:-1], rows[1:], strict=True):
+        worth = held[first] * amounts
+        total = worth.sum(axis=1)
+        ratios = choose_ratios(
+            rule, at, _window(returns, bound - rule.train_days * DAY, bound), worth / total[:, None], total
+        )
+        legs.append((bound.astype("datetime64[D]"), ratios * target[:, None]))
+        ahead = slice(first, last + 1)
+        paid = received[ahead].copy()
+        paid[0] = 0.0
+        stretch = Stretch(
+            value[first - rows[0] : last + 1 - rows[0]], price[ahead], high[ahead], paid * price[ahead]
+        )
+        profit.append(carry(books, rule, ratios, target, stretch)[1:])
+    everybody = np.ones(len(amounts), dtype=bool)
+    trade(books, rule, everybody, np.zeros_like(books.short), np.tile(price[rows[-1]], (len(amounts), 1)))
+    path = np.concatenate(profit)
+    path[-1] = books.profit  # the way out is paid on the last day
+    days = np.arange(begin, finish, DAY)
+    evenings = np.searchsorted(candles.times, np.append(days, finish)) - 1 - rows[0]
+    return Paths(
+        days=days.astype("datetime64[D]"),
+        instruments=tuple(candles.names[i] for i in at.short),
+        value=value[evenings],
+        profit=path[evenings],
+        legs=tuple(legs),
+        books=books,
+    )
+
+
+def _field(candles: Candles, assets: Sequence[str], rule: Rule) -> Field:
+    """Holdings at spot; shorts at the perpetual's own price where the history has it."""
+    if len(set(assets)) != len(assets):
+        raise BadInput("A coin is named twice among the holdings.")
+    spot = {name.partition("/")[0]: i for i, name in reversed(list(enumerate(candles.names)))}
+    spot |= {name: i for i, name in enumerate(candles.names) if "/" not in name}
+    marks = {name.partition("/")[0]: i for i, name in enumerate(candles.names) if ":" in name}
+    shorts = spot | marks
+    wanted = rule.instruments or tuple(shorts)
+    unknown = [name for name in (*assets, *wanted) if name not in shorts]
+    if unknown:
+        raise UnknownAsset(f"The history has no prices of {unknown[0]}.")
+    held = np.array([spot[name] for name in assets])
+    return Field(candles.names, held, np.array([shorts[name] for name in dict.fromkeys(wanted)]))
+
+
+def _span(
+    candles: Candles,
+    at: Field,
+    rule: Rule,
+    start: np.datetime64 | None,
+    end: np.datetime64 | None,
+    step: float,
+) -> tuple[np.datetime64, np.datetime64]:
+    """The midnights between which the days count."""
+    if not len(candles.times):
+        raise BadInput("The history is empty.")
+    there = np.isfinite(candles.close[:, at.held])
+    gone = [candles.names[c] for i, c in enumerate(at.held) if not there[:, i].any()]
+    if gone:
+        raise UnknownAsset(f"The history has no prices of {gone[0]}.")
+    listed = candles.times[there.argmax(axis=0)]
+    known = _midnight(listed.max() + DAY - np.timedelta64(1, "s"))
+    begin = known + rule.train_days * DAY if start is None else _midnight(start)
+    last = _midnight(candles.times[-1] + np.timedelta64(int(step), "s"))
+    finish = last if end is None else min(_midnight(end) + DAY, last)
+    if begin >= finish:
+        said = f"from {_iso(begin)} to {_iso(finish - DAY)}"
+        raise BadInput(
+            f"There is no day to replay {said}: prices run from {_iso(candles.times[0])} to {_iso(last - DAY)}."
+        )
+    needs = 0 if rule.method == "manual" else 2
+    if begin < known + needs * DAY:
+        late = candles.names[int(at.held[int(listed.argmax())])]
+        raise NotEnoughHistory(
+            f"{late} has prices from {_iso(listed.max())} on; start at least {max(needs, 1)} days later."
+        )
+    return begin, finish
+
+
+def _funding(
+    candles: Candles, at: Field, rule: Rule, histories: Mapping[str, FundingHistory], step: float
+) -> Floats:
+    """(T, K) what a short receives at each bar, as a fraction of its notional."""
+    seconds = candles.times.astype("datetime64[s]").astype(np.int64)
+    ends = seconds + int(step)
+    settlements = ends // EIGHT_HOURS - np.concatenate([[ends[0] // EIGHT_HOURS], ends[:-1] // EIGHT_HOURS])
+    table = np.repeat((settlements * rule.funding_rate)[:, None], len(at.short), axis=1).astype(np.float64)
+    for column, index in enumerate(at.short):
+        history = histories.get(candles.names[index].partition("/")[0])
+        if history is not None:
+            table[:, column] = 0.0
+            rows = np.searchsorted(ends, history.times.astype("datetime64[s]").astype(np.int64))
+            inside = (rows > 0) & (rows < len(ends))
+            np.add.at(table[:, column], rows[inside], history.rates[inside])
+    return table
+
+
+def _window(returns: Returns, begin: np.datetime64, end: np.datetime64) -> Returns:
+    first, last = np.searchsorted(returns.times, np.array([begin, end]))
+    return Returns(returns.names, returns.times[first:last], returns.values[first:last], returns.set_aside)
+
+
+def _midnight(time: np.datetime64) -> np.datetime64:
+    midnight: np.datetime64 = time.astype("datetime64[D]").astype("datetime64[s]")
+    return midnight
+
+
+def _iso(time: np.datetime64) -> str:
+    return str(time.astype("datetime64[D]"))
