@@ -1,4 +1,4 @@
-"""Another process on the same database: `python -m tests.storage.faults.worker ROLE DATABASE NAME`, driven by its lines."""
+"""Another process on the same database, driven by lines: `python -m tests.storage.faults.worker ROLE DATABASE NAME`."""
 
 import asyncio
 import sys
