@@ -5,9 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import numpy as np
+
 from bot.ports.clock import Clock
 from bot.ports.exchange import MarketFeed
-from hedging.market import Snapshot
+from hedging.market import Candles, Snapshot
 from hedging.portfolio import Holding, Position
 from hedging.ratio import Estimate, beta_table
 
@@ -61,7 +63,7 @@ class Markets:
             known = self._betas.get(factor)
             if known is None or known.hour != hour or not wanted <= known.asked:
                 asked = wanted | (known.asked if known else frozenset())
-                known = Betas(factor, hour, await self._estimate(asked, factor, snapshot), asked)
+                known = Betas(factor, hour, await self._estimate(asked, factor, hour, snapshot), asked)
                 self._betas[factor] = known
         return known.estimates
 
@@ -74,8 +76,15 @@ class Markets:
         return await self.betas(assets, factor, snapshot)
 
     async def _estimate(
-        self, assets: frozenset[str], factor: str, snapshot: Snapshot
+        self, assets: frozenset[str], factor: str, hour: datetime, snapshot: Snapshot
     ) -> Mapping[str, Estimate]:
+        """From whole hours alone: everybody who asks within one hour gets the same, whatever happens in it."""
         names = sorted(asset for asset in assets if asset in snapshot.spot)
-        candles = await self._feed.candles(names, since=snapshot.time - HISTORY, bar=timedelta(hours=1))
-        return await asyncio.to_thread(beta_table, candles, factor)
+        candles = await self._feed.candles(names, since=hour - HISTORY, bar=timedelta(hours=1))
+        return await asyncio.to_thread(beta_table, _whole_bars(candles, hour), factor)
+
+
+def _whole_bars(candles: Candles, end: datetime) -> Candles:
+    """The bars that opened before `end`, without those that have not ended yet."""
+    count = int(np.searchsorted(candles.times, np.datetime64(end.replace(tzinfo=None), "s")))
+    return Candles(candles.names, candles.times[:count], candles.close[:count])

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from bot.ports.clock import Clock
 from bot.ports.durable import Durable, Run
 from bot.ports.errors import PortError
 from bot.ports.exchange import Exchange
+from bot.ports.records import ProposalState
 from bot.ports.store import AlertChange, Store, Watched
 from bot.services.delivery import Delivery
 from bot.services.markets import Markets
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 TICK = "tick"
 MOVE = 0.12  # a portfolio that gained or lost so much since the reference deserves a word
 PRIVATE_READS_AT_ONCE = 16
+ORDERS_TAKE = timedelta(seconds=90)  # at most; whose order hangs longer is watched again
 
 
 class Watch:
@@ -73,7 +75,10 @@ class Watch:
         """Look at everybody with an open hedge; how many alerts changed."""
         snapshot = await self._markets.snapshot(fresh=True)
         watched = await self._store.watched()
+        trading = await self._trading()
         seen = await self._see(watched, snapshot)
+        trading |= await self._trading()
+        seen = [one for one in seen if one.watched.user.id not in trading]
         if not seen:
             return 0
         drifting = coverage_drift(
@@ -98,6 +103,12 @@ class Watch:
         before = {one.watched.user.id: one.watched.reference for one in seen}
         await self._store.change_alerts(changes, {k: v for k, v in memories.items() if v != before[k]})
         return len(changes)
+
+    async def _trading(self) -> set[int]:
+        """Whose orders are being placed just now: between two of them coverage is neither here nor there."""
+        now = self._clock.now()
+        confirmed = await self._store.proposals_in(ProposalState.CONFIRMED, before=now + timedelta(seconds=1))
+        return {p.user_id for p in confirmed if now - (p.confirmed_at or p.quoted_at) < ORDERS_TAKE}
 
     async def _owed(self) -> list[int]:
         """What was never tried yet; later tries are swept up outside."""

@@ -202,3 +202,24 @@ async def test_one_user_who_cannot_be_read_does_not_hold_up_the_others(desk: Des
     desk.market.move(ATOM=0.7)
     await desk.tick()
     assert desk.notifier.kinds() == ["receipt", "alert"]
+
+
+async def test_between_two_orders_of_one_hedge_nobody_is_told_of_drift(desk: Desk) -> None:
+    await desk.hold(ATOM="5000", SOL="100")
+    await desk.hedged()
+    await desk.hold(SOL="900", ATOM="9000")
+    card = await desk.card(key="update:9", message_id=60)
+    await desk.services.hedge.confirm(card.id, ADA, ADA, 60)  # its orders are on their way
+    await desk.tick()
+    assert desk.notifier.kinds() == ["receipt"]
+
+
+async def test_whose_orders_hang_is_watched_again_after_a_while(desk: Desk) -> None:
+    await desk.hold(ATOM="5000", SOL="100")
+    await desk.hedged()
+    await desk.hold(SOL="900", ATOM="9000")
+    card = await desk.card(key="update:9", message_id=60)
+    await desk.services.hedge.confirm(card.id, ADA, ADA, 60)
+    desk.clock.pass_(minutes=2)
+    await desk.tick()
+    assert desk.notifier.kinds() == ["receipt", "alert"]
