@@ -28,6 +28,9 @@ QUIET_CHROMIUM = (
 
 # A failure that one machine finds must be found by the next; slow machines are no failure.
 hypothesis.settings.register_profile("hedgehog", deadline=None, derandomize=True)
+hypothesis.settings.register_profile(
+    "quick", parent=hypothesis.settings.get_profile("hedgehog"), max_examples=15
+)
 hypothesis.settings.load_profile("hedgehog")
 
 
