@@ -104,7 +104,7 @@ def _inline_button(button: Any) -> Json:
     action = actions[0]
     checked: Json = {"text": text}
     checked.update({look: button[look] for look in _LOOKS if button.get(look) is not None})
-    if checked.get("style", "primary") not in _STYLES:
+    if str(checked.get("style", "primary")) not in _STYLES:
         raise bad_request(f"{refuse}: unsupported style specified")
     checked[action] = _check_action(action, button[action])
     return checked

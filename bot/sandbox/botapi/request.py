@@ -23,6 +23,16 @@ class Upload:
     mime_type: str | None
 
 
+def whole(value: Any, default: int = 0) -> int:
+    """A whole number, given as such or as text; `default` for anything else."""
+    if isinstance(value, str):
+        try:
+            return int(value)
+        except ValueError:
+            return default
+    return value if isinstance(value, int) and not isinstance(value, bool) else default
+
+
 @dataclass(slots=True)
 class Call:
     """A method call. The readers follow the Bot API: every value may come as text, and what is absent is empty."""
@@ -40,12 +50,7 @@ class Call:
     def integer(self, name: str, default: int = 0) -> int:
         """A whole number; what is no number reads as `default`, as it does at Telegram."""
         value = self.params.get(name)
-        if value is None or isinstance(value, bool):
-            return default
-        try:
-            return int(value)
-        except (TypeError, ValueError):
-            return default
+        return whole(value, default)
 
     def flag(self, name: str) -> bool:
         value = self.params.get(name)

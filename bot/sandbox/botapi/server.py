@@ -25,7 +25,7 @@ from bot.sandbox.botapi.trouble import Faults, Limits
 from bot.sandbox.botapi.updates import UpdateQueue
 from bot.sandbox.botapi.webhook import WebhookSender
 
-_CALLS_KEPT = 50_000
+_CALLS_KEPT = 20_000
 _FLUSH_SECONDS = 0.2
 _DEFAULT_BOT_ID = 1
 
@@ -64,7 +64,11 @@ class BotApi:
                 tasks.create_task(self._flush_often())
                 tasks.create_task(self.webhook.run())
         finally:
-            self._journal.close()
+            self.close()
+
+    def close(self) -> None:
+        """Save what is not saved yet; nothing can be changed after that."""
+        self._journal.close()
 
     async def _flush_often(self) -> None:
         while True:

@@ -22,11 +22,11 @@ _GIVEN = (
     | {"blockquote", "expandable_blockquote", "mention", "hashtag", "cashtag", "bot_command", "url", "email"}
     | {"phone_number"}
 )
-_NEEDED = {
-    "text_link": "url",
-    "text_mention": "user",
-    "custom_emoji": "custom_emoji_id",
-    "date_time": "unix_time",
+_NEEDED: dict[str, tuple[str, type, str]] = {
+    "text_link": ("url", str, "String"),
+    "text_mention": ("user", dict, "Object"),
+    "custom_emoji": ("custom_emoji_id", str, "String"),
+    "date_time": ("unix_time", int, "Number"),
 }
 
 _DOMAINS = "com|org|net|io|me|dev|app|xyz|info|co|finance|exchange|trade|ru|uk|de"
@@ -163,12 +163,16 @@ def _checked_one(entity: Any, text_length: int) -> Entity | None:
     refuse = "can't parse MessageEntity"
     if not isinstance(entity, dict):
         raise bad_request(f"{refuse}: expected an Object")
-    kind = entity.get("type")
+    kind = str(entity.get("type"))
     if kind not in _GIVEN:
         raise bad_request(f"{refuse}: Unsupported type specified")
-    needed = _NEEDED.get(kind)
-    if needed and entity.get(needed) is None:
+    needed, needed_type, type_name = _NEEDED.get(kind, ("type", str, "String"))
+    if entity.get(needed) is None:
         raise bad_request(f'{refuse}: Can\'t find field "{needed}"')
+    if not isinstance(entity[needed], needed_type):
+        raise bad_request(f'{refuse}: Field "{needed}" must be of type {type_name}')
+    if kind == "custom_emoji" and not entity[needed].isdecimal():
+        raise bad_request(f'{refuse}: Field "{needed}" must be a valid Number')
     offset, length = entity.get("offset"), entity.get("length")
     if not isinstance(offset, int) or not isinstance(length, int):
         raise bad_request(
@@ -185,15 +189,15 @@ def _checked_one(entity: Any, text_length: int) -> Entity | None:
         raise bad_request(f"entity {place} {offset + length}")
     kept: Entity = {"type": kind, "offset": offset, "length": length}
     if kind == "text_link":
-        url = checked_link(str(entity["url"]))
+        url = checked_link(entity["url"])
         if url is None:
             reason = "Wrong HTTP URL" if entity["url"] else "URL host is empty"
             raise bad_request(f"entity URL '{entity['url']}' is invalid: {reason}")
         kept["url"] = url
-    elif needed:
+    else:
         kept[needed] = entity[needed]
     for extra in ("language", "date_time_format"):
-        if entity.get(extra):
+        if isinstance(entity.get(extra), str):
             kept[extra] = entity[extra]
     # What Telegram finds by itself it takes from nobody.
     return kept if kind in _SPLITTABLE | _WHOLE or "blockquote" in kind else None

@@ -6,7 +6,7 @@ from bot.sandbox.botapi.backend import Backend
 from bot.sandbox.botapi.formatting import Formatted, format_text, utf16_length
 from bot.sandbox.botapi.keyboards import Markup
 from bot.sandbox.botapi.refusals import bad_request, forbidden
-from bot.sandbox.botapi.request import Call
+from bot.sandbox.botapi.request import Call, whole
 from bot.sandbox.botapi.state import Json, Post, User, World
 
 LONGEST_TEXT = 4096
@@ -41,10 +41,7 @@ def known_chat(backend: Backend, call: Call) -> User:
     value = call.params.get("chat_id")
     if value is None or value == "":
         raise bad_request("chat_id is empty")
-    try:
-        user = backend.world.users.get(int(value))
-    except (TypeError, ValueError):
-        user = None
+    user = backend.world.users.get(whole(value))
     if user is None:
         raise bad_request("chat not found")
     return user
@@ -120,10 +117,10 @@ def read_reply(backend: Backend, call: Call, chat: User) -> Post | None:
             return None
     elif not isinstance(reply, dict):
         raise bad_request("object expected as reply parameters")
-    elif not isinstance(reply.get("message_id"), int):
+    elif not whole(reply.get("message_id")):
         raise bad_request('can\'t find field "message_id"')
     else:
-        message_id, optional = reply["message_id"], bool(reply.get("allow_sending_without_reply"))
+        message_id, optional = whole(reply["message_id"]), bool(reply.get("allow_sending_without_reply"))
     post = backend.world.find(chat.id, message_id)
     if post is None and not optional:
         raise bad_request("message to be replied not found")

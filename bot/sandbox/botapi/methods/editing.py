@@ -20,7 +20,7 @@ from bot.sandbox.botapi.methods.composing import (
 )
 from bot.sandbox.botapi.methods.sending import read_preview
 from bot.sandbox.botapi.refusals import bad_request
-from bot.sandbox.botapi.request import Call
+from bot.sandbox.botapi.request import Call, whole
 from bot.sandbox.botapi.state import Json, Post
 
 _DELETABLE_FOR = 48 * 3600
@@ -82,7 +82,7 @@ def delete_messages(backend: Backend, call: Call) -> bool:
         raise bad_request("expected an Array of message identifiers")
     if len(message_ids) > _DELETED_AT_ONCE:
         raise bad_request("too many message identifiers specified")
-    posts = [post for i in message_ids if (post := backend.world.find(chat.id, int(i))) is not None]
+    posts = [post for i in message_ids if (post := backend.world.find(chat.id, whole(i))) is not None]
     for post in posts:
         _check_deletable(backend, post)
     for post in posts:

@@ -97,7 +97,7 @@ def send_media_group(backend: Backend, call: Call) -> list[Json]:
 def _input_media(backend: Backend, call: Call, item: Any) -> Json:
     if not isinstance(item, dict):
         raise bad_request("can't parse InputMedia: expected an Object")
-    kind = item.get("type")
+    kind = str(item.get("type"))
     if kind not in {"photo", "document"}:
         raise bad_request(f'can\'t parse InputMedia: type "{kind}" is unsupported')
     if not isinstance(item.get("media"), str):

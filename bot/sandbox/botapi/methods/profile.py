@@ -78,7 +78,7 @@ def _keep_commands(world: World, place: str, commands: list[Json]) -> None:
 def _place(backend: Backend, call: Call) -> str:
     """Scope and language as one key: "default:", "all_private_chats:de", "chat/1:"."""
     scope: Any = call.json("scope", "bot command scope") or {"type": "default"}
-    kind = scope.get("type") if isinstance(scope, dict) else None
+    kind = str(scope.get("type")) if isinstance(scope, dict) else ""
     if kind not in _SCOPES:
         raise bad_request("can't parse BotCommandScope: unsupported type specified")
     if kind == "chat":
@@ -112,7 +112,7 @@ def _profile(name: str) -> Method:
 
 def set_chat_menu_button(backend: Backend, call: Call) -> bool:
     button: Any = call.json("menu_button", "menu button") or {"type": "default"}
-    kind = button.get("type") if isinstance(button, dict) else None
+    kind = str(button.get("type")) if isinstance(button, dict) else ""
     if kind not in {"default", "commands", "web_app"}:
         raise bad_request("can't parse MenuButton: unsupported type specified")
     if kind == "web_app":
