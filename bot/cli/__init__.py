@@ -51,6 +51,65 @@ def demo(
 
 
 @app.command()
+def replay(
+    history: Annotated[Path, typer.Option(help="Prices: a tidy CSV, plain or gzipped.")],
+    holdings: Annotated[str, typer.Option(help='What is held: "SOL=120,ADA=5000".')],
+    target: Annotated[float, typer.Option(help="Share of the exposure to offset.")] = 0.75,
+    method: Annotated[str, typer.Option(help="auto, direct, cross, beta or manual.")] = "auto",
+    instruments: Annotated[str, typer.Option(help='What can be shorted: "BTC,ETH"; all without it.')] = "",
+    max_legs: Annotated[int, typer.Option(help="At most so many shorts.")] = 3,
+    start: Annotated[str | None, typer.Option(help="First day, like 2021-01-01.")] = None,
+    end: Annotated[str | None, typer.Option(help="Last day.")] = None,
+    rebalance: Annotated[str, typer.Option(help="How often ratios are fitted anew: 14d, 2w.")] = "14d",
+    train: Annotated[str, typer.Option(help="On how much history they are fitted.")] = "60d",
+    exclude_direct: Annotated[bool, typer.Option(help="Held coins cannot be shorted.")] = False,
+    beta: Annotated[float, typer.Option(help="The factor of the method manual.")] = 1.0,
+    factor: Annotated[str, typer.Option(help="What beta and manual short.")] = "BTC",
+    leverage: Annotated[float, typer.Option(help="Notional over collateral.")] = 2.0,
+    band: Annotated[float, typer.Option(help="Coverage may stray so far before it is resized.")] = 0.10,
+    fee: Annotated[float, typer.Option(help="Taker fee, as a fraction.")] = 0.0005,
+    slippage: Annotated[float, typer.Option(help="Slippage, as a fraction.")] = 0.0002,
+    funding: Annotated[Path | None, typer.Option(help="Funding history: a tidy CSV.")] = None,
+    funding_rate: Annotated[float, typer.Option(help="Without it: what shorts receive per 8 h.")] = 0.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    picture: Annotated[Path | None, typer.Option(help="Write both equities to this SVG file.")] = None,
+) -> None:
+    """Show what a hedge would have done over a price history."""
+    from bot.cli.replay import ReplayOptions
+    from bot.cli.replay import replay as carried_out
+    from hedging.errors import HedgingError
+
+    options = ReplayOptions(
+        history=history,
+        holdings=holdings,
+        target=target,
+        method=method,
+        instruments=instruments,
+        max_legs=max_legs,
+        start=start,
+        end=end,
+        rebalance=rebalance,
+        train=train,
+        exclude_direct=exclude_direct,
+        beta=beta,
+        factor=factor,
+        leverage=leverage,
+        band=band,
+        fee=fee,
+        slippage=slippage,
+        funding=funding,
+        funding_rate=funding_rate,
+        as_json=as_json,
+        picture=picture,
+    )
+    try:
+        typer.echo(carried_out(options))
+    except HedgingError as failure:
+        typer.echo(str(failure), err=True)
+        raise typer.Exit(2) from failure
+
+
+@app.command()
 def migrate() -> None:
     """Bring the database to the newest shape. `run` does that too."""
     from bot.cli.failures import or_say
