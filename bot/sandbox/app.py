@@ -74,9 +74,10 @@ class _BotApiRoute(BaseRoute):
 
 
 class _Page(StaticFiles):
-    """The page, asked for anew each time, so that an update of the program is seen at once."""
+    """The page, asked for anew each time, so that an update of the program is seen at once; no frame for others."""
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
         response = super().file_response(*args, **kwargs)
         response.headers["Cache-Control"] = "no-cache"
+        response.headers["X-Frame-Options"] = "DENY"
         return response

@@ -23,10 +23,14 @@ def is_loopback_name(host: str) -> bool:
         return False
 
 
-class LoopbackOnly:
-    """Refuses (403) a client that is not on this machine, and a Host or Origin header that names another one.
+_TOLD_BY_BROWSERS = frozenset({b"host", b"origin", b"sec-fetch-site", b"sec-fetch-mode"})
 
-    The headers keep out web pages: one that had its own name point to 127.0.0.1, and one that posts from elsewhere.
+
+class LoopbackOnly:
+    """Refuses (403) a client that is not on this machine, and the pages of others.
+
+    A page elsewhere may have its own name point to 127.0.0.1 (its Host tells), post a form here (its Origin tells)
+    or load this as a picture (Sec-Fetch-Site tells). A link that somebody follows is let in.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -43,15 +47,13 @@ def _is_local(scope: Scope) -> bool:
     client = scope.get("client")
     if client is not None and not is_loopback_name(client[0]):
         return False
-    host, origin = b"", None
-    for name, value in scope["headers"]:
-        if name == b"host":
-            host = value
-        elif name == b"origin":
-            origin = value.decode("latin-1")
-    if not is_loopback_name(_without_port(host.decode("latin-1"))):
+    told = {name: value.decode("latin-1") for name, value in scope["headers"] if name in _TOLD_BY_BROWSERS}
+    if not is_loopback_name(_without_port(told.get(b"host", ""))):
         return False
-    return origin is None or is_loopback_name(_without_port(origin.partition("://")[2]))
+    origin = told.get(b"origin")
+    if origin is not None and not is_loopback_name(_without_port(origin.partition("://")[2])):
+        return False
+    return told.get(b"sec-fetch-site") != "cross-site" or told.get(b"sec-fetch-mode") == "navigate"
 
 
 def _without_port(host: str) -> str:

@@ -17,7 +17,11 @@ class _Server(uvicorn.Server):
         # The test's own failures are louder than a connection that was cut on purpose.
         super().__init__(
             uvicorn.Config(
-                app, log_level="critical", access_log=False, timeout_graceful_shutdown=1, lifespan="on"
+                app,
+                log_level="critical",
+                access_log=False,
+                lifespan="on",
+                timeout_keep_alive=75,  # as long as Telegram's, so that no client meets a closing door
             )
         )
         self.up = threading.Event()

@@ -245,6 +245,16 @@ async def test_a_page_elsewhere_that_posts_here_is_refused(
         assert response.status == 200
 
 
+@pytest.mark.parametrize(("mode", "status"), [("no-cors", 403), ("navigate", 200)])
+async def test_a_page_elsewhere_that_embeds_this_is_refused_but_a_link_is_followed(
+    mode: str, status: int, http: aiohttp.ClientSession, address: str
+) -> None:
+    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": mode}
+    async with http.get(address, headers=headers) as response:
+        assert response.status == status
+        assert status == 403 or response.headers["X-Frame-Options"] == "DENY"
+
+
 async def test_a_client_on_another_machine_is_refused(sandbox: Starlette) -> None:
     sent: list[Any] = []
 
