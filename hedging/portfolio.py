@@ -3,31 +3,6 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-# Money and coins that follow it: part of the value, no exposure.
-STABLECOINS = frozenset(
-    [
-        "USD",
-        "USDT",
-        "USDC",
-        "DAI",
-        "FDUSD",
-        "TUSD",
-        "USDE",
-        "USDS",
-        "USDP",
-        "USDD",
-        "PYUSD",
-        "RLUSD",
-        "USD1",
-        "BUSD",
-        "GUSD",
-        "LUSD",
-        "FRAX",
-        "CRVUSD",
-        "GHO",
-    ]
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Holding:

@@ -12,7 +12,7 @@ from hedging.market import Contract, Snapshot
 from hedging.money import ZERO, cap_price, ceil_to_step, floor_to_step
 from hedging.plan.checklist import Situation, checklist, plain
 from hedging.plan.parts import Choice, HedgePlan, Leg, Purpose
-from hedging.plan.sizing import Target, choose, exposure, exposure_with, targets
+from hedging.plan.sizing import Target, choose, exposure, exposure_with, measured_beta, targets
 from hedging.portfolio import Holding, Position
 from hedging.ratio import Estimate
 from hedging.rules import HedgeRule
@@ -189,7 +189,7 @@ def _assemble(
         rule=rule,
         choices=choices,
         legs=tuple(legs),
-        measured=frozenset(betas) | {rule.factor},
+        measured=frozenset(c.asset for c in choices if measured_beta(c.asset, betas, rule.factor)),
         before=before,
         after=after,
         shorts=shorts,

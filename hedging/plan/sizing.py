@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import isfinite
 
+from hedging.assets import STABLECOINS, resolve, underlying
 from hedging.errors import NotEnoughHistory, NothingToHedge
 from hedging.market import Contract, Snapshot
 from hedging.money import ZERO, decimal
 from hedging.plan.parts import Choice
-from hedging.portfolio import STABLECOINS, Exposure, Holding, Position
+from hedging.portfolio import Exposure, Holding, Position
 from hedging.ratio import Estimate
 
 WEAK_R_SQUARED = 0.1  # a factor that explains less than this of a coin's moves is no hedge of it
@@ -25,19 +26,44 @@ class Target:
     assets: tuple[str, ...]
 
 
+def instrument_for(asset: str, snapshot: Snapshot) -> Contract | None:
+    """The quoted linear perpetual on `asset` itself, or else on what it stands for: ETH for stETH, POL for MATIC,
+    1000PEPE for PEPE."""
+    own = snapshot.perpetual_of(asset) or snapshot.perpetual_of(resolve(asset).asset)
+    if own is not None:
+        return own
+    coin = resolve(asset).asset
+    for contract in snapshot.contracts.values():
+        if contract.linear and contract.symbol in snapshot.quotes and underlying(contract.base) == coin:
+            return contract
+    return None
+
+
 def value_of(holding: Holding, snapshot: Snapshot) -> Decimal | None:
-    """US dollars at spot, None without a price. A stablecoin that the exchange does not list counts as one dollar."""
+    """US dollars at spot, None without a price. A stablecoin that the exchange does not list counts as one dollar, a
+    wrapped or renamed coin as what it is redeemed for."""
     price = snapshot.spot.get(holding.asset)
     if price is None and holding.asset in STABLECOINS:
         price = Decimal(1)
+    if price is None:
+        alias = resolve(holding.asset)
+        stands_for = snapshot.spot.get(alias.asset)
+        price = None if stands_for is None or alias.units is None else stands_for * alias.units
     return None if price is None else holding.amount * price
+
+
+def measured_beta(asset: str, betas: Mapping[str, Estimate], factor: str) -> Estimate | None:
+    """The estimate of `asset`, or of what it stands for; the factor moves exactly like itself."""
+    coin = resolve(asset).asset
+    known = betas.get(asset) or betas.get(coin)
+    if factor in (asset, coin):
+        return Estimate(1.0, 0.0, 1.0, known.n if known else 0)
+    return known
 
 
 def beta_weight(asset: str, betas: Mapping[str, Estimate], factor: str) -> Decimal:
     """Dollars of factor per dollar of `asset` when exposure is added up: its beta, not below 0; 1 when unmeasured."""
-    if asset == factor:
-        return Decimal(1)
-    beta = betas.get(asset, UNMEASURED).beta
+    beta = (measured_beta(asset, betas, factor) or UNMEASURED).beta
     return max(decimal(beta), ZERO) if isfinite(beta) else Decimal(1)
 
 
@@ -78,7 +104,7 @@ def exposure_with(
         if contract is not None and contracts < 0:
             quote = snapshot.quotes.get(symbol)
             notional = -contract.notional(contracts, mark if quote is None else quote.mark)
-            offset += notional * beta_weight(contract.base, betas, factor)
+            offset += notional * beta_weight(underlying(contract.base), betas, factor)
     return Exposure(value, gross, offset)
 
 
@@ -93,9 +119,7 @@ def choose(
 def _choice(holding: Holding, snapshot: Snapshot, betas: Mapping[str, Estimate], factor: str) -> Choice:
     asset = holding.asset
     value = value_of(holding, snapshot)
-    measured = betas.get(asset)
-    if asset == factor:
-        measured = Estimate(1.0, 0.0, 1.0, measured.n if measured else 0)
+    measured = measured_beta(asset, betas, factor)
     fit = measured or UNMEASURED
 
     def choice(method: str, symbol: str | None, ratio: float, reason: str) -> Choice:
@@ -115,14 +139,14 @@ def _choice(holding: Holding, snapshot: Snapshot, betas: Mapping[str, Estimate],
         return choice("none", None, 0.0, "stablecoin")
     if value is None:
         return choice("none", None, 0.0, "no_price")
-    own = snapshot.perpetual_of(asset)
+    own = instrument_for(asset, snapshot)
     if own is not None:
         return choice("direct", own.symbol, 1.0, "direct")
     if measured is None:
         return choice("none", None, 0.0, "no_history")
     if not (measured.r_squared >= WEAK_R_SQUARED and measured.beta > 0):
         return choice("none", None, 0.0, "weak_fit")
-    cross = snapshot.perpetual_of(factor)
+    cross = instrument_for(factor, snapshot)
     if cross is None:
         return choice("none", None, 0.0, "no_contract")
     return choice("cross", cross.symbol, measured.beta, "cross")
@@ -142,7 +166,7 @@ def targets(choices: Sequence[Choice], snapshot: Snapshot, factor: str, share: D
         raise NotEnoughHistory("There is too little price history to measure how these coins move.")
     wanted: dict[str, Target] = {}
     for asset in (*(c.asset for c in choices), factor, "BTC", "ETH"):
-        contract = snapshot.perpetual_of(asset)
+        contract = instrument_for(asset, snapshot)
         if contract is not None:
             wanted[contract.symbol] = Target(contract, ZERO, ())
     for c in exposed:

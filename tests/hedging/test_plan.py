@@ -627,3 +627,43 @@ def test_carrying_a_plan_out_leaves_nothing_to_do(
     again = plan(*as_holdings(held), rule=HedgeRule(target), positions=carried_out(made, positions))
     assert again.legs == ()
     assert again.before.offset == made.after.offset
+
+
+# Wrapped, staked, renamed coins and contracts by the thousand
+
+
+def priced(**prices: str) -> Snapshot:
+    snapshot = market(contract("BTC"), contract("ETH", "0.01"))
+    return replace(snapshot, spot={**PRICES, **{asset: D(price) for asset, price in prices.items()}})
+
+
+def test_a_staked_coin_is_shorted_through_the_coin_it_stands_for() -> None:
+    made = plan(Holding("WSTETH", D(1)), snapshot=priced(WSTETH="3600"), rule=HedgeRule(D(1)))
+    assert traded(made) == {"ETH/USDT:USDT": ("sell", D("1.20"))}
+    assert made.choices[0].reason == "direct"
+
+
+def test_a_wrapped_coin_without_a_price_counts_as_what_it_is_redeemed_for() -> None:
+    made = plan(Holding("WBTC", D("0.5")), snapshot=priced(), rule=HedgeRule(D(1)))
+    assert traded(made) == {"BTC/USDT:USDT": ("sell", D("0.500"))}
+    assert made.before.gross == D(30000)
+
+
+def test_a_staked_coin_that_grows_needs_a_price_of_its_own() -> None:
+    made = plan(Holding("BTC", D(1)), Holding("WSTETH", D(1)), snapshot=priced())
+    assert made.choices[1].reason == "no_price"
+
+
+def test_a_contract_by_the_thousand_answers_its_coin() -> None:
+    thousand = replace(contract("BTC", "1", "0.0001"), symbol="1000PEPE/USDT:USDT", base="1000PEPE")
+    quote = Quote(thousand.symbol, *(D("0.01"),) * 4, D(1_000_000))
+    snapshot = replace(
+        market(contract("BTC")),
+        spot={**PRICES, "PEPE": D("0.00001")},
+        contracts={"BTC/USDT:USDT": contract("BTC"), thousand.symbol: thousand},
+        quotes={**market(contract("BTC")).quotes, thousand.symbol: quote},
+    )
+    betas = {"PEPE": Estimate(1.5, 0.1, 0.5, 500)}
+    made = plan(Holding("PEPE", D(10_000_000)), snapshot=snapshot, rule=HedgeRule(D(1)), betas=betas)
+    assert traded(made) == {"1000PEPE/USDT:USDT": ("sell", D(10_000))}
+    assert made.after.offset == D(150), "its short counts with its coin's beta"
