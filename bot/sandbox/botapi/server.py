@@ -19,7 +19,7 @@ from bot.sandbox.botapi.journal import Journal
 from bot.sandbox.botapi.media import FileStore
 from bot.sandbox.botapi.methods import METHODS
 from bot.sandbox.botapi.refusals import Refusal, not_found, unauthorized
-from bot.sandbox.botapi.request import Call, read_call
+from bot.sandbox.botapi.request import Call, read_call, whole
 from bot.sandbox.botapi.state import Json, World
 from bot.sandbox.botapi.trouble import Faults, Limits
 from bot.sandbox.botapi.updates import UpdateQueue
@@ -193,7 +193,7 @@ async def _watching(request: Request, updates: UpdateQueue) -> AsyncIterator[Non
 
 
 def _captured(call: Call) -> Json:
-    """Parameters as they were meant: JSON parsed, and each file by the name of its part."""
+    """Parameters as they were meant: ids as numbers, JSON parsed, each file by the name of its part."""
     params = {name: _parsed(name, value) for name, value in call.params.items()}
     for part in call.uploads:
         if not any(f"attach://{part}" in str(value) for value in call.params.values()):
@@ -202,6 +202,8 @@ def _captured(call: Call) -> Json:
 
 
 def _parsed(name: str, value: Any) -> Any:
+    if name in ("chat_id", "message_id"):
+        return whole(value) or value
     if not isinstance(value, str) or value[:1] not in ("{", "[") or name in ("text", "caption"):
         return value
     try:

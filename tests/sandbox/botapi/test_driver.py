@@ -83,7 +83,7 @@ async def test_calls_are_kept_as_they_were_meant(ada: Phone, bot: Bot) -> None:
         "n": 2,
         "method": "sendMessage",
         "params": {
-            "chat_id": "1",
+            "chat_id": 1,
             "text": "[x]",
             "no_such_thing": "1",
             "reply_markup": {"inline_keyboard": [[{"text": "Confirm", "callback_data": "ok:1"}]]},
