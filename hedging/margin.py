@@ -1,9 +1,14 @@
 """Margin of a perpetual: what opening it sets aside, what keeping it needs, and the price at which it is taken away."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from hedging.errors import BadInput
+import numpy as np
+from numpy.typing import NDArray
+
+from hedging.errors import BadInput, NotEnoughHistory
 from hedging.market import Contract
 from hedging.money import ZERO
 
@@ -80,3 +85,122 @@ def liquidation_price(
         return None
     price = top / bottom
     return price if price > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A bracket of position size. `floor`: notional from which it applies; `rate`: maintenance margin rate;
+    `deduction`: taken off it, so that the margin does not jump; `max_leverage`: allowed up to its end."""
+
+    floor: Decimal
+    rate: Decimal
+    deduction: Decimal
+    max_leverage: int
+
+
+def tiers(brackets: Sequence[tuple[Decimal, Decimal, int]]) -> tuple[Tier, ...]:
+    """Tiers from (floor, rate, maximum leverage), ascending, their deductions reckoned as the exchanges publish them:
+    deduction = floor x (rate - rate of the tier before) + deduction of the tier before.
+
+    Source and figures: Binance, "How to Calculate Liquidation Price of USD-M Futures Contracts" (BTCUSDT, levels 1-3):
+
+    >>> levels = ((0, "0.004", 125), (50_000, "0.005", 100), (250_000, "0.01", 50))
+    >>> [t.deduction for t in tiers([(Decimal(f), Decimal(r), x) for f, r, x in levels])]
+    [Decimal('0'), Decimal('50.000'), Decimal('1300.000')]
+
+    Raises BadInput for no brackets, floors that do not start at 0 and ascend, or rates that fall.
+    """
+    made: list[Tier] = []
+    for floor, rate, leverage in brackets:
+        last = made[-1] if made else None
+        if (floor != 0) if last is None else (floor <= last.floor or rate < last.rate):
+            raise BadInput("margin tiers start at 0 and ascend in size and rate")
+        deduction = ZERO if last is None else floor * (rate - last.rate) + last.deduction
+        made.append(Tier(floor, rate, deduction, leverage))
+    if not made:
+        raise BadInput("there is no margin tier")
+    return tuple(made)
+
+
+def tier_of(levels: Sequence[Tier], notional: Decimal) -> Tier:
+    """The tier of a position of `notional` (either sign); a bracket's floor belongs to the bracket before it."""
+    size = abs(notional)
+    return next((tier for tier in reversed(levels) if size > tier.floor), levels[0])
+
+
+def tiered_liquidation_price(
+    contract: Contract, contracts_signed: Decimal, entry: Decimal, collateral: Decimal, levels: Sequence[Tier]
+) -> Decimal | None:
+    """The liquidation price with the tier that the position is in at that very price, as the exchanges ask for.
+
+    For linear contracts the size is the notional at the price; for inverse ones, in base coin. Tiers make the
+    maintenance margin continuous and convex in size, so at most one price fits; None when none does.
+    """
+    flat = contracts_signed * contract.contract_size
+    for tier in levels:
+        price = liquidation_price(
+            contract, contracts_signed, entry, collateral, rate=tier.rate, deduction=tier.deduction
+        )
+        if price is not None and tier_of(levels, flat * price if contract.linear else flat / price) is tier:
+            return price
+    return None
+
+
+def liquidation_prices(
+    units: NDArray[np.float64],
+    entry: NDArray[np.float64],
+    collateral: NDArray[np.float64],
+    rate: NDArray[np.float64],
+    linear: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """(P,) liquidation prices of many positions; NaN where flat or not reachable. `units`: signed, base units if
+    linear, quote units if inverse; the rest as `liquidation_price` has it, maintenance at the mark."""
+    side = np.sign(units)
+    size = np.abs(units)
+    with np.errstate(all="ignore"):
+        straight = (collateral - units * entry) / (size * (rate - side))
+        curved = size * (rate + side) / (collateral + units / entry)
+        price = np.where(linear, straight, curved)
+        known = (side != 0) & np.isfinite(price) & (price > 0)
+    return np.where(known, price, np.nan)
+
+
+def runway(mark: Decimal, liquidation: Decimal | None) -> Decimal | None:
+    """How far the price can rise before a short is taken away, as a fraction; None when it never is.
+
+    >>> runway(Decimal(100), Decimal(148))
+    Decimal('0.48')
+
+    Raises BadInput for a mark that is not positive.
+    """
+    if mark <= 0:
+        raise BadInput(f"a mark price must be positive, not {mark}")
+    return None if liquidation is None else liquidation / mark - 1
+
+
+def worst_pumps(
+    close: NDArray[np.float64], high: NDArray[np.float64], bars: Sequence[int]
+) -> tuple[float, ...]:
+    """The largest rise from a close to any high of the next b bars, as a fraction, for each b of `bars`: what a short
+    of this coin would have had to survive. (T,) prices, NaN where a bar is missing.
+
+    >>> worst_pumps(np.array([10.0, 12.0, 9.0, 18.0]), np.array([10.0, 13.0, 12.0, 20.0]), [1, 2])
+    (1.2222222222222223, 1.2222222222222223)
+
+    Raises BadInput for shapes that differ or spans below 1, NotEnoughHistory when no span has both its ends.
+    """
+    if close.shape != high.shape or close.ndim != 1 or min(bars, default=0) < 1:
+        raise BadInput("pumps are looked for in closes and highs of the same bars, over at least one bar")
+    found = []
+    for span in bars:
+        if len(close) <= span:
+            raise NotEnoughHistory(f"{len(close)} bars are too few to look {span} ahead")
+        # Highs after each close; beyond the last bar there are none.
+        later = np.concatenate([np.where(np.isfinite(high), high, -np.inf)[1:], np.full(span - 1, -np.inf)])
+        ahead = np.lib.stride_tricks.sliding_window_view(later, span)
+        rises = ahead.max(axis=1) / close[:-1] - 1
+        rises = rises[np.isfinite(rises)]
+        if not len(rises):
+            raise NotEnoughHistory("there are no prices to look for pumps in")
+        found.append(float(rises.max()))
+    return tuple(found)

@@ -2,12 +2,23 @@
 
 from decimal import Decimal as D
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hedging.errors import BadInput
-from hedging.margin import initial_margin, liquidation_price, maintenance_margin
+from hedging.errors import BadInput, NotEnoughHistory
+from hedging.margin import (
+    initial_margin,
+    liquidation_price,
+    liquidation_prices,
+    maintenance_margin,
+    runway,
+    tier_of,
+    tiered_liquidation_price,
+    tiers,
+    worst_pumps,
+)
 from hedging.market import Contract
 
 
@@ -150,3 +161,138 @@ def test_initial_margin_is_the_notional_over_the_leverage_for_either_side() -> N
     assert initial_margin(D(-1000), 4) == initial_margin(D(1000), 4) == D(250)
     with pytest.raises(BadInput):
         initial_margin(D(1000), 0)
+
+
+# Tiers
+
+LEVELS = tiers(
+    [
+        (D(0), D("0.004"), 125),
+        (D(50_000), D("0.005"), 100),
+        (D(250_000), D("0.01"), 50),
+        (D(10**6), D("0.025"), 20),
+    ]
+)
+
+
+def test_deductions_are_those_that_binance_publishes() -> None:
+    assert [tier.deduction for tier in LEVELS] == [0, 50, 1300, 16300]
+    assert [tier.max_leverage for tier in LEVELS] == [125, 100, 50, 20]
+
+
+@pytest.mark.parametrize("edge", [50_000, 250_000, 1_000_000])
+def test_the_maintenance_margin_does_not_jump_between_tiers(edge: int) -> None:
+    below, above = tier_of(LEVELS, D(edge)), tier_of(LEVELS, D(edge) + 1)
+    assert below is not above
+    assert maintenance_margin(D(edge), below.rate, below.deduction) == maintenance_margin(
+        D(edge), above.rate, above.deduction
+    )
+
+
+def test_a_position_of_nothing_is_in_the_first_tier_and_shorts_count_by_size() -> None:
+    assert tier_of(LEVELS, D(0)) is LEVELS[0]
+    assert tier_of(LEVELS, D(-300_000)) is LEVELS[2]
+
+
+@pytest.mark.parametrize(
+    "brackets",
+    [
+        [],
+        [(D(1), D("0.004"), 125)],
+        [(D(0), D("0.004"), 125), (D(0), D("0.005"), 100)],
+        [(D(0), D("0.004"), 125), (D(10), D("0.003"), 100)],
+    ],
+)
+def test_tiers_that_cannot_be_are_refused(brackets: list[tuple[D, D, int]]) -> None:
+    with pytest.raises(BadInput):
+        tiers(brackets)
+
+
+@pytest.mark.parametrize("size", ["0.1", "2", "8", "30"])
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_tiered_position_is_liquidated_in_the_tier_of_that_very_price(size: str, side: int) -> None:
+    contracts = side * D(size)
+    margin = D(size) * 30_000 / 5
+    price = tiered_liquidation_price(contract(), contracts, D(30_000), margin, LEVELS)
+    assert price is not None
+    tier = tier_of(LEVELS, contracts * price)
+    equity = margin + contracts * (price - 30_000)
+    assert abs(equity - maintenance_margin(contracts * price, tier.rate, tier.deduction)) < D("1e-15")
+
+
+def test_a_short_that_grows_into_a_higher_tier_is_liquidated_earlier_than_its_first_tier_says() -> None:
+    margin = D(8) * 30_000 / 5
+    first = liquidation_price(
+        contract(), D(-8), D(30_000), margin, rate=LEVELS[1].rate, deduction=LEVELS[1].deduction
+    )
+    tiered = tiered_liquidation_price(contract(), D(-8), D(30_000), margin, LEVELS)
+    assert first is not None
+    assert tiered is not None
+    assert tiered < first
+
+
+def test_inverse_positions_have_their_tiers_in_coin() -> None:
+    levels = tiers([(D(0), D("0.004"), 125), (D(5), D("0.005"), 100)])
+    price = tiered_liquidation_price(contract(linear=False), D(-400_000), D(50_000), D(2), levels)
+    assert price is not None
+    tier = tier_of(levels, D(400_000) / price)
+    assert price == liquidation_price(
+        contract(linear=False), D(-400_000), D(50_000), D(2), rate=tier.rate, deduction=tier.deduction
+    )
+
+
+def test_what_is_never_liquidated_is_so_in_every_tier() -> None:
+    assert tiered_liquidation_price(contract(), D(1), D(100), D(100), LEVELS) is None
+    assert tiered_liquidation_price(contract(), D(0), D(100), D(100), LEVELS) is None
+
+
+def test_many_positions_at_once_equal_one_after_the_other() -> None:
+    rng = np.random.default_rng(1)
+    units = np.round(rng.normal(0, 10, 60), 3)
+    units[:3] = 0.0
+    entry, linear = rng.uniform(10, 1000, 60), rng.random(60) < 0.6
+    value = np.where(linear, np.abs(units) * entry, np.abs(units) / entry)
+    collateral, rate = value * rng.uniform(0.05, 1.5, 60), rng.choice([0.0, 0.004, 0.02], 60)
+    got = liquidation_prices(units, entry, collateral, rate, linear)
+    for i in range(60):
+        one = liquidation_price(
+            contract(linear=bool(linear[i]), rate=str(rate[i])),
+            D(str(units[i])),
+            D(str(entry[i])),
+            D(str(collateral[i])),
+        )
+        assert got[i] == pytest.approx(float("nan") if one is None else float(one), rel=1e-9, nan_ok=True)
+
+
+# Runway
+
+
+def test_the_runway_is_the_rise_until_liquidation() -> None:
+    assert runway(D(200), D(250)) == D("0.25")
+    assert runway(D(200), None) is None
+    with pytest.raises(BadInput):
+        runway(D(0), D(1))
+
+
+def test_the_worst_pump_is_the_largest_rise_from_a_close_to_a_later_high() -> None:
+    close = np.array([10.0, 11.0, 10.0, 20.0, 5.0, 6.0])
+    high = np.array([99.0, 12.0, 11.0, 21.0, 20.0, 6.0])
+    assert worst_pumps(close, high, [1, 2, 5]) == (1.1, 1.1, 1.1)
+    assert worst_pumps(close, close, [1, 3]) == (1.0, 1.0)
+
+
+def test_missing_bars_hide_nothing_else() -> None:
+    close = np.array([10.0, np.nan, 10.0, 30.0])
+    assert worst_pumps(close, close, [1, 2]) == (2.0, 2.0)
+
+
+def test_pumps_need_bars_to_look_at() -> None:
+    with pytest.raises(NotEnoughHistory):
+        worst_pumps(np.ones(5), np.ones(5), [5])
+    with pytest.raises(NotEnoughHistory):
+        worst_pumps(np.full(5, np.nan), np.full(5, np.nan), [1])
+    for bars in ([], [0]):
+        with pytest.raises(BadInput):
+            worst_pumps(np.ones(5), np.ones(5), bars)
+    with pytest.raises(BadInput):
+        worst_pumps(np.ones(5), np.ones(4), [1])
