@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -51,6 +52,7 @@ def calls(draw: st.DrawFn) -> Call:
     )
 
 
+@pytest.mark.slow
 @given(st.lists(calls(), min_size=1, max_size=5))
 @settings(suppress_health_check=[HealthCheck.too_slow], max_examples=100)
 def test_nonsense_is_refused_and_never_an_accident(made: list[Call]) -> None:
