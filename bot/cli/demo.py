@@ -71,7 +71,7 @@ async def _run(options: DemoOptions, data: Path) -> None:
                 f"The history begins at {world.now():%Y-%m-%d %H:%M} UTC; --start chooses another moment."
             )
         browse = not options.headless and has_screen()
-        await Demo(Server(app), listener, _environment(settings), data / "bot.log", browse, typer.echo).run()
+        await Demo(Server(app, grace=0), listener, _environment(settings), data / "bot.log", browse, typer.echo).run()
 
 
 def _open_world(options: DemoOptions, data: Path) -> World:

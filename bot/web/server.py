@@ -10,9 +10,12 @@ from starlette.types import ASGIApp
 
 
 class Server(uvicorn.Server):
-    """Serves one application. Leaves the signals to its owner, and says when it is up; `should_exit` ends it."""
+    """Serves one application. Leaves the signals to its owner, and says when it is up; `should_exit` ends it.
 
-    def __init__(self, app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    What is being answered then gets `grace` seconds; with 0 it is cut off, as open event streams must be.
+    """
+
+    def __init__(self, app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0, grace: int = 10) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -21,14 +24,22 @@ class Server(uvicorn.Server):
                 log_level="warning",
                 access_log=False,
                 ws="none",
-                timeout_graceful_shutdown=1,
+                timeout_graceful_shutdown=grace or 1,
+                timeout_keep_alive=75,  # longer than the other side's, which so never sends into a closed line
             )
         )
+        self._cuts = grace == 0
         self.up = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.up.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._cuts:
+            for task in self.server_state.tasks:
+                task.cancel()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
