@@ -58,8 +58,8 @@ class JournalFile:
 def resumed(journal: Journal, source: str, speed: float | None) -> Journal:
     """The journal to go on from. Raises OtherMarket when it belongs to another source of prices."""
     if journal.source != source:
-        had = "the simulated market" if journal.source == "simulated" else "a replayed history"
-        raise OtherMarket(f"The data folder holds {had}, not this one; start with --fresh to begin anew.")
+        had = "the simulated market" if journal.source == "simulated" else "the replay of a history file"
+        raise OtherMarket(f"The data folder holds {had}: start as before, or with --fresh to begin anew.")
     return journal if speed is None else replace(journal, speed=speed)
 
 
