@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from bot.chat import texts
 from bot.chat.commands import TAPS
+from bot.chat.texts import cards as card_texts
 from bot.chat.texts import checks as check_texts
 from bot.chat.views.message import Message
 from bot.chat.views.numbers import amount, exact, percent, price, usd
@@ -120,6 +121,14 @@ def test_every_reason_of_the_finance_has_its_words() -> None:
     codes = set(re.findall(r'Check\(\s*"(\w+)",\s*[^,]+?,\s*"(\w+)"', source))
     assert len(codes) >= 12
     assert codes <= set(check_texts.REASONS), codes - set(check_texts.REASONS)
+
+
+def test_every_refusal_of_the_paper_exchange_has_its_words() -> None:
+    root = Path(previews.__file__).parents[2]
+    source = "".join(file.read_text() for file in (root / "hedging/paper").glob("*.py"))
+    codes = set(re.findall(r'OrderRejected\([^)]*?"(\w+)"\s*\)', source, re.DOTALL))
+    assert {"margin", "reduce_only", "lot"} <= codes
+    assert codes <= set(card_texts.REASONS), codes - set(card_texts.REASONS)
 
 
 @pytest.mark.parametrize(

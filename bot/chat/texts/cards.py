@@ -103,12 +103,20 @@ REASONS = {
     "busy": "another order in it is still open",
     "leverage_unknown": "the exchange did not confirm the leverage",
     "never arrived": "the order never reached the exchange",
-    "no_liquidity": "nobody took the other side at your price",
+    "not_sent": "the exchange could not be reached",
+    "unavailable": "the exchange could not be reached",
+    "rate_limited": "the exchange asks to slow down",
+    "clock": "this computer's clock is wrong",
     "margin": "there is not enough free money",
-    "insufficient_margin": "there is not enough free money",
+    "leverage": "the exchange does not allow this leverage",
+    "margin_mode": "its margin mode cannot be changed now",
     "reduce_only": "there is no position left to close",
     "min_notional": "the order is too small for the exchange",
     "min_amount": "the order is too small for the exchange",
+    "lot": "the exchange has changed its order sizes",
+    "tick": "the exchange has changed its price steps",
+    "unknown_symbol": "the exchange no longer trades it",
+    "duplicate": "the exchange knows this order already",
 }
 REASON_UNKNOWN = "the exchange refused ({reason})"
 NO_FILL = "nobody took the other side at your price"
