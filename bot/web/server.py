@@ -37,8 +37,9 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if self._cuts:
-            for task in self.server_state.tasks:
-                task.cancel()
+            for connection in list(self.server_state.connections):
+                if connection.transport is not None:
+                    connection.transport.close()  # its stream hears of it and ends by itself
         await super().shutdown(sockets)
 
     @contextlib.contextmanager
