@@ -1,6 +1,7 @@
 """People, their holdings, rules and accounts, and the updates that were finished."""
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, localcontext
 from typing import Any
@@ -12,7 +13,7 @@ from bot.ports.errors import InvalidRecord
 from bot.ports.records import Account, User
 from bot.ports.store import Changed, HoldingChange
 from bot.storage.codec import fields_of, holdings_from_json, holdings_to_json
-from bot.storage.database import Database
+from bot.storage.database import Database, execute_many
 from bot.storage.tables import accounts, effects, holdings, people, rules, seen_updates
 from bot.storage.tables.types import plain_text
 from hedging.portfolio import Holding
@@ -114,9 +115,12 @@ class PeopleTables:
 
 
 class UpdateTables:
-    """bot.ports.store.UpdateStore."""
+    """bot.ports.store.UpdateStore. Updates that finish at the same time share one commit: each commit waits for the
+    disk, and with many people writing at once that wait would limit how many are answered."""
 
     _database: Database
+    _finishing: asyncio.Lock
+    _finished: dict[int, datetime]  # waiting for the next commit
 
     async def update_done(self, update_id: int) -> bool:
         seen = select(seen_updates.c.id).where(seen_updates.c.id == update_id)
@@ -124,9 +128,22 @@ class UpdateTables:
             return (await connection.execute(seen)).one_or_none() is not None
 
     async def finish_update(self, update_id: int, at: datetime) -> None:
-        seen = self._database.insert(seen_updates).values(id=update_id, at=at).on_conflict_do_nothing()
+        self._finished[update_id] = at
+        async with self._finishing:
+            if update_id not in self._finished:
+                return  # written together with those of whoever had this turn before
+            together, self._finished = self._finished, {}
+            try:
+                await self._write_finished(together)
+            except BaseException:
+                del together[update_id]
+                self._finished = together | self._finished  # each of the others tries for itself
+                raise
+
+    async def _write_finished(self, finished: Mapping[int, datetime]) -> None:
+        rows = [{"id": number, "at": at} for number, at in finished.items()]
         async with self._database.write() as connection:
-            await connection.execute(seen)
+            await execute_many(connection, self._database.insert(seen_updates).on_conflict_do_nothing(), rows)
 
     async def forget_updates(self, *, before: datetime) -> int:
         """Delete what only guards against repetitions and is older than any repetition can be: Telegram keeps

@@ -1,5 +1,7 @@
 """The store of the ports, put together from one part a kind of record."""
 
+import asyncio
+
 from sqlalchemy import select
 
 from bot.storage.alerts import AlertTables
@@ -23,6 +25,8 @@ class SqlStore(
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._finishing = asyncio.Lock()
+        self._finished = {}
 
     async def ping(self) -> None:
         async with self._database.read() as connection:
