@@ -50,6 +50,10 @@ class Link:
         warnings.filterwarnings("ignore", "Please use 'Bot.getUpdates'", PTBUserWarning)
         base = telegram_url.rstrip("/")
         proxied = base.startswith("https://")  # a proxy of the environment has no business with a loopback
+        self.requests = (
+            request or AiohttpRequest(trust_env=proxied),
+            AiohttpRequest(connections=_POLL_CONNECTIONS, trust_env=proxied),
+        )
         self.bot: ExtBot[None] = ExtBot(
             token,
             base_url=f"{base}/bot",
@@ -66,6 +70,7 @@ class TelegramShell:
     def __init__(self, services: Services, link: Link, *, at_once: int = 64) -> None:
         self._services = services
         self._bot = link.bot
+        self._requests = link.requests
         self._started = False
         self.application: Application[Any, Any, Any, Any, Any, Any] = (
             ApplicationBuilder()
@@ -110,6 +115,8 @@ class TelegramShell:
         self._started = False
         await self.application.shutdown()
         await self._bot.shutdown()
+        for request in self._requests:  # the bot leaves them open when it was stopped in the middle of its start
+            await request.shutdown()
 
     async def run_polling(self, stop: asyncio.Event, *, grace: float = 5) -> None:
         """Start, then take updates until `stop`. Raises TokenRefused."""
