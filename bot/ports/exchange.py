@@ -1,12 +1,17 @@
 """Markets and trading, in the domain's words."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from decimal import Decimal
+from typing import Literal, Protocol
 
 from bot.ports.records import Account, Balance, Order, OrderReport
 from hedging.market import Candles, Funding, Snapshot
 from hedging.portfolio import Position
+
+MarginMode = Literal["cross", "isolated"]
+Forced = Literal["adl", "liquidation", "settlement"]
 
 
 class MarketFeed(Protocol):
@@ -53,4 +58,93 @@ class Exchange(Protocol):
     @property
     def settles_within(self) -> timedelta:
         """After this long an order that is still not found was never accepted (time-out + receive window + skew)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """An exchange's key. Neither its text nor its representation shows anything of it."""
+
+    key: str = field(repr=False)
+    secret: str = field(repr=False)
+    passphrase: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """What a key may do. None: the exchange does not tell."""
+
+    futures: bool | None
+    withdraw: bool | None
+    address_list: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class TradeFill:
+    """One execution. `contracts` is positive; `fee` in settle units; `forced`: the exchange's doing, not an order's."""
+
+    symbol: str
+    order_id: str
+    side: Literal["sell", "buy"]
+    contracts: Decimal
+    price: Decimal
+    fee: Decimal
+    time: datetime
+    forced: Forced | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FundingPayment:
+    """One funding settlement of an account. `amount`: received in `asset`; negative is paid."""
+
+    symbol: str
+    amount: Decimal
+    asset: str
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A step of the maintenance margin: from `notional` (quote units) on, at most `max_leverage`."""
+
+    notional: Decimal
+    maintenance_margin_rate: Decimal
+    max_leverage: int
+
+
+class RealExchange(Exchange, Protocol):
+    """What an exchange with real accounts tells besides. Reads raise Unavailable; writes Rejected or Ambiguous."""
+
+    async def permissions(self, account: Account) -> Permissions: ...
+
+    async def hedge_mode(self, account: Account, symbol: str) -> bool:
+        """Whether the account holds longs and shorts of a symbol side by side. It is the user's, and never switched."""
+        ...
+
+    async def margin_mode(self, account: Account, symbol: str) -> MarginMode | None:
+        """None where the exchange does not tell before a position is open."""
+        ...
+
+    async def set_margin_mode(self, account: Account, symbol: str, mode: MarginMode) -> None:
+        """Setting what is already set succeeds."""
+        ...
+
+    async def fills(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
+        """Executions from `since` on, ascending."""
+        ...
+
+    async def funding_paid(self, account: Account, symbol: str, since: datetime) -> Sequence[FundingPayment]:
+        """Funding from `since` on, ascending."""
+        ...
+
+    async def forced_closes(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
+        """What the exchange itself closed from `since` on, ascending."""
+        ...
+
+    async def open_orders(self, account: Account, symbol: str) -> Sequence[OrderReport]:
+        """Orders that still rest, ours and others'."""
+        ...
+
+    async def tiers(self, account: Account, symbol: str) -> Sequence[Tier]:
+        """The maintenance margin's steps, ascending; empty where the exchange tells none."""
         ...

@@ -1,20 +1,17 @@
-"""The exchanges that the contract suite of the port runs over: paper on a simulated market; others join here."""
+"""The exchanges that the contract suite of the port runs over: paper, and every stand-in of a real one."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from bot.exchange.paper import PaperExchange
-from bot.ports.exchange import Exchange
 from bot.ports.records import Account, User
 from bot.ports.store import Store
+from bot.sandbox.exchanges import VENUES
 from bot.sandbox.market import World, open_world
-from tests.fakes.clock import ManualClock
+from tests.exchange.venues import Venue, loopback_venue, paper_venue
 from tests.fakes.database import sqlite_template, store
 from tests.fakes.world_feed import WorldFeed
 
@@ -49,17 +46,19 @@ async def other_account(store: Store) -> Account:
     return await paper_account(store, 2)
 
 
-@dataclass(frozen=True, slots=True)
-class Venue:
-    """An exchange under test. `again` opens the same one anew, as a restarted or another process would."""
+@pytest_asyncio.fixture(params=["paper", *VENUES])
+async def venue(
+    request: pytest.FixtureRequest, world: World, feed: WorldFeed, store: Store
+) -> AsyncIterator[Venue]:
+    if request.param == "paper":
+        yield paper_venue(world, feed, store)
+        return
+    async with loopback_venue(request.param, world) as opened:
+        yield opened
 
-    exchange: Exchange
-    again: Callable[[], Exchange]
 
-
-@pytest.fixture(params=["paper"])
-def venue(request: pytest.FixtureRequest, feed: WorldFeed, store: Store) -> Venue:
-    def opened() -> Exchange:
-        return PaperExchange(feed, store, ManualClock(), collateral={"BTC": Decimal(1)})
-
-    return Venue(opened(), opened)
+@pytest_asyncio.fixture(params=list(VENUES))
+async def live(request: pytest.FixtureRequest, world: World) -> AsyncIterator[Venue]:
+    """A stand-in of each real exchange."""
+    async with loopback_venue(request.param, world) as opened:
+        yield opened

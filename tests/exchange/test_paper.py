@@ -13,7 +13,8 @@ from bot.ports.errors import Ambiguous, Rejected, StaleVersion, Unavailable
 from bot.ports.records import Account
 from bot.ports.store import Store
 from bot.sandbox.market import World
-from tests.exchange.test_exchange_contract import BTC, COIN, SOL, order
+from tests.exchange.test_exchange_contract import BTC, COIN, SOL
+from tests.exchange.venues import quoted as order
 from tests.fakes.clock import ManualClock
 from tests.fakes.world_feed import WorldFeed
 

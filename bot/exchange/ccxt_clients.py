@@ -1,0 +1,119 @@
+"""ccxt clients: one public client an exchange with the markets, and a private one an account that borrows them."""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.exchange.ccxt_wire import Wire
+from bot.exchange.dialects.dialect import Dialect
+from bot.ports.clock import Clock
+from bot.ports.exchange import Credentials
+from bot.ports.records import Account
+
+TIMEOUT_MS = 10_000
+_MARKETS_LAST = timedelta(hours=1)
+_MOST_CLIENTS = 500
+
+CredentialsOf = Callable[[Account], Awaitable[Credentials]]
+
+
+class Clients:
+    """Makes ccxt clients on demand. Writes are never repeated by ccxt (`maxRetriesOnFailure` 0)."""
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        wire: Wire,
+        clock: Clock,
+        credentials: CredentialsOf,
+        timeout_ms: int = TIMEOUT_MS,
+    ) -> None:
+        self._dialect, self._wire, self._clock, self._credentials = dialect, wire, clock, credentials
+        self._timeout_ms = timeout_ms
+        self._public: dict[bool, tuple[Any, datetime]] = {}  # by demo
+        self._private: OrderedDict[tuple[int, bool], Any] = OrderedDict()
+        self._loading = asyncio.Lock()
+        self._ahead_ms = 0  # by how much this machine's clock is ahead of the exchange's
+
+    async def public(self, *, demo: bool = False) -> Any:
+        """The client that holds the markets; they are read anew every hour."""
+        async with self._loading:
+            known = self._public.get(demo)
+            if known is None or self._clock.now() - known[1] > _MARKETS_LAST:
+                client = known[0] if known else self._make(None, demo=demo)
+                await client.load_markets(known is not None)
+                known = client, self._clock.now()
+                self._public[demo] = known
+                for (_, is_demo), private in self._private.items():
+                    if is_demo == demo:
+                        private.set_markets_from_exchange(client)
+        return known[0]
+
+    async def private(self, account: Account) -> Any:
+        """The account's own client."""
+        place = account.id, account.mode == "demo"
+        known = self._private.get(place)
+        if known is None:
+            public = await self.public(demo=place[1])
+            known = self._make(await self._credentials(account), demo=place[1])
+            known.set_markets_from_exchange(public)
+            known.options["timeDifference"] = self._ahead_ms
+            self._private[place] = known
+        self._private.move_to_end(place)
+        while len(self._private) > _MOST_CLIENTS:
+            self._let_go(self._private.popitem(last=False)[1])
+        return known
+
+    def forget(self, account_id: int) -> None:
+        """Let go of an account's clients: its key changed or is gone."""
+        for place in [place for place in self._private if place[0] == account_id]:
+            self._let_go(self._private.pop(place))
+
+    async def set_clock(self, *, demo: bool = False) -> None:
+        """Ask for the exchange's time, for every client."""
+        public = await self.public(demo=demo)
+        self._ahead_ms = int(await public.load_time_difference())
+        for client in self._private.values():
+            client.options["timeDifference"] = self._ahead_ms
+
+    def close(self) -> None:
+        """Let go of every client. The wire is its owner's to close."""
+        for client in [*self._private.values(), *(client for client, _ in self._public.values())]:
+            self._let_go(client)
+        self._private.clear()
+        self._public.clear()
+
+    def _make(self, credentials: Credentials | None, *, demo: bool) -> Any:
+        dialect = self._dialect
+        config: dict[str, Any] = {
+            "session": self._wire,
+            "timeout": self._timeout_ms,
+            "enableRateLimit": False,  # budgets are kept by `bot.exchange.ccxt_budget`
+            "options": {**dialect.options, "maxRetriesOnFailure": 0, "timeDifference": self._ahead_ms},
+        }
+        if credentials is not None:
+            config |= {"apiKey": credentials.key, "secret": credentials.secret}
+            if dialect.passphrase:
+                config["password"] = credentials.passphrase
+        client = _exchange_class(dialect.name)(config)
+        client.ssl_context = False  # it makes no connection of its own
+        client.has |= {"fetchCurrencies": False, **dialect.has}
+        client.nonce = lambda: client.milliseconds() - client.options.get("timeDifference", 0)
+        if demo and dialect.demo == "demo":
+            client.enable_demo_trading(True)
+        elif demo and dialect.demo == "sandbox":
+            client.set_sandbox_mode(True)
+        return client
+
+    def _let_go(self, client: Any) -> None:
+        client.session = None  # nothing else is open; ccxt warns where one is left
+
+
+def _exchange_class(name: str) -> Any:
+    import ccxt.async_support  # type: ignore[import-untyped]  # late: 100 MB and a second
+
+    logging.getLogger("ccxt").setLevel(logging.WARNING)  # below that it logs signed requests
+    return getattr(ccxt.async_support, name)

@@ -1,0 +1,307 @@
+"""The Exchange port over ccxt: one class for every exchange, told apart by its dialect."""
+
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from bot.exchange.ccxt_budget import Budget, BudgetSpent
+from bot.exchange.ccxt_clients import Clients
+from bot.exchange.ccxt_outcome import AlreadySet, Malformed, NotFound, read, write
+from bot.exchange.ccxt_values import (
+    contract_of,
+    fill_of,
+    number,
+    payment_of,
+    positions_of,
+    report_of,
+    tiers_of,
+)
+from bot.exchange.dialects.dialect import Dialect
+from bot.ports.clock import Clock
+from bot.ports.errors import Rejected, Unavailable
+from bot.ports.exchange import FundingPayment, MarginMode, Permissions, Tier, TradeFill
+from bot.ports.records import Account, Balance, Order, OrderReport
+from hedging.assets import STABLECOINS
+from hedging.market import Contract
+from hedging.money import ZERO
+from hedging.portfolio import Position
+
+T = TypeVar("T")
+Prices = Callable[[], Awaitable[Mapping[str, Decimal]]]  # by asset in US dollars and by symbol (marks)
+
+_READ_BACK_PAUSES = (0.0, 0.1, 0.3, 0.6)  # seconds before each look at an order that was just acknowledged
+
+
+class CcxtExchange:
+    """Trading on one exchange for many accounts.
+
+    An order is sent once. Rejected: it never left, or the exchange refused it with a code of the dialect's list.
+    Ambiguous: everything else that is not an id and a known shape. `prices` values what the exchange tells in coins
+    and marks positions that come without one.
+    """
+
+    def __init__(self, dialect: Dialect, clients: Clients, clock: Clock, prices: Prices) -> None:
+        self._dialect, self._clients, self._clock, self._prices = dialect, clients, clock, prices
+        self._budgets: dict[int, Budget] = {}
+        self.name = dialect.name
+
+    @property
+    def settles_within(self) -> timedelta:
+        return self._dialect.settles_within
+
+    async def contract(self, account: Account, symbol: str) -> Contract | None:
+        """The contract as this account's exchange lists it now; None when it does not."""
+        client = await self._client(account)
+        market = client.markets.get(symbol)
+        return contract_of(market, self._dialect) if market else None
+
+    async def positions(self, account: Account) -> Sequence[Position]:
+        async def work(client: Any) -> list[Position]:
+            calls = self._dialect.position_calls
+            rows = [row for params in calls for row in await client.fetch_positions(None, dict(params))]
+            symbols = {str(row.get("symbol")) for row in rows}
+            contracts = {symbol: found for symbol in symbols if (found := self._any_contract(client, symbol))}
+            needs_marks = any(row.get("markPrice") is None and row.get("contracts") for row in rows)
+            return positions_of(rows, contracts, await self._prices() if needs_marks else {}, self._dialect)
+
+        return await self._read(account, "the positions", work)
+
+    async def balance(self, account: Account) -> Balance:
+        async def work(client: Any) -> Balance:
+            equity = free = ZERO
+            prices: Mapping[str, Decimal] = {}
+            for params in self._dialect.balance_calls:
+                told = await client.fetch_balance(dict(params))
+                totals = told.get("total")
+                if not isinstance(totals, Mapping):
+                    raise Malformed("the balance has no totals")
+                for asset in totals:
+                    total, left = number(totals, asset) or ZERO, number(told.get("free") or {}, asset) or ZERO
+                    if not total and not left:
+                        continue
+                    if asset not in STABLECOINS and not prices:
+                        prices = await self._prices()
+                    price = Decimal(1) if asset in STABLECOINS else prices.get(asset, ZERO)
+                    equity += total * price
+                    free += left * price
+            return Balance(equity, max(free, ZERO))
+
+        balance = await self._read(account, "the balance", work)
+        if self._dialect.equity_has_pnl:
+            return balance
+        gains = sum((position.unrealized_pnl for position in await self.positions(account)), ZERO)
+        return Balance(balance.equity + gains, max(balance.free, ZERO))
+
+    async def set_leverage(self, account: Account, symbol: str, leverage: int) -> None:
+        contract = await self._known_contract(account, symbol)
+        if not 1 <= leverage <= 200:
+            raise Rejected(f"The leverage of {contract.symbol} cannot be {leverage}.", "leverage")
+
+        async def work(client: Any) -> None:
+            for params in await self._dialect.leverage_calls(client, symbol):
+                await client.set_leverage(leverage, symbol, dict(params))
+
+        await self._set(account, f"the leverage of {symbol}", work)
+
+    async def set_margin_mode(self, account: Account, symbol: str, mode: MarginMode) -> None:
+        await self._known_contract(account, symbol)
+
+        async def work(client: Any) -> None:
+            await client.set_margin_mode(
+                mode, symbol, dict(await self._dialect.margin_mode_params(client, symbol))
+            )
+
+        await self._set(account, f"the margin mode of {symbol}", work)
+
+    async def place(self, account: Account, order: Order) -> OrderReport:
+        """Send the order once, and read it back where the answer does not tell its fill."""
+        contract = await self._known_contract(account, order.symbol)
+        self._check(order, contract)
+        try:
+            hedged = await self.hedge_mode(account, order.symbol)
+            await self._budget(account).take()
+        except (Unavailable, BudgetSpent) as failure:
+            raise Rejected(f"Nothing was sent: {failure}", "unavailable") from None
+        params = {
+            "clientOrderId": order.client_id,
+            "timeInForce": "IOC",
+            **self._dialect.order_params(hedged, order.reduce_only, order.side),
+        }
+
+        async def work(client: Any) -> OrderReport:
+            extra = await self._dialect.extra_params(client, order.symbol)
+            raw = await client.create_order(
+                order.symbol,
+                "limit",
+                order.side,
+                float(order.contracts),
+                float(order.limit_price),
+                {**params, **extra},
+            )
+            if not isinstance(raw, Mapping) or not raw.get("id"):
+                raise Malformed("the answer has no order id")
+            if self._dialect.fills_in_answer:
+                return report_of(raw, order.client_id, contract, self._dialect, order)
+            return OrderReport(order.client_id, str(raw["id"]), "open", ZERO, None, ZERO)
+
+        report = await self._write(account, f"the order {order.client_id}", work)
+        if report.status == "open":
+            report = await self._read_back(account, order, report)
+        return report
+
+    async def find_order(self, account: Account, symbol: str, client_id: str) -> OrderReport | None:
+        return await self._find(account, symbol, client_id, None)
+
+    async def permissions(self, account: Account) -> Permissions:
+        return await self._read(account, "what the key may do", self._dialect.permissions)
+
+    async def hedge_mode(self, account: Account, symbol: str) -> bool:
+        async def work(client: Any) -> bool:
+            return await self._dialect.hedge_mode(client, symbol)
+
+        return await self._read(account, "the position mode", work)
+
+    async def margin_mode(self, account: Account, symbol: str) -> MarginMode | None:
+        async def work(client: Any) -> MarginMode | None:
+            return await self._dialect.margin_mode(client, symbol)
+
+        return await self._read(account, "the margin mode", work)
+
+    async def fills(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
+        async def work(client: Any) -> list[TradeFill]:
+            rows = await client.fetch_my_trades(symbol, _milliseconds(since), None, {})
+            found = [fill_of(row, symbol, self._dialect) for row in rows]
+            return sorted((fill for fill in found if fill.time >= since), key=lambda fill: fill.time)
+
+        return await self._read(account, f"the fills of {symbol}", work)
+
+    async def funding_paid(self, account: Account, symbol: str, since: datetime) -> Sequence[FundingPayment]:
+        async def work(client: Any) -> list[FundingPayment]:
+            rows = await client.fetch_funding_history(symbol, _milliseconds(since), None, {})
+            found = [payment_of(row, symbol) for row in rows]
+            return sorted((item for item in found if item.time >= since), key=lambda item: item.time)
+
+        return await self._read(account, f"the funding of {symbol}", work)
+
+    async def forced_closes(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
+        if self._dialect.forced_closes is None:
+            return [fill for fill in await self.fills(account, symbol, since) if fill.forced]
+        ask = self._dialect.forced_closes
+
+        async def work(client: Any) -> list[TradeFill]:
+            rows = await ask(client, symbol, _milliseconds(since))
+            return sorted((fill_of(row, symbol, self._dialect) for row in rows), key=lambda fill: fill.time)
+
+        return await self._read(account, f"the forced closes of {symbol}", work)
+
+    async def open_orders(self, account: Account, symbol: str) -> Sequence[OrderReport]:
+        async def work(client: Any) -> list[OrderReport]:
+            contract = self._any_contract(client, symbol)
+            if contract is None:
+                return []
+            rows = await client.fetch_open_orders(symbol, None, None, {})
+            return [report_of(row, str(row.get("clientOrderId")), contract, self._dialect) for row in rows]
+
+        return await self._read(account, f"the open orders of {symbol}", work)
+
+    async def tiers(self, account: Account, symbol: str) -> Sequence[Tier]:
+        async def work(client: Any) -> list[Tier]:
+            if not client.has.get("fetchLeverageTiers"):
+                return []
+            told = await client.fetch_leverage_tiers([symbol])
+            return tiers_of(told.get(symbol) or [])
+
+        return await self._read(account, f"the margin tiers of {symbol}", work)
+
+    def close(self) -> None:
+        """Let go of every client."""
+        self._clients.close()
+
+    async def _read_back(self, account: Account, order: Order, acknowledged: OrderReport) -> OrderReport:
+        """The order as it stands. What is not visible yet, or cannot be read now, is open: it was acknowledged."""
+        for pause in _READ_BACK_PAUSES:
+            if pause:
+                await self._clock.sleep(pause)
+            try:
+                found = await self._find(account, order.symbol, order.client_id, order)
+            except Unavailable:
+                return acknowledged
+            if found is not None and found.status != "open":
+                return found
+        return found or acknowledged
+
+    async def _find(
+        self, account: Account, symbol: str, client_id: str, order: Order | None
+    ) -> OrderReport | None:
+        async def work(client: Any) -> OrderReport | None:
+            contract = self._any_contract(client, symbol)
+            if contract is None:
+                raise Malformed(f"{symbol} is not listed")
+            raw = await self._dialect.find(client, symbol, client_id)
+            return None if raw is None else report_of(raw, client_id, contract, self._dialect, order)
+
+        try:
+            return await self._read(account, f"the order {client_id}", work)
+        except NotFound:
+            return None
+
+    def _check(self, order: Order, contract: Contract) -> None:
+        """What is shown is what is sent: an amount or a price that ccxt would round is refused. Raises Rejected."""
+        if order.contracts < contract.min_amount or order.contracts % contract.lot:
+            raise Rejected(f"{order.symbol} trades in steps of {contract.lot} contracts.", "lot")
+        if order.limit_price <= 0 or order.limit_price % contract.tick:
+            raise Rejected(f"Prices of {order.symbol} move in steps of {contract.tick}.", "tick")
+
+    async def _known_contract(self, account: Account, symbol: str) -> Contract:
+        """Before a write. Raises Rejected."""
+        try:
+            contract = await self._read(account, "its contracts", self._listing(symbol))
+        except Unavailable as failure:
+            raise Rejected(f"Nothing was sent: {failure}", "unavailable") from None
+        if contract is None:
+            raise Rejected(f"There is no contract {symbol} on {self._dialect.title}.", "unknown_symbol")
+        return contract
+
+    def _listing(self, symbol: str) -> Callable[[Any], Awaitable[Contract | None]]:
+        async def work(client: Any) -> Contract | None:
+            market = client.markets.get(symbol)
+            return contract_of(market, self._dialect) if market else None
+
+        return work
+
+    def _any_contract(self, client: Any, symbol: str) -> Contract | None:
+        """Also one that is being delisted: a position in it may be open."""
+        market = client.markets.get(symbol)
+        return contract_of({**market, "active": True}, self._dialect) if market else None
+
+    def _budget(self, account: Account) -> Budget:
+        count, span = self._dialect.orders_per
+        return self._budgets.setdefault(account.id, Budget(self._clock, count, span))
+
+    async def _client(self, account: Account) -> Any:
+        return await self._clients.private(account)
+
+    async def _resync(self, account: Account) -> None:
+        await self._clients.set_clock(demo=account.mode == "demo")
+
+    async def _read(self, account: Account, what: str, work: Callable[[Any], Awaitable[T]]) -> T:
+        async def bound() -> T:
+            return await work(await self._client(account))
+
+        return await read(self._dialect, what, bound, lambda: self._resync(account))
+
+    async def _write(self, account: Account, what: str, work: Callable[[Any], Awaitable[T]]) -> T:
+        async def bound() -> T:
+            return await work(await self._client(account))
+
+        return await write(self._dialect, what, bound, lambda: self._resync(account))
+
+    async def _set(self, account: Account, what: str, work: Callable[[Any], Awaitable[None]]) -> None:
+        with contextlib.suppress(AlreadySet):
+            await self._write(account, what, work)
+
+
+def _milliseconds(time: datetime) -> int:
+    return int(time.timestamp() * 1000)

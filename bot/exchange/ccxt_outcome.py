@@ -1,0 +1,108 @@
+"""What came of a call: read from the wire, by allow-lists. Nothing that an exchange or ccxt says passes into an error's
+text but a raw code: answers may repeat secrets and addresses carry signatures."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from bot.exchange.ccxt_wire import Call, calls_noted
+from bot.exchange.dialects.dialect import Dialect
+from bot.ports.errors import Ambiguous, PortError, Rejected, Unavailable
+from hedging.errors import HedgingError
+
+T = TypeVar("T")
+Work = Callable[[], Awaitable[T]]
+
+_CODE = re.compile(r"-?\d{1,9}|[A-Za-z][A-Za-z_.]{0,39}")
+
+
+class NotFound(Exception):
+    """The exchange says that it knows of no such order."""
+
+
+class AlreadySet(Exception):
+    """The exchange says that it is so already: nothing had to be changed."""
+
+
+class Malformed(ValueError):
+    """An answer without what it must have: an id, finite amounts, a known state."""
+
+
+async def read(dialect: Dialect, what: str, work: Work[T], resync: Work[None]) -> T:
+    """The result of a read. Raises Unavailable, or NotFound. A skewed clock is set once."""
+    again = True
+    while True:
+        with calls_noted() as calls:
+            try:
+                return await work()
+            except Unavailable:
+                raise
+            except Exception as failure:  # noqa: BLE001 - ccxt raises anything; what counts is on the wire
+                code = _code(dialect, calls[-1] if calls else None)
+                unavailable = Unavailable(f"{dialect.title} did not tell {what} ({_kind(failure, code)}).")
+        if code in dialect.not_found:
+            raise NotFound(what)
+        if code not in dialect.clock_skew or not again:
+            raise unavailable
+        await resync()
+        again = False
+
+
+async def write(dialect: Dialect, what: str, work: Work[T], resync: Work[None]) -> T:
+    """The result of a write, sent once; once more only after a refusal for the clock, which is a definite one.
+
+    Raises Rejected when nothing of it stands: it was never sent, or was refused with an allow-listed code; AlreadySet
+    when there was nothing to change; Ambiguous otherwise, whatever the exception says.
+    """
+    again = True
+    while True:
+        with calls_noted() as calls:
+            try:
+                return await work()
+            except PortError:
+                raise
+            except Exception as failure:  # noqa: BLE001 - as above
+                sent = next((call for call in reversed(calls) if call.sent and call.method != "GET"), None)
+                code = _code(dialect, sent)
+                kind = _kind(failure, code)
+        if sent is None:
+            blocked = bool(calls) and not calls[-1].sent
+            raise Rejected(
+                f"{dialect.title}: {what} was not sent ({kind}).", "unavailable" if blocked else "refused"
+            )
+        if code is None or sent.status is None or sent.status >= 500:
+            raise Ambiguous(f"{dialect.title} did not say what came of {what} ({kind}).")
+        if code in dialect.already_set:
+            raise AlreadySet(what)
+        if code in dialect.rejections:
+            raise Rejected(f"{dialect.title} refused {what} ({code}).", dialect.rejections[code])
+        if code not in dialect.clock_skew:
+            raise Ambiguous(f"{dialect.title} did not say what came of {what} ({kind}).")
+        if not again:
+            raise Rejected(f"{dialect.title} refused {what} for this machine's clock.", "clock")
+        await _set_clock(dialect, what, resync)
+        again = False
+
+
+async def _set_clock(dialect: Dialect, what: str, resync: Work[None]) -> None:
+    try:
+        await resync()
+    except Exception as failure:  # noqa: BLE001 - as above
+        sentence = f"{dialect.title} refused {what} for this machine's clock, and did not tell the time"
+        raise Rejected(f"{sentence} ({_kind(failure, None)}).", "clock") from None
+
+
+def _code(dialect: Dialect, call: Call | None) -> str | None:
+    """The raw code of an answer that was read to its end; None where it has none of the known shape."""
+    if call is None or call.status is None:
+        return None
+    try:
+        return dialect.error(call.json())
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return None
+
+
+def _kind(failure: BaseException, code: str | None) -> str:
+    if code is not None and _CODE.fullmatch(code):
+        return code
+    return str(failure) if isinstance(failure, Malformed | HedgingError) else type(failure).__name__

@@ -1,0 +1,8 @@
+"""One file an exchange: what ccxt does not unify."""
+
+from collections.abc import Mapping
+
+from bot.exchange.dialects.binance import BINANCE
+from bot.exchange.dialects.dialect import Dialect
+
+DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (BINANCE,)}

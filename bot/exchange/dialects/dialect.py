@@ -1,0 +1,147 @@
+"""What ccxt does not unify, as data: one instance an exchange, in `bot.exchange.dialects`."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, Literal
+
+from bot.ports.exchange import Forced, MarginMode, Permissions
+
+Json = Mapping[str, Any]
+Client = Any  # a ccxt client
+
+
+@dataclass(frozen=True, slots=True)
+class MarketRow:
+    """What an exchange tells of one contract in bulk, as it tells it; None where it does not. Sizes in contracts,
+    times in milliseconds."""
+
+    symbol: str
+    bid: object
+    ask: object
+    bid_size: object
+    ask_size: object
+    mark: object
+    index: object
+    rate: object
+    next_funding: int | None
+    interval_hours: int | None
+    time: int | None
+
+
+async def rows_by_ccxt(client: Client) -> Sequence[MarketRow]:
+    """Two bulk calls: best quotes, and funding rates with marks."""
+    books, rates = await client.fetch_bids_asks(None, {"type": "swap"}), await client.fetch_funding_rates()
+    return [_row(books[symbol], rate) for symbol, rate in rates.items() if symbol in books]
+
+
+def _row(book: Json, rate: Json) -> MarketRow:
+    interval = str(rate.get("interval") or "")
+    return MarketRow(
+        symbol=str(rate["symbol"]),
+        bid=book.get("bid"),
+        ask=book.get("ask"),
+        bid_size=book.get("bidVolume"),
+        ask_size=book.get("askVolume"),
+        mark=rate.get("markPrice"),
+        index=rate.get("indexPrice"),
+        rate=rate.get("fundingRate"),
+        next_funding=rate.get("fundingTimestamp"),
+        interval_hours=int(interval[:-1]) if interval.endswith("h") else None,
+        time=rate.get("timestamp"),
+    )
+
+
+async def spot_by_ccxt(client: Client) -> Json:
+    """One bulk call: best quotes of every spot market, by ccxt symbol."""
+    books: Json = await client.fetch_bids_asks(None, {"type": "spot"})
+    return books
+
+
+async def no_intervals(client: Client) -> Mapping[str, int]:
+    """The funding interval comes with the rates, or is eight hours."""
+    return {}
+
+
+async def hedged_by_ccxt(client: Client, symbol: str) -> bool:
+    """Position mode where ccxt reads it."""
+    told = (await client.fetch_position_mode(symbol)).get("hedged")
+    if not isinstance(told, bool):
+        raise ValueError("the position mode is missing")
+    return told
+
+
+async def margin_mode_by_ccxt(client: Client, symbol: str) -> MarginMode | None:
+    """Margin mode where ccxt reads it."""
+    told = (await client.fetch_margin_mode(symbol)).get("marginMode")
+    modes: Mapping[object, MarginMode] = {"cross": "cross", "isolated": "isolated"}
+    return modes.get(told)
+
+
+async def nothing_more(client: Client, symbol: str) -> Json:
+    """No further parameters."""
+    return {}
+
+
+async def one_call(client: Client, symbol: str) -> Sequence[Json]:
+    """One call without further parameters."""
+    return ({},)
+
+
+def side_kept(hedged: bool, reduce_only: bool, side: str) -> Json:
+    """Parameters as ccxt unifies them: `hedged` picks the position's side and drops reduce-only."""
+    return {"hedged": True, "reduceOnly": reduce_only} if hedged else {"reduceOnly": reduce_only}
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One exchange as data and a few small functions.
+
+    `error`: where an answer keeps its raw code; None when it reports no error. `rejections`: raw code -> our word for
+    it (margin, reduce_only, lot, tick, min_notional, leverage, unknown_symbol, price, key, position_mode, refused); an
+    order answered so was refused for good. A code that is not listed proves nothing, so that what repeats an id, a
+    server's fault or an overload is left out. `find`: the ccxt order that carries our id, or None.
+    """
+
+    name: str  # ccxt's id of it
+    title: str  # as people write it
+    error: Callable[[Any], str | None]
+    rejections: Mapping[str, str]
+    find: Callable[[Client, str, str], Awaitable[Json | None]]
+    permissions: Callable[[Client], Awaitable[Permissions]]
+    not_found: frozenset[str] = frozenset()  # answers to a look-up that say "no such order"
+    already_set: frozenset[str] = frozenset()  # codes that say "it is so already"
+    clock_skew: frozenset[str] = frozenset()
+    revoked: frozenset[str] = frozenset()  # the key is gone, or not allowed from here
+    maintenance: frozenset[str] = frozenset()
+    sub_types: Sequence[Literal["linear", "inverse"]] = ("linear",)
+    options: Json = field(default_factory=dict)  # of the ccxt client
+    has: Json = field(default_factory=dict)
+    passphrase: bool = False
+    demo: Literal["demo", "sandbox", ""] = ""
+    amount_in_base: bool = False  # amounts on the wire are base coins, whatever contractSize says
+    equity_has_pnl: bool = True  # the balance's total includes unrealised profit
+    fills_in_answer: bool = False  # the answer to a new order tells its fill
+    unique_ids: bool = True  # an id that was used is refused, also after a fill
+    order_params: Callable[[bool, bool, str], Json] = side_kept  # hedged, reduce-only, side
+    extra_params: Callable[[Client, str], Awaitable[Json]] = nothing_more  # what an order needs besides
+    hedge_mode: Callable[[Client, str], Awaitable[bool]] = hedged_by_ccxt
+    margin_mode: Callable[[Client, str], Awaitable[MarginMode | None]] = margin_mode_by_ccxt
+    leverage_calls: Callable[[Client, str], Awaitable[Sequence[Json]]] = one_call
+    margin_mode_params: Callable[[Client, str], Awaitable[Json]] = nothing_more
+    position_calls: Sequence[Json] = ({},)
+    balance_calls: Sequence[Json] = ({"type": "swap"},)
+    maintenance_rate: Callable[[Json], Decimal | None] = lambda market: None
+    max_leverage: Callable[[Json], int | None] = lambda market: None
+    forced: Callable[[Json], Forced | None] = lambda raw: None  # from a raw execution or order
+    forced_closes: Callable[[Client, str, int], Awaitable[Sequence[Json]]] | None = (
+        None  # None: among the fills
+    )
+    rows: Callable[[Client], Awaitable[Sequence[MarketRow]]] = rows_by_ccxt
+    spot: Callable[[Client], Awaitable[Json]] = spot_by_ccxt
+    intervals: Callable[[Client], Awaitable[Mapping[str, int]]] = no_intervals  # hours, read with the markets
+    mark_candles: Json = field(default_factory=lambda: {"price": "mark"})
+    most_candles: int = 1000  # a page
+    orders_per: tuple[int, timedelta] = (10, timedelta(seconds=1))  # per key
+    settles_within: timedelta = timedelta(seconds=30)  # time-out + receive window + skew

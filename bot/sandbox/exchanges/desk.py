@@ -1,0 +1,363 @@
+"""What every loopback exchange does behind its wire: accounts, orders, fills, funding and forced closes, as the paper
+exchange reckons them, plus longs and shorts side by side."""
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Literal, Protocol
+
+from hedging.errors import OrderRejected
+from hedging.market import Candles, Contract, Funding, Quote, Snapshot
+from hedging.money import ZERO, floor_to_step
+from hedging.paper import (
+    Fill,
+    FundingPaid,
+    Liquidation,
+    MarginMode,
+    Marks,
+    PaperAccount,
+    PaperOrder,
+    PaperPosition,
+    fill,
+    settle,
+    with_leverage,
+    with_margin_mode,
+)
+
+Side = Literal["sell", "buy"]
+PositionSide = Literal["both", "long", "short"]
+Forced = Literal["adl", "liquidation", "settlement"]
+
+_LONG = "#long"  # the second position of a symbol, of accounts that hold both sides
+_FINE, _COARSE, _FINE_UP_TO = timedelta(minutes=1), timedelta(hours=1), timedelta(hours=6)
+
+
+class Market(Protocol):
+    """The public side, as bot.sandbox.market.World has it."""
+
+    def now(self) -> datetime: ...
+    def snapshot(self) -> Snapshot: ...
+    def candles(self, names: Sequence[str], since: datetime, bar: timedelta) -> Candles: ...
+    def funding_since(self, symbol: str, since: datetime) -> Sequence[Funding]: ...
+
+
+@dataclass(slots=True)
+class DeskOrder:
+    """An immediate-or-cancel order and what came of it. `hidden`: look-ups that do not see it yet."""
+
+    id: int
+    client_id: str
+    symbol: str
+    side: Side
+    contracts: Decimal
+    limit_price: Decimal
+    reduce_only: bool
+    position_side: PositionSide
+    time: datetime
+    leverage: int = 1
+    filled: Decimal = ZERO
+    average: Decimal | None = None
+    fee: Decimal = ZERO  # settle units
+    realized: Decimal = ZERO
+    forced: Forced | None = None
+    hidden: int = 0
+    seen_once: bool = False
+
+    @property
+    def complete(self) -> bool:
+        return self.filled == self.contracts
+
+
+@dataclass(slots=True)
+class Trader:
+    """One account with its key."""
+
+    key: str
+    secret: str
+    passphrase: str
+    account: PaperAccount
+    hedged: bool = False
+    can_trade: bool = True
+    can_withdraw: bool = False
+    address_list: bool = True
+    revoked: bool = False
+    orders: list[DeskOrder] = field(default_factory=list)
+    funding: list[FundingPaid] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One open position; `side` is "both" in one-way mode."""
+
+    symbol: str
+    side: PositionSide
+    position: PaperPosition
+
+
+class Desk:
+    """An exchange's inside. `listed` makes the exchange's own contract of the market's (another size or lot), or None
+    where it has none of that kind. Amounts here are that contract's."""
+
+    def __init__(self, market: Market, listed: Callable[[Contract], Contract | None]) -> None:
+        self.market = market
+        self._listed = listed
+        self.traders: dict[str, Trader] = {}
+        self.delisted: set[str] = set()
+        self.share: Decimal | None = None  # of the next orders' amount that is filled
+        self._ids = itertools.count(8_000_001)
+
+    def open_account(
+        self, key: str, secret: str, passphrase: str = "", *, deposit: dict[str, Decimal] | None = None
+    ) -> Trader:
+        """A new account with its money; the one that has that key, if there is one."""
+        if key not in self.traders:
+            money = deposit or {"USDT": Decimal(100_000), "BTC": Decimal(1)}
+            account = PaperAccount(money, self.market.now())
+            self.traders[key] = Trader(key, secret, passphrase, account)
+        return self.traders[key]
+
+    def contracts(self) -> dict[str, Contract]:
+        """By symbol; also those that are being delisted."""
+        found = {}
+        for symbol, contract in self.market.snapshot().contracts.items():
+            own = self._listed(contract)
+            if own is not None:
+                found[symbol] = own
+        return found
+
+    def contract(self, symbol: str) -> Contract:
+        """A contract that can be traded. Raises OrderRejected."""
+        contract = self.contracts().get(symbol)
+        if contract is None:
+            raise OrderRejected(f"There is no contract {symbol} here.", "unknown_symbol")
+        if symbol in self.delisted:
+            raise OrderRejected(f"{symbol} is not traded any more.", "closed")
+        return contract
+
+    def settled(self, trader: Trader) -> Trader:
+        """The account brought up to the market's present."""
+        snapshot = self.market.snapshot()
+        account = trader.account
+        path, funding = self._since(account, snapshot)
+        trader.account, events = settle(account, path, funding)
+        for event in events:
+            if isinstance(event, Liquidation):
+                self._note_forced(trader, event)
+            else:
+                trader.funding.append(replace(event, symbol=event.symbol.removesuffix(_LONG)))
+        return trader
+
+    def place(
+        self,
+        trader: Trader,
+        *,
+        client_id: str,
+        symbol: str,
+        side: Side,
+        contracts: Decimal,
+        limit_price: Decimal,
+        reduce_only: bool,
+        position_side: PositionSide = "both",
+    ) -> DeskOrder:
+        """Fill what the book gives at once; the rest is cancelled. Raises OrderRejected."""
+        self.settled(trader)
+        contract = self.contract(symbol)
+        if (position_side == "both") == trader.hedged:
+            raise OrderRejected(
+                "The order's position side does not match the account's mode.", "position_mode"
+            )
+        if trader.hedged:
+            reduce_only = (position_side == "short") == (side == "buy")
+        name = symbol + _LONG if position_side == "long" else symbol
+        quote = replace(self.market.snapshot().quotes[symbol], symbol=name)
+        own = replace(contract, symbol=name)
+        wish = PaperOrder(name, side, contracts, limit_price, reduce_only)
+        after, got = fill(trader.account, own, wish, quote)
+        if self.share is not None:
+            part = floor_to_step(got.contracts * self.share, contract.lot)
+            if part > 0:
+                after, got = fill(trader.account, own, replace(wish, contracts=part), quote)
+            else:
+                after, got = trader.account, Fill(ZERO, None, ZERO, ZERO)
+        trader.account = after
+        order = DeskOrder(
+            next(self._ids), client_id, symbol, side, contracts, limit_price, reduce_only, position_side,
+            self.market.now(), after.leverage.get(name, 1), got.contracts, got.price, got.fee, got.realized,
+        )  # fmt: skip
+        trader.orders.append(order)
+        return order
+
+    def find(
+        self, trader: Trader, symbol: str, *, client_id: str = "", order_id: str = ""
+    ) -> DeskOrder | None:
+        """The latest order with that id, if it is visible yet."""
+        for order in reversed(trader.orders):
+            if order.symbol == symbol and (
+                (client_id and order.client_id == client_id) or str(order.id) == order_id
+            ):
+                if order.hidden > 0:
+                    order.hidden -= 1
+                    return None
+                return order
+        return None
+
+    def held(self, trader: Trader) -> list[Held]:
+        """Open positions."""
+        self.settled(trader)
+        found = []
+        for name, position in sorted(trader.account.positions.items()):
+            symbol = name.removesuffix(_LONG)
+            if not trader.hedged:
+                side: PositionSide = "both"
+            else:
+                side = "long" if name.endswith(_LONG) else "short"
+            found.append(Held(symbol, side, position))
+        return found
+
+    def leverage(self, trader: Trader, symbol: str) -> int:
+        return trader.account.leverage.get(symbol, 1)
+
+    def margin_mode(self, trader: Trader, symbol: str) -> MarginMode:
+        return trader.account.margin_modes.get(symbol, "cross")
+
+    def set_leverage(self, trader: Trader, symbol: str, leverage: int) -> None:
+        """Of both sides. Raises OrderRejected."""
+        contract = self.contract(symbol)
+        self.settled(trader)
+        for name in (symbol, symbol + _LONG):
+            trader.account = with_leverage(trader.account, replace(contract, symbol=name), leverage)
+
+    def set_margin_mode(self, trader: Trader, symbol: str, mode: MarginMode) -> None:
+        """Of both sides. Raises OrderRejected."""
+        contract = self.contract(symbol)
+        self.settled(trader)
+        for name in (symbol, symbol + _LONG):
+            trader.account = with_margin_mode(trader.account, replace(contract, symbol=name), mode)
+
+    def set_hedged(self, trader: Trader, hedged: bool) -> None:
+        """Raises OrderRejected while anything is open."""
+        if trader.account.positions and trader.hedged != hedged:
+            raise OrderRejected("Close all positions before changing the position mode.", "position_mode")
+        trader.hedged = hedged
+
+    def force_close(self, trader: Trader, symbol: str, kind: Forced, share: Decimal = Decimal(1)) -> None:
+        """The exchange closes (a share of) every position in a symbol at the mark."""
+        self.settled(trader)
+        mark = self.market.snapshot().quotes[symbol].mark
+        for held in [held for held in self.held(trader) if held.symbol == symbol]:
+            own = held.position.contract
+            part = floor_to_step(abs(held.position.contracts) * share, own.lot)
+            side: Side = "buy" if held.position.contracts < 0 else "sell"
+            quote = Quote(own.symbol, mark, mark, mark, mark, Decimal(10) ** 15)
+            price = mark // own.tick * own.tick if side == "sell" else -(-mark // own.tick) * own.tick
+            trader.account, got = fill(
+                trader.account, own, PaperOrder(own.symbol, side, part, price, reduce_only=True), quote
+            )
+            order_id = next(self._ids)
+            trader.orders.append(
+                DeskOrder(
+                    order_id,
+                    f"{kind}-{order_id}",
+                    symbol,
+                    side,
+                    part,
+                    price,
+                    True,
+                    held.side,
+                    self.market.now(),
+                    1,
+                    got.contracts,
+                    got.price or mark,
+                    got.fee,
+                    got.realized,
+                    kind,
+                )
+            )
+
+    def delist(self, symbol: str) -> None:
+        """No more trading; what is open is settled at the mark."""
+        for trader in self.traders.values():
+            self.force_close(trader, symbol, "settlement")
+        self.delisted.add(symbol)
+
+    def _note_forced(self, trader: Trader, event: Liquidation) -> None:
+        order_id = next(self._ids)
+        side: Side = "buy" if event.contracts < 0 else "sell"
+        amount = abs(event.contracts)
+        place: PositionSide = "both"
+        if trader.hedged:
+            place = "long" if event.symbol.endswith(_LONG) else "short"
+        trader.orders.append(
+            DeskOrder(
+                order_id,
+                f"liquidation-{order_id}",
+                event.symbol.removesuffix(_LONG),
+                side,
+                amount,
+                event.price,
+                True,
+                place,
+                event.time,
+                1,
+                amount,
+                event.price,
+                ZERO,
+                -event.loss,
+                "liquidation",
+            )
+        )
+
+    def _since(self, account: PaperAccount, snapshot: Snapshot) -> tuple[list[Marks], list[Funding]]:
+        """Marks and funding from the last settlement on."""
+        gap = snapshot.time - account.settled_at
+        if gap < timedelta(0):
+            return [], []
+        names = {name: name.removesuffix(_LONG) for name in account.positions}
+        symbols = sorted({symbol for symbol in names.values() if symbol in snapshot.quotes})
+        path: list[Marks] = []
+        funding: list[Funding] = []
+        if symbols and gap > _FINE:
+            bar = _FINE if gap <= _FINE_UP_TO else _COARSE
+            path = self._path(symbols, account.settled_at, snapshot.time, bar)
+        for symbol in symbols:
+            funding += [
+                f
+                for f in self.market.funding_since(symbol, account.settled_at)
+                if f.next_time <= snapshot.time
+            ]
+        funding += [
+            replace(item, symbol=name) for item in funding for name, symbol in names.items()
+            if symbol == item.symbol and name != symbol
+        ]  # fmt: skip
+        present = {symbol: snapshot.quotes[symbol].mark for symbol in symbols}
+        path.append(Marks(snapshot.time, present, present, present))
+        return [_with_aliases(marks, names) for marks in path], funding
+
+    def _path(self, symbols: list[str], since: datetime, until: datetime, bar: timedelta) -> list[Marks]:
+        candles = self.market.candles(symbols, since, bar)
+        path = []
+        for row, opened in enumerate(candles.times):
+            start = opened.astype("datetime64[s]").astype(datetime).replace(tzinfo=UTC)
+            if start < since or start >= until:
+                continue
+            high, low, close = (
+                {
+                    name: Decimal(f"{price:.12g}")
+                    for name, price in zip(
+                        symbols, (candles.close if part is None else part)[row], strict=True
+                    )
+                    if price > 0
+                }
+                for part in (candles.high, candles.low, candles.close)
+            )
+            path.append(Marks(min(start + bar, until - timedelta.resolution), high, low, close))
+        return path
+
+
+def _with_aliases(marks: Marks, names: dict[str, str]) -> Marks:
+    def spread(prices: dict[str, Decimal]) -> dict[str, Decimal]:
+        return {name: prices[symbol] for name, symbol in names.items() if symbol in prices}
+
+    return Marks(marks.time, spread(dict(marks.high)), spread(dict(marks.low)), spread(dict(marks.close)))

@@ -1,0 +1,65 @@
+"""How a loopback exchange can be told to misbehave."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+Kind = Literal[
+    "hang",  # no answer until the caller gives up
+    "cut",  # the connection breaks in the middle of the answer
+    "answer",  # `status` and `body` instead of the real ones
+    "html",  # 200 and a web page
+    "empty",  # 200 and nothing
+    "truncated",  # 200 and the first half
+    "nan",  # 200 and a number that is none
+    "ban",  # 429 or 418 with Retry-After
+    "redirect",  # 302 to somewhere else on this machine
+    "refuse",  # a definite error by our word for it: margin, reduce_only, key, clock, maintenance, ...
+    "hide",  # accepted, but not seen by the next `times_hidden` look-ups
+]
+AFTER = frozenset({"hang", "cut", "answer", "html", "empty", "truncated", "nan", "redirect"})
+
+
+@dataclass(slots=True)
+class Fault:
+    """One misbehaviour. `on`: the operation's name, such as order, find, positions; "*" is any. `after`: the request
+    takes effect first. `times`: for so many requests."""
+
+    kind: Kind
+    on: str = "order"
+    after: bool = False
+    times: int = 1
+    status: int = 200
+    body: str = ""
+    retry_after: int | None = None
+    word: str = ""
+    lookups: int = 2
+    seconds: float = 3600.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(Kind):
+            raise ValueError(f"There is no fault {self.kind}; there are {', '.join(get_args(Kind))}.")
+
+
+@dataclass(slots=True)
+class Faults:
+    """What is to go wrong next; the first that fits a request is used up."""
+
+    waiting: list[Fault] = field(default_factory=list)
+
+    def add(self, kind: Kind, **details: Any) -> Fault:
+        """Let it happen. Raises ValueError for a kind that there is none of."""
+        fault = Fault(kind, **details)
+        self.waiting.append(fault)
+        return fault
+
+    def take(self, operation: str) -> Fault | None:
+        for fault in self.waiting:
+            if fault.on in ("*", operation):
+                fault.times -= 1
+                if fault.times <= 0:
+                    self.waiting.remove(fault)
+                return fault
+        return None
+
+    def clear(self) -> None:
+        self.waiting.clear()

@@ -1,0 +1,243 @@
+"""The HTTP side of a loopback exchange: routes below `/<host>/`, signatures, errors in the exchange's form, faults."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from bot.sandbox.exchanges.desk import Desk, Market, Trader
+from bot.sandbox.exchanges.faults import Fault, Faults
+from hedging.errors import BadInput, OrderRejected
+from hedging.market import Contract
+from hedging.money import decimal
+
+Json = dict[str, Any]
+SKEW_ALLOWED_MS = 5_000
+PAGE = "<html><head><title>502 Bad Gateway</title></head><body>Please try again later.</body></html>"
+
+
+class Refused(Exception):
+    """An answer that says no, by our word for why (`order_missing`, `key`, `clock`, ... and OrderRejected's)."""
+
+    def __init__(self, word: str, sentence: str = "") -> None:
+        super().__init__(sentence or word)
+        self.word = word
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request as a wire dialect reads it. `query` and `body` are raw; `given` are the parameters of either."""
+
+    method: str
+    host: str
+    path: str
+    query: str
+    body: str
+    headers: Mapping[str, str]
+    given: Mapping[str, Any]
+    trader: Trader | None = None
+
+    @property
+    def account(self) -> Trader:
+        """Of a signed request."""
+        if self.trader is None:
+            raise Refused("key")
+        return self.trader
+
+    def text(self, name: str, default: str = "") -> str:
+        value = self.given.get(name)
+        return default if value is None else str(value)
+
+    def amount(self, name: str) -> Decimal:
+        """A finite number. Raises Refused."""
+        try:
+            return decimal(self.given[name])
+        except (BadInput, LookupError):
+            raise Refused("refused", f"{name} is no number") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One endpoint. `name` is what faults go by."""
+
+    name: str
+    answer: Callable[[Asked], Any]
+    signed: bool = True
+
+
+class Venue:
+    """A loopback exchange. A subclass is its wire: `hosts`, `operations`, `signer`, `refusal`, `listed`."""
+
+    name: ClassVar[str]
+    hosts: ClassVar[tuple[str, ...]]
+
+    def __init__(self, market: Market) -> None:
+        self.desk = Desk(market, self.listed)
+        self.faults = Faults()
+        self.calls: Counter[str] = Counter()  # by operation
+        self.clock_ahead_ms = 0  # of this machine's
+        self._operations = self.operations()
+
+    def operations(self) -> Mapping[tuple[str, str], Operation]:
+        """By method and path."""
+        raise NotImplementedError
+
+    def listed(self, contract: Contract) -> Contract | None:
+        """The exchange's own contract for one of the market's."""
+        return contract
+
+    def trader_of(self, asked: Asked) -> Trader:
+        """Whose valid signature a request carries. Raises Refused with key, signature or clock."""
+        raise NotImplementedError
+
+    def refusal(self, word: str, sentence: str, asked: Asked) -> Response:
+        """An error in the exchange's form."""
+        raise NotImplementedError
+
+    def now_ms(self) -> int:
+        """The exchange's own wall clock, by which signatures age."""
+        return int(time.time() * 1000) + self.clock_ahead_ms
+
+    def market_ms(self) -> int:
+        """Market time: what orders, candles and funding are dated with."""
+        return milliseconds(self.desk.market.now())
+
+    def routes(self) -> list[BaseRoute]:
+        """Everything below `/<host>/`."""
+        methods = ["GET", "POST", "PUT", "DELETE"]
+        return [Route(f"/{host}/{{path:path}}", self.handle, methods=methods) for host in self.hosts]
+
+    async def handle(self, request: Request) -> Response:
+        """One request with its fault, if one waits for it."""
+        asked = await self._asked(request)
+        operation = self._operations.get((asked.method, asked.path))
+        if operation is None:
+            return JSONResponse({"error": f"this stand-in has no {asked.method} {asked.path}"}, 404)
+        self.calls[operation.name] += 1
+        fault = self.faults.take(operation.name)
+        if fault is not None and not fault.after and fault.kind != "hide":
+            return await self._misbehave(fault, asked, None)
+        answer = self.answered(operation, asked)
+        if fault is None:
+            return answer
+        if fault.kind == "hide":
+            self._hide(asked, fault)
+            return answer
+        return await self._misbehave(fault, asked, answer)
+
+    def answered(self, operation: Operation, asked: Asked) -> Response:
+        """The honest answer."""
+        try:
+            if operation.signed:
+                trader = self.trader_of(asked)
+                if trader.revoked:
+                    raise Refused("key")
+                asked = Asked(
+                    asked.method,
+                    asked.host,
+                    asked.path,
+                    asked.query,
+                    asked.body,
+                    asked.headers,
+                    asked.given,
+                    trader,
+                )
+            return JSONResponse(operation.answer(asked))
+        except Refused as refused:
+            return self.refusal(refused.word, str(refused), asked)
+        except OrderRejected as refused:
+            return self.refusal(refused.code, str(refused), asked)
+
+    async def _misbehave(self, fault: Fault, asked: Asked, answer: Response | None) -> Response:
+        real = bytes(answer.body).decode() if answer is not None else '{"ok": true}'
+        match fault.kind:
+            case "hang":
+                await asyncio.sleep(fault.seconds)
+                return Response(status_code=504)
+            case "cut":
+                return _Cut(real)
+            case "answer":
+                return Response(fault.body, fault.status, media_type="application/json")
+            case "html":
+                return Response(PAGE, fault.status, media_type="text/html")
+            case "empty":
+                return Response("", fault.status, media_type="application/json")
+            case "truncated":
+                return Response(real[: len(real) // 2], fault.status, media_type="application/json")
+            case "nan":
+                return Response(_with_nan(real), fault.status, media_type="application/json")
+            case "ban":
+                headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+                status = fault.status if fault.status in (418, 429) else 429
+                return Response(fault.body or "{}", status, headers, media_type="application/json")
+            case "redirect":
+                place = str(fault.body or "/elsewhere")
+                return Response("", 302, {"Location": place})
+            case _:
+                return self.refusal(fault.word, fault.word, asked)
+
+    def _hide(self, asked: Asked, fault: Fault) -> None:
+        trader = self.trader_of(asked)
+        if trader.orders:
+            trader.orders[-1].hidden = fault.lookups
+
+    async def _asked(self, request: Request) -> Asked:
+        body = (await request.body()).decode(errors="replace")
+        query = request.url.query
+        given: Json = dict(parse_qsl(query, keep_blank_values=True))
+        if body.startswith("{"):
+            with contextlib.suppress(ValueError):
+                given |= json.loads(body)
+        elif body:
+            given |= dict(parse_qsl(body, keep_blank_values=True))
+        host, _, path = request.url.path.lstrip("/").partition("/")
+        return Asked(request.method, host, "/" + path, query, body, request.headers, given)
+
+
+class _Cut(Response):
+    """Says that more is to come than does; the server then breaks the connection."""
+
+    def __init__(self, real: str) -> None:
+        super().__init__(real[: len(real) // 2], media_type="application/json")
+        self.headers["Content-Length"] = str(len(real) + 100)
+
+
+def _with_nan(text: str) -> str:
+    """The same with every amount of an object replaced."""
+    try:
+        return json.dumps(_spoilt(json.loads(text)))
+    except ValueError:
+        return '{"price": NaN}'
+
+
+def _spoilt(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _spoilt(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_spoilt(item) for item in value]
+    if isinstance(value, str) and "." in value and value.replace(".", "", 1).lstrip("-").isdigit():
+        return "NaN"
+    return value
+
+
+def milliseconds(time: datetime) -> int:
+    return int(time.timestamp() * 1000)
+
+
+def plain(amount: Decimal | None, places: int | None = None) -> str:
+    """An amount as exchanges write it: no exponent."""
+    value = Decimal(0) if amount is None else amount
+    if places is not None:
+        value = round(value, places)
+    return f"{value:f}"

@@ -1,0 +1,8 @@
+"""The exchanges' own ways of speaking, two files an exchange: what it tells everybody, and what it tells a key."""
+
+from collections.abc import Mapping
+
+from bot.sandbox.exchanges.venue import Venue
+from bot.sandbox.exchanges.wires.binance import Binance
+
+VENUES: Mapping[str, type[Venue]] = {venue.name: venue for venue in (Binance,)}
