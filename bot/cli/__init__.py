@@ -35,7 +35,7 @@ def demo(
     ] = None,
     start: Annotated[datetime | None, typer.Option(help="Where in the history to begin (UTC).")] = None,
     speed: Annotated[float | None, typer.Option(min=0, help="Market seconds for each second.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Which simulated market.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Which simulated market, for a fresh one.")] = None,
     data: Annotated[Path, typer.Option(help="Where the demo keeps its state.")] = Path(".demo"),
     database: Annotated[
         str, typer.Option(help="PostgreSQL address; SQLite in the data folder without it.")

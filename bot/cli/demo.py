@@ -68,10 +68,14 @@ async def _run(options: DemoOptions, data: Path) -> None:
         )
         if options.history:
             typer.echo(
-                f"The history begins at {world.now():%Y-%m-%d %H:%M} UTC; --start chooses another moment."
+                f"The history stands at {world.now():%Y-%m-%d %H:%M} UTC; --fresh --start chooses another moment."
             )
         browse = not options.headless and has_screen()
-        await Demo(Server(app, grace=0), listener, _environment(settings), data / "bot.log", browse, typer.echo).run()
+        server = Server(app, grace=0)
+        try:
+            await Demo(server, listener, _environment(settings), data / "bot.log", browse, typer.echo).run()
+        finally:
+            world.close()
 
 
 def _open_world(options: DemoOptions, data: Path) -> World:
