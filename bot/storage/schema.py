@@ -36,7 +36,7 @@ def move(database: str, revision: str) -> None:
     """Upgrade or downgrade to `revision` ("head", "base" or an id), in one transaction."""
     with schema_connection(database) as connection:
         config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS))
+        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
         config.attributes["connection"] = connection
         act = command.downgrade if revision == "base" else command.upgrade
         act(config, revision)

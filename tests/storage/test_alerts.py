@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from bot.ports.errors import InvalidRecord, StaleVersion
 from bot.ports.records import Account, Alert, AlertState
@@ -73,6 +75,28 @@ async def test_a_user_with_two_accounts_is_watched_once(store: Store, account: A
     await held(store, ADA.id, "SOL")
     await store.ensure_account(ADA.id, "binance", "live")
     assert [one.account for one in await store.watched()] == [account]
+
+
+@pytest.mark.parametrize("people", [1, 40])
+async def test_everybody_is_read_with_four_statements(store: Store, people: int) -> None:
+    for number in range(1, people + 1):
+        await store.ensure_user(replace(ADA, id=number))
+        await store.ensure_account(number, "paper", "paper")
+        await store.save_rule(number, HedgeRule())
+        await held(store, number, "SOL", "ETH")
+        await store.change_alerts([AlertChange(an_alert(user_id=number))], {number: {"hedged": True}})
+    statements: list[str] = []
+
+    def count(*execution: Any) -> None:
+        statements.append(execution[2])
+
+    event.listen(Engine, "before_cursor_execute", count)
+    try:
+        watched = await store.watched()
+    finally:
+        event.remove(Engine, "before_cursor_execute", count)
+    assert len(watched) == people
+    assert len([statement for statement in statements if statement.startswith("SELECT")]) == 4
 
 
 async def test_an_alert_is_raised_together_with_its_message(store: Store, account: Account) -> None:

@@ -13,6 +13,7 @@ from bot.ports.records import Account, AlertState, AttemptState, OutboxItem, Pro
 from bot.ports.store import AlertChange, HoldingChange, Store
 from bot.storage import open_store
 from hedging.portfolio import Holding
+from hedging.rules import HedgeRule
 from tests.storage.samples import ADA, NOW, a_proposal, an_alert, an_attempt, later, owed
 
 OPEN, CONFIRMED = ProposalState.OPEN, ProposalState.CONFIRMED
@@ -188,3 +189,21 @@ async def test_a_cancelled_change_is_whole_or_nothing(store: Store, account: Acc
     assert len(await store.due(now=NOW)) == attempt.version
     if attempt.version == 0:
         await store.transition(reserved, AttemptState.SENDING, at=later(2))
+
+
+async def test_a_tick_sees_one_state_of_everything(replicas: list[Store], account: Account) -> None:
+    await replicas[0].save_rule(ADA.id, HedgeRule())
+    await replicas[0].change_holdings(ADA.id, [HoldingChange("SOL", Decimal(1))], key="1")
+    await replicas[0].change_alerts([AlertChange(an_alert(facts={"round": 0}))], {ADA.id: {"round": 0}})
+
+    async def write() -> None:
+        for number in range(1, 60):
+            (alert,) = await replicas[0].live_alerts(ADA.id)
+            change = AlertChange(replace(alert, facts={"round": number}))
+            await replicas[0].change_alerts([change], {ADA.id: {"round": number}})
+
+    async with asyncio.TaskGroup() as tasks:
+        writing = tasks.create_task(write())
+        while not writing.done():
+            (one,) = await replicas[1].watched()
+            assert [alert.facts for alert in one.alerts] == [one.reference]
