@@ -56,14 +56,18 @@ def beta_matrix(y: Floats, x: Floats) -> tuple[Floats, Floats, Floats, NDArray[n
     sums = _sums(y, x)
     if sums is None:
         return _masked_matrix(y, x)
-    n, gram, sxy, syy = sums
+    n, gram, sxy, syy, careful = sums
     sxx = np.diag(gram)
     with np.errstate(all="ignore"):
         beta = np.where((n >= 3) & (sxx > 0), sxy / sxx, np.nan)
         residual = np.maximum(syy[:, None] - beta * sxy, 0.0)
         se = np.sqrt(residual / (n - 2) / sxx)
         r_squared = _share_explained(beta, residual, syy[:, None])
-    return beta, se, r_squared, np.full(beta.shape, n, dtype=np.int64)
+    counts = np.full(beta.shape, n, dtype=np.int64)
+    if careful.any():
+        found = _masked_matrix(y[:, careful], x)
+        beta[careful], se[careful], r_squared[careful], counts[careful] = found
+    return beta, se, r_squared, counts
 
 
 def joint_betas(y: Floats, x: Floats) -> tuple[Floats, Floats, Floats]:
@@ -84,8 +88,11 @@ def joint_betas(y: Floats, x: Floats) -> tuple[Floats, Floats, Floats]:
     sums = _sums(y, x)
     if sums is None:
         return _masked_joint(y, x)
-    n, gram, sxy, syy = sums
-    return _solve(n, gram, sxy, syy)
+    n, gram, sxy, syy, careful = sums
+    beta, se, r_squared = _solve(n, gram, sxy, syy)
+    if careful.any():
+        beta[careful], se[careful], r_squared[careful] = _masked_joint(y[:, careful], x)
+    return beta, se, r_squared
 
 
 def _solve(n: int, gram: Floats, sxy: Floats, syy: Floats) -> tuple[Floats, Floats, Floats]:
@@ -125,26 +132,25 @@ def _masked_joint(y: Floats, x: Floats) -> tuple[Floats, Floats, Floats]:
     return beta, se, r_squared
 
 
-def _sums(y: Floats, x: Floats) -> tuple[int, Floats, Floats, Floats] | None:
-    """n and centred x'x (K, K), y'x (N, K), diag y'y (N,), each from one matrix product.
+def _sums(y: Floats, x: Floats) -> tuple[int, Floats, Floats, Floats, NDArray[np.bool_]] | None:
+    """n, centred x'x (K, K), y'x (N, K) and diag y'y (N,), each from one matrix product, and (N,) which columns of y
+    want care: something is missing, or the mean is so large beside the deviations that uncentred sums lose digits.
 
-    None when something is missing, or when a mean is so large beside its deviations that uncentred sums would lose
-    digits: then the caller takes the careful way.
+    None when x itself wants care.
     """
     n = len(y)
     design = np.column_stack([np.ones(n), x])
     with np.errstate(all="ignore"):
         moments, squares = design.T @ y, np.einsum("tn,tn->n", y, y)
         sum_y, sum_x = moments[0], design[:, 1:].sum(axis=0)
-        means_y, means_x = sum_y * sum_y / n, sum_x * sum_x / n
-        syy = squares - means_y
+        means_y, means_x = sum_y * sum_y / max(n, 1), sum_x * sum_x / max(n, 1)
         gram = design[:, 1:].T @ design[:, 1:]
-        careful = (means_y > LARGE_MEAN * syy).any() or (
-            means_x > LARGE_MEAN * (np.diag(gram) - means_x)
-        ).any()
-        if n == 0 or careful or not (np.isfinite(squares).all() and np.isfinite(gram).all()):
+        syy = squares - means_y
+        offset_x = means_x > LARGE_MEAN * (np.diag(gram) - means_x)
+        if n == 0 or not np.isfinite(gram).all() or offset_x.any():
             return None
-    return n, gram - np.outer(sum_x, sum_x) / n, moments[1:].T - np.outer(sum_y, sum_x) / n, syy
+        careful = ~np.isfinite(squares) | (means_y > LARGE_MEAN * syy)
+    return n, gram - np.outer(sum_x, sum_x) / n, moments[1:].T - np.outer(sum_y, sum_x) / n, syy, careful
 
 
 def _masked_matrix(y: Floats, x: Floats) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:

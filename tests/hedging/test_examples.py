@@ -18,6 +18,6 @@ def test_every_worked_example_gives_what_it_says(module: str) -> None:
 
 
 def test_the_rooms_that_promise_examples_have_them() -> None:
-    for name in ("money", "returns", "ratio.regression", "margin", "carry", "checks"):
+    for name in ("money", "returns", "ratio.regression", "margin", "carry", "checks.hysteresis"):
         found = doctest.DocTestFinder().find(importlib.import_module(f"hedging.{name}"))
         assert any(test.examples for test in found), f"hedging.{name} shows no worked example"

@@ -1,4 +1,4 @@
-"""What a tick asks of everybody at once: arrays of states in, arrays of booleans out."""
+"""A matter starts at an outer edge and ends at an inner one, so that noise does neither."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,0 +1,117 @@
+"""The checks of a tick as a plain Python loop over users: slow, and easy to believe."""
+
+import math
+
+import numpy as np
+
+from hedging.checks import KINDS, Book, Thresholds
+
+
+def crowd(users: int, holdings: int = 8, positions: int = 3, seed: int = 1) -> Book:
+    """Random but plausible people; some without holdings, without a short, with a long, with what is unknown."""
+    rng = np.random.default_rng(seed)
+    held = np.where(rng.random(users) < 0.03, 0, holdings)
+    short = rng.integers(0, positions + 1, users)
+    holding_offsets = np.concatenate([[0], np.cumsum(held)])
+    position_offsets = np.concatenate([[0], np.cumsum(short)])
+    h, p = int(holding_offsets[-1]), int(position_offsets[-1])
+    value = rng.lognormal(6, 1, h)
+
+    def unknown(values: np.ndarray, share: float = 0.02) -> np.ndarray:
+        return np.where(rng.random(len(values)) < share, np.nan, values)
+
+    return Book(
+        holding_offsets=holding_offsets,
+        value=value,
+        beta=rng.normal(1.2, 0.3, h),
+        value_before=value * rng.choice([1.0, 1.0, 1.3], h),
+        position_offsets=position_offsets,
+        notional=rng.lognormal(7, 1, p) * rng.choice([1.0, 1.0, 1.0, -1.0], p),
+        position_beta=rng.normal(1.0, 0.1, p),
+        runway=unknown(rng.lognormal(-0.5, 0.8, p), 0.2),
+        funding=unknown(rng.normal(0.005, 0.02, p)),
+        basis=rng.normal(0, 0.006, p),
+        protected=rng.choice([0.0, 1000.0, 5000.0], p, p=[0.1, 0.5, 0.4]),
+        expires=np.where(rng.random(p) < 0.1, rng.uniform(0, 30, p), np.nan),
+        target=rng.choice([0.25, 0.5, 0.75, 1.0], users),
+        band=rng.choice([0.05, 0.1, 0.2], users),
+        equity=rng.lognormal(7, 1, users) * rng.choice([1.0, 1.0, 0.0], users),
+        maintenance=rng.lognormal(5, 1.5, users),
+        age=rng.uniform(0, 200, users),
+        rise=rng.normal(0, 0.2, users),
+        correlation=unknown(rng.uniform(-0.2, 0.95, users)),
+        correlation_before=rng.uniform(0.5, 0.95, users),
+        days=np.full(users, 14.0),
+        days_before=np.full(users, 60.0),
+        volatility=unknown(rng.lognormal(-3, 0.4, users)),
+        volatility_before=rng.lognormal(-3, 0.2, users),
+    )
+
+
+Columns = dict[str, list[float]]
+
+
+def columns(book: Book) -> Columns:
+    """The book as lists, which is what a plain loop would hold."""
+    return {name: getattr(book, name).tolist() for name in Book.__dataclass_fields__}
+
+
+def measure_one(c: Columns, u: int) -> list[float]:
+    gross = value = before = 0.0
+    for i in range(int(c["holding_offsets"][u]), int(c["holding_offsets"][u + 1])):
+        gross += c["value"][i] * c["beta"][i]
+        value += c["value"][i]
+        before += c["value_before"][i]
+    total = offset = funding = basis = orphan = 0.0
+    runway = due = math.inf
+    for i in range(int(c["position_offsets"][u]), int(c["position_offsets"][u + 1])):
+        short = max(c["notional"][i], 0.0)
+        total += short
+        offset += short * c["position_beta"][i]
+        funding += short * c["funding"][i]
+        basis += short * abs(c["basis"][i])
+        if c["protected"][i] <= 0:
+            orphan += short
+        if short > 0 and not math.isnan(c["runway"][i]):
+            runway = min(runway, c["runway"][i])
+        if short > 0 and not math.isnan(c["expires"][i]):
+            due = min(due, max(c["expires"][i], 1e-3))
+    spread = math.sqrt(1 / (c["days"][u] - 3) + 1 / (c["days_before"][u] - 3))
+    stale = [c["age"][u] / 90, c["rise"][u] / 0.2, 3 / due]
+    if before > 0:
+        stale.append((1 - value / before) / 0.2)
+    equity, maintenance = c["equity"][u], c["maintenance"][u]
+    return [
+        abs(offset / gross - c["target"][u]) / c["band"][u] if gross > 0 else 0.0,
+        -funding / total if total > 0 else 0.0,
+        -runway,
+        basis / total if total > 0 else 0.0,
+        (math.atanh(c["correlation_before"][u]) - math.atanh(c["correlation"][u])) / spread,
+        c["volatility"][u] / c["volatility_before"][u],
+        max(stale) if total > 0 else 0.0,
+        orphan / total if total > 0 else 0.0,
+        maintenance / equity if equity > 0 else math.inf if maintenance > 0 else 0.0,
+    ]
+
+
+def tick_loop(c: Columns, levels: list[list[int]], edges: Thresholds) -> list[tuple[int, int, int, int]]:
+    """(user, kind, before, after) of everything that changed."""
+    raised, escalated, recovered = edges.raised.tolist(), edges.escalated.tolist(), edges.recovered.tolist()
+    changed = []
+    for u, was_all in enumerate(levels):
+        measured = measure_one(c, u)
+        for kind in range(len(KINDS)):
+            was, m = was_all[kind], measured[kind]
+            if math.isnan(m):
+                continue
+            if m > (raised[kind] if was == 2 else escalated[kind]) and m > (
+                recovered[kind] if was else raised[kind]
+            ):
+                now = 2
+            elif m > (recovered[kind] if was else raised[kind]):
+                now = 1
+            else:
+                now = 0
+            if now != was:
+                changed.append((u, kind, was, now))
+    return changed
