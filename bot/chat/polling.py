@@ -18,7 +18,7 @@ Fetch = Callable[[int, int], Awaitable[Sequence[RawUpdate]]]  # (offset, seconds
 Handle = Callable[[RawUpdate], Awaitable[None]]
 
 _LONG_POLL = 25
-_BUSY = 80  # so many under way: the next batch would bring little that is new
+_BUSY = 60  # with more under way than this, the next batch would bring little that is new
 _SHORTEST_REST, _LONGEST_REST = 0.01, 0.4
 _LONGEST_BACK_OFF = 30.0
 _CONFLICT_REST = 5.0
@@ -118,8 +118,9 @@ class Poller:
                 self._working.add(task)
                 task.add_done_callback(self._working.discard)
             rest = _SHORTEST_REST if fresh else min(2 * rest, _LONGEST_REST)
-            if (batch and not fresh) or self._window.under_way >= _BUSY:
-                await self._wait_for_progress(rest)
+            if batch and not fresh:
+                await self._wait_until_fewer_than(self._window.under_way, rest)
+            await self._wait_until_fewer_than(_BUSY, _LONGEST_REST)
 
     async def _work(self, number: int, update: RawUpdate) -> None:
         try:
@@ -131,11 +132,13 @@ class Poller:
             self._window.finish(number)
         self._moved.set()
 
-    async def _wait_for_progress(self, seconds: float) -> None:
-        self._moved.clear()
+    async def _wait_until_fewer_than(self, number: int, seconds: float) -> None:
+        """Until fewer updates are under way, but not for ever: new ones may have come from others."""
         try:
             async with asyncio.timeout(seconds):
-                await self._moved.wait()
+                while self._window.under_way >= number:
+                    self._moved.clear()
+                    await self._moved.wait()
         except TimeoutError:
             return
 
