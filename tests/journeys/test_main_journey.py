@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from tests.fakes.person import Person, all_at_once, has, in_band, named, shorts, text_of, told
-from tests.fakes.phone import Driver
+from tests.fakes.phone import Driver, Json
 
 # Whatever somebody holds: all with perpetuals of their own, mixed, none; with Bitcoin itself, with a stablecoin.
 TRIPLES = {
@@ -90,18 +90,24 @@ async def test_unhedge_closes_every_short(ada: Person) -> None:
 
 async def test_start_leads_to_a_first_proposal_in_three_taps(ada: Person) -> None:
     message = await ada.ask("/start")
-    for taps in range(1, 4):
-        button = message["buttons"][0][0]["text"]
-        before = {m["id"]: m for m in await ada.messages()}
-        await ada.tap(message, button)
-        message = await ada.see(
-            lambda m, before=before: m["from"] == "bot" and m["buttons"] and m != before.get(m["id"]),
-            f"what follows tap {taps} on {button!r}",
-        )
+    for _ in range(3):
+        message = await _after_the_first_button(ada, message)
     assert has(message, "Confirm"), f"after three taps there is no proposal: {told(message)}"
     await ada.tap(message, "Confirm")
     await ada.receipt(message)
     assert shorts(await ada.hedge_when(shorts, "a short"))
+
+
+async def _after_the_first_button(person: Person, message: Json) -> Json:
+    """What the first button of a message leads to: another message, or the same one with another content."""
+    before = {m["id"]: m for m in await person.messages()}
+    button = message["buttons"][0][0]["text"]
+    await person.tap(message, button)
+
+    def is_new(m: Json) -> bool:
+        return bool(m["from"] == "bot" and m["buttons"] and m != before.get(m["id"]))
+
+    return await person.see(is_new, f"what follows a tap on {button!r}")
 
 
 async def test_two_people_side_by_side_have_hedges_of_their_own(new_person: Callable[[], Person]) -> None:
