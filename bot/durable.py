@@ -5,6 +5,8 @@ on with what this replica had begun: finished steps keep their results, the one 
 runs at least once; that an order is sent at most once is the attempt ledger's doing.
 """
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -22,6 +24,7 @@ VERSION = (
     "1"  # of the workflows' shape: work begun under another version is left to a replica that still has it
 )
 MOST_HANDLES = 1000  # of runs begun here whose end somebody may wait for
+GRACE = 2.0  # seconds for work that is about to end when the process stops
 STEP_TRIES = 5  # when the database or the market cannot be reached
 
 
@@ -62,6 +65,9 @@ class Engine:
         from dbos import DBOS
 
         self._workflows: dict[str, Callable[..., Any]] = {}
+        self._active = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._running: dict[str, WorkflowHandleAsync[Any]] = {}
         self._dbos = DBOS(
             config={
@@ -80,7 +86,14 @@ class Engine:
         from dbos import DBOS
 
         async def body(*args: Any) -> Any:
-            return await workflow(EngineRun(), *args)
+            self._active += 1
+            self._idle.clear()
+            try:
+                return await workflow(EngineRun(), *args)
+            finally:
+                self._active -= 1
+                if not self._active:
+                    self._idle.set()
 
         body.__qualname__ = body.__name__ = name
         self._workflows[name] = DBOS.workflow(name=name)(body)
@@ -127,9 +140,12 @@ class Engine:
         return len(ids)
 
     async def close(self) -> None:
-        """Stop. What is unfinished goes on at the next launch."""
+        """Stop. What is about to end may do so; what is unfinished then goes on at the next launch."""
         from dbos import DBOS
 
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), GRACE)
+        await asyncio.sleep(0.1)  # the engine writes down the outcome of what has just ended
         self._running.clear()
         DBOS.destroy(destroy_registry=True)
 
