@@ -115,9 +115,7 @@ async def test_health_names_what_is_wrong(http: httpx.AsyncClient, database: Dat
     assert answer.json()["database"] == "disk full"
 
 
-async def test_a_telegram_that_is_away_is_told_and_is_no_reason_to_restart(
-    http: httpx.AsyncClient, shell: Shell
-) -> None:
+async def test_a_telegram_that_is_away_is_no_reason_to_restart(http: httpx.AsyncClient, shell: Shell) -> None:
     shell.ready = False
     answer = await http.get("/healthz")
     assert answer.status_code == 200
