@@ -25,7 +25,7 @@ from bot.ports.exchange import FundingPayment, MarginMode, Permissions, Tier, Tr
 from bot.ports.records import Account, Balance, Order, OrderReport
 from hedging.assets import STABLECOINS
 from hedging.market import Contract
-from hedging.money import ZERO
+from hedging.money import ZERO, decimal
 from hedging.portfolio import Position
 
 T = TypeVar("T")
@@ -70,6 +70,9 @@ class CcxtExchange:
 
     async def balance(self, account: Account) -> Balance:
         async def work(client: Any) -> Balance:
+            if self._dialect.balance is not None:
+                told_equity, told_free = await self._dialect.balance(client)
+                return Balance(decimal(told_equity), max(decimal(told_free), ZERO))
             equity = free = ZERO
             prices: Mapping[str, Decimal] = {}
             for params in self._dialect.balance_calls:
@@ -179,8 +182,11 @@ class CcxtExchange:
 
     async def funding_paid(self, account: Account, symbol: str, since: datetime) -> Sequence[FundingPayment]:
         async def work(client: Any) -> list[FundingPayment]:
+            contract = self._any_contract(client, symbol)
+            if contract is None:
+                return []
             rows = await client.fetch_funding_history(symbol, _milliseconds(since), None, {})
-            found = [payment_of(row, symbol) for row in rows]
+            found = [payment_of(row, contract, self._dialect) for row in rows]
             return sorted((item for item in found if item.time >= since), key=lambda item: item.time)
 
         return await self._read(account, f"the funding of {symbol}", work)

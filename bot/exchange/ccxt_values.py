@@ -50,7 +50,7 @@ def contract_of(market: Json, dialect: Dialect) -> Contract | None:
             lot=lot,
             tick=tick,
             min_amount=max(_limit(limits, "amount"), lot),
-            min_notional=_limit(limits, "cost"),
+            min_notional=dialect.min_notional(market) or _limit(limits, "cost"),
             taker_fee=decimal(market["taker"]),
             maker_fee=decimal(market["maker"]),
             maintenance_margin_rate=dialect.maintenance_rate(market) or _FALLBACK_MARGIN,
@@ -75,14 +75,14 @@ def report_of(
     if state is None:
         raise Malformed("the order's state is not a known one")
     filled = _number(raw, "filled")
-    amount = order.contracts if order else decimal(raw["amount"]) if raw.get("amount") is not None else filled
+    amount = order.contracts if order else number(raw, "amount") or filled
     if filled < 0 or filled > amount:
         raise Malformed("the order's fill cannot be")
-    if state == "filled" and order is not None and filled != amount:
+    if state == "filled" and filled != amount:
         state = "cancelled"  # cut to the position by the exchange, or ended short
     average = _average(raw, filled, contract) if filled else None
     return OrderReport(
-        client_id, str(raw["id"]), state, filled, average, _fee(raw, filled, average, contract)
+        client_id, str(raw["id"]), state, filled, average, _fee(raw, filled, average, contract, dialect)
     )
 
 
@@ -134,9 +134,10 @@ def fill_of(row: Json, symbol: str, dialect: Dialect) -> TradeFill:
     )
 
 
-def payment_of(row: Json, symbol: str) -> FundingPayment:
+def payment_of(row: Json, contract: Contract, dialect: Dialect) -> FundingPayment:
     """One funding settlement; received is positive."""
-    return FundingPayment(symbol, _number(row, "amount"), str(row.get("code")), time_of(row.get("timestamp")))
+    amount = _number(row, "amount") * dialect.funding_sign
+    return FundingPayment(contract.symbol, amount, contract.settle, time_of(row.get("timestamp")))
 
 
 def time_of(milliseconds: object) -> datetime:
@@ -174,16 +175,20 @@ def _average(raw: Json, filled: Decimal, contract: Contract) -> Decimal:
     return average
 
 
-def _fee(raw: Json, filled: Decimal, average: Decimal | None, contract: Contract) -> Decimal:
+def _fee(
+    raw: Json, filled: Decimal, average: Decimal | None, contract: Contract, dialect: Dialect
+) -> Decimal:
     """In quote units; the taker's rate where the exchange does not tell it with the order."""
     if not filled or average is None:
         return ZERO
+    told = dialect.order_fee(raw.get("info") or {})
     fee = raw.get("fee")
-    if isinstance(fee, Mapping) and fee.get("cost") is not None and fee.get("currency") == contract.settle:
-        cost = abs(_number(fee, "cost"))
-        if cost:
-            return cost if contract.linear else cost * average
-    return abs(contract.notional(filled, average)) * contract.taker_fee
+    if told is None and isinstance(fee, Mapping) and fee.get("currency") == contract.settle:
+        told = fee.get("cost")
+    cost = abs(_number({"fee": told}, "fee")) if told is not None else ZERO
+    if not cost:
+        return abs(contract.notional(filled, average)) * contract.taker_fee
+    return cost if contract.linear else cost * average
 
 
 def _position(row: Json, amount: Decimal, contract: Contract, marks: Mapping[str, Decimal]) -> Position:

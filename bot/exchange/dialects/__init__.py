@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from bot.exchange.dialects.binance import BINANCE
+from bot.exchange.dialects.bybit import BYBIT
 from bot.exchange.dialects.dialect import Dialect
 
-DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (BINANCE,)}
+DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (BINANCE, BYBIT)}

@@ -132,6 +132,12 @@ class Dialect:
     margin_mode_params: Callable[[Client, str], Awaitable[Json]] = nothing_more
     position_calls: Sequence[Json] = ({},)
     balance_calls: Sequence[Json] = ({"type": "swap"},)
+    balance: Callable[[Client], Awaitable[tuple[object, object]]] | None = (
+        None  # equity and free in dollars, told
+    )
+    order_fee: Callable[[Json], object] = lambda raw: None  # paid, settle units, from a raw order
+    funding_sign: int = 1  # of ccxt's amount, to make received positive
+    min_notional: Callable[[Json], Decimal | None] = lambda market: None  # where ccxt does not read it
     maintenance_rate: Callable[[Json], Decimal | None] = lambda market: None
     max_leverage: Callable[[Json], int | None] = lambda market: None
     forced: Callable[[Json], Forced | None] = lambda raw: None  # from a raw execution or order

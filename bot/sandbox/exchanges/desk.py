@@ -203,6 +203,10 @@ class Desk:
                 return order
         return None
 
+    def find_any(self, trader: Trader, client_id: str) -> DeskOrder | None:
+        """The first order that used our id, visible or not."""
+        return next((order for order in trader.orders if order.client_id == client_id), None)
+
     def held(self, trader: Trader) -> list[Held]:
         """Open positions."""
         self.settled(trader)

@@ -1,0 +1,152 @@
+"""Bybit unified accounts, linear and inverse perpetuals. Codes: Bybit, "Error Codes" of V5.
+
+Left out of the rejections on purpose: 10000 and 10016 (server faults), 10006, 10018 and 10429 (limits that proxies may
+speak of), 110072 (our id is known already), 110079 (the order is being worked on). Creation is asynchronous: an
+acknowledged order may still be rejected, which the look-up tells.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from bot.exchange.dialects.dialect import Dialect, Json, MarketRow
+from bot.ports.exchange import Forced, Permissions
+
+_REJECTIONS = {
+    "110004": "margin", "110006": "margin", "110007": "margin", "110012": "margin", "110014": "margin",
+    "110044": "margin", "110045": "margin", "110051": "margin", "110052": "margin", "110053": "margin",
+    "110017": "reduce_only", "110023": "reduce_only", "110015": "reduce_only", "110094": "min_notional",
+    "110013": "leverage", "110090": "leverage", "110021": "restricted", "110022": "lot", "110087": "leverage",
+    "110003": "price", "110035": "price", "110036": "price", "10029": "unknown_symbol", "110074": "closed",
+    "110063": "closed", "110066": "closed", "110075": "closed", "110120": "closed",
+    "10003": "key", "10004": "key", "10005": "key", "10007": "key", "10009": "key", "10010": "key", "33004": "key",
+    "10024": "restricted", "10027": "restricted", "110024": "position_mode", "110018": "key",
+    "110009": "too_many_orders", "110020": "too_many_orders", "10001": "refused", "110067": "restricted",
+}  # fmt: skip
+
+
+def _error(answer: Any) -> str | None:
+    if not isinstance(answer, Mapping) or "retMsg" not in answer:
+        return None
+    code = answer.get("retCode")
+    return str(code) if isinstance(code, int) and not isinstance(code, bool) and code != 0 else None
+
+
+async def _find(client: Any, symbol: str, client_id: str) -> Json | None:
+    """Open orders and the latest closed ones first, then the history; both by our id."""
+    params = {"orderLinkId": client_id}
+    for ask in (client.fetch_open_orders, client.fetch_canceled_and_closed_orders):
+        for order in await ask(symbol, None, None, dict(params)):
+            if order.get("clientOrderId") == client_id:
+                found: Json = order
+                return found
+    return None
+
+
+async def _permissions(client: Any) -> Permissions:
+    told = (await client.privateGetV5UserQueryApi())["result"]
+    may = told["permissions"]
+    return Permissions(
+        futures=str(told["readOnly"]) == "0" and "Order" in (may.get("ContractTrade") or ()),
+        withdraw="Withdraw" in (may.get("Wallet") or ()),
+        address_list=bool([address for address in told.get("ips") or () if address != "*"]),
+    )
+
+
+async def _hedge_mode(client: Any, symbol: str) -> bool:
+    """One row with index 0 in one-way mode, else one for each side; also when nothing is held."""
+    market = client.market(symbol)
+    category = "linear" if market["linear"] else "inverse"
+    rows = (await client.privateGetV5PositionList({"category": category, "symbol": market["id"]}))["result"][
+        "list"
+    ]
+    if not rows:
+        raise ValueError("no position mode")
+    return any(str(row["positionIdx"]) != "0" for row in rows)
+
+
+async def _balance(client: Any) -> tuple[object, object]:
+    """The unified account in US dollars, over all coins that count as collateral."""
+    told = (await client.privateGetV5AccountWalletBalance({"accountType": "UNIFIED"}))["result"]["list"][0]
+    return told["totalEquity"], told["totalAvailableBalance"] or told["totalWalletBalance"]
+
+
+async def _rows(client: Any) -> Sequence[MarketRow]:
+    rows = []
+    for category in ("linear", "inverse"):
+        told = await client.publicGetV5MarketTickers({"category": category})
+        for raw in told["result"]["list"]:
+            market = client.safe_market(raw["symbol"], None, None, "contract")
+            if not market.get("swap"):
+                continue
+            rate = client.parse_funding_rate(raw, market)
+            hours = str(rate["interval"] or "")
+            lot_of_usd = 1 if market["linear"] else market["contractSize"]
+            rows.append(
+                MarketRow(
+                    symbol=market["symbol"],
+                    bid=raw.get("bid1Price"),
+                    ask=raw.get("ask1Price"),
+                    bid_size=_size(raw.get("bid1Size"), lot_of_usd),
+                    ask_size=_size(raw.get("ask1Size"), lot_of_usd),
+                    mark=rate["markPrice"],
+                    index=rate["indexPrice"],
+                    rate=rate["fundingRate"],
+                    next_funding=rate["fundingTimestamp"],
+                    interval_hours=int(hours[:-1]) or None if hours.endswith("h") else None,
+                    time=int(told["time"]) if told.get("time") else None,
+                )
+            )
+    return rows
+
+
+def _size(told: object, contract_size: object) -> object:
+    return Decimal(str(told)) / Decimal(str(contract_size)) if told else None
+
+
+async def _spot(client: Any) -> Json:
+    books: Json = await client.fetch_tickers(None, {"type": "spot"})
+    return books
+
+
+def _forced(raw: Json) -> Forced | None:
+    kinds: Mapping[str, Forced] = {"AdlTrade": "adl", "BustTrade": "liquidation", "Settle": "settlement",
+                                   "Delivery": "settlement"}  # fmt: skip
+    return kinds.get(str(raw.get("execType")))
+
+
+def _min_notional(market: Json) -> Decimal | None:
+    told = ((market.get("info") or {}).get("lotSizeFilter") or {}).get("minNotionalValue")
+    return Decimal(str(told)) if told else None
+
+
+BYBIT = Dialect(
+    name="bybit",
+    title="Bybit",
+    error=_error,
+    rejections=_REJECTIONS,
+    find=_find,
+    permissions=_permissions,
+    not_found=frozenset({"110001", "20001"}),
+    already_set=frozenset({"110043", "110026", "110025", "100028"}),
+    clock_skew=frozenset({"10002"}),
+    revoked=frozenset({"10003", "10005", "10010", "33004"}),
+    sub_types=("linear", "inverse"),
+    options={
+        "defaultType": "swap",
+        "fetchMarkets": {"types": ["spot", "linear", "inverse"]},
+        "enableUnifiedMargin": False,  # said here, or asked for with two calls per client
+        "enableUnifiedAccount": True,
+        "unifiedMarginStatus": 6,
+    },
+    demo="demo",
+    hedge_mode=_hedge_mode,
+    balance=_balance,
+    order_fee=lambda raw: raw.get("cumExecFee"),
+    funding_sign=-1,  # a fee, positive when paid
+    position_calls=({"subType": "linear", "settleCoin": "USDT"}, {"subType": "inverse"}),
+    min_notional=_min_notional,
+    forced=_forced,
+    rows=_rows,
+    spot=_spot,
+)
