@@ -141,7 +141,9 @@ class UpdateTables:
                 raise
 
     async def _write_finished(self, finished: Mapping[int, datetime]) -> None:
-        rows = [{"id": number, "at": at} for number, at in finished.items()]
+        rows = [
+            {"id": number, "at": at} for number, at in sorted(finished.items())
+        ]  # no deadlock: all in one order
         async with self._database.write() as connection:
             await execute_many(connection, self._database.insert(seen_updates).on_conflict_do_nothing(), rows)
 

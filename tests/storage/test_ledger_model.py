@@ -7,6 +7,7 @@ from datetime import timedelta
 from itertools import count
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
@@ -149,6 +150,7 @@ def user_of(account: Account) -> User:
     return User(account.user_id, account.user_id, "somebody", NOW)
 
 
+@pytest.mark.slow
 def test_the_ledger_does_what_a_small_model_of_it_says(database: str) -> None:
     class Here(Ledger):
         def __init__(self) -> None:

@@ -3,6 +3,7 @@
 from bot.storage.tables.base import metadata
 from bot.storage.tables.people import Account, Effect, Holding, Person, Rule, SeenUpdate
 from bot.storage.tables.trading import LIVE_ATTEMPT, Attempt, Event, PaperAccount, PaperOrder, Proposal
+from bot.storage.tables.vault import Credential, DataKey, MasterKey
 from bot.storage.tables.watching import LIVE_ALERT, OWED, Alert, Memory, Outbox
 
 people, holdings, rules = Person.table(), Holding.table(), Rule.table()
@@ -10,6 +11,7 @@ accounts, effects, seen_updates = Account.table(), Effect.table(), SeenUpdate.ta
 proposals, attempts, events = Proposal.table(), Attempt.table(), Event.table()
 paper_accounts, paper_orders = PaperAccount.table(), PaperOrder.table()
 alerts, memories, outbox = Alert.table(), Memory.table(), Outbox.table()
+master_keys, data_keys, credentials = MasterKey.table(), DataKey.table(), Credential.table()
 
 __all__ = [
     "LIVE_ALERT",
@@ -18,9 +20,12 @@ __all__ = [
     "accounts",
     "alerts",
     "attempts",
+    "credentials",
+    "data_keys",
     "effects",
     "events",
     "holdings",
+    "master_keys",
     "memories",
     "metadata",
     "outbox",

@@ -13,6 +13,8 @@ from tests.shared import ROOT
 from tests.storage.faults.worker import ROUNDS
 from tests.storage.samples import NOW, a_proposal, an_attempt, later
 
+pytestmark = pytest.mark.slow
+
 Worker = subprocess.Popen[str]
 Hire = Callable[[str, str], Worker]
 
