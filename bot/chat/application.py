@@ -115,7 +115,8 @@ class TelegramShell:
         self._started = False
         await self.application.shutdown()
         await self._bot.shutdown()
-        for request in self._requests:  # the bot leaves them open when it was stopped in the middle of its start
+        # The bot leaves them open when it was stopped in the middle of its start.
+        for request in self._requests:
             await request.shutdown()
 
     async def run_polling(self, stop: asyncio.Event, *, grace: float = 5) -> None:
