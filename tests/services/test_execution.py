@@ -123,6 +123,7 @@ async def test_an_open_attempt_blocks_another_order_on_the_same_symbol(desk: Des
     assert desk.exchange.placed == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", [[], ["hang_after"], ["hang_before"], ["late", "partial"], ["reject"]])
 async def test_dying_at_any_step_sends_each_order_once_and_ends_in_one_receipt(
     desk: Desk, script: list[str]
