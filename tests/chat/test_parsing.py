@@ -261,6 +261,13 @@ def test_half_a_rule_is_no_rule(text: str) -> None:
         ("0x" + "0123456789abcdef" * 2 + "01234567", False),  # an address
         ("So1" + "1" * 41, False),  # an address on Solana
         ("a sentence of twelve words, with a comma, is what people write here", False),
+        ("my seed: " + "legal winner thank year wave sausage worth useful legal winner thank yellow", True),
+        (
+            "1. legal 2. winner 3. thank 4. year 5. wave 6. sausage 7. worth 8. useful 9. legal 10. winner "
+            "11. thank 12. yellow",
+            True,
+        ),
+        ("what would a hedge of my coins have cost when the market fell in may of last year", False),
     ],
 )
 def test_secrets_are_seen_and_addresses_are_none(text: str, secret: bool) -> None:

@@ -4,7 +4,7 @@ import re
 
 _LONG = re.compile(r"(?<![\w/])(?=\w*\d)(?=\w*[A-Za-z])\w{60,}")  # API keys and secrets, private keys
 _BOT_TOKEN = re.compile(r"\b\d{8,12}:[\w-]{35}\b")
-_SEED_LENGTHS = (12, 15, 18, 21, 24)
+_SEED_WORDS = 12  # the fewest that a seed phrase has
 _SEED_WORD = re.compile(r"[a-z]{3,8}")
 
 
@@ -15,5 +15,16 @@ def looks_secret(text: str) -> bool:
     """
     if _LONG.search(text) or _BOT_TOKEN.search(text):
         return True
-    words = text.split()
-    return len(words) in _SEED_LENGTHS and all(_SEED_WORD.fullmatch(word) for word in words)
+    return _longest_run(text) >= _SEED_WORDS
+
+
+def _longest_run(text: str) -> int:
+    """How many words in a row could belong to a seed phrase; their numbers ("1. legal 2. winner") do not count."""
+    longest = run = 0
+    for word in text.split():
+        bare = word.strip(".,;:()")
+        if bare.isdigit():
+            continue
+        run = run + 1 if _SEED_WORD.fullmatch(bare) else 0
+        longest = max(longest, run)
+    return longest
