@@ -84,9 +84,10 @@ class CcxtExchange:
                     total, left = number(totals, asset) or ZERO, number(told.get("free") or {}, asset) or ZERO
                     if not total and not left:
                         continue
-                    if asset not in STABLECOINS and not prices:
+                    dollars = asset in STABLECOINS or asset in self._dialect.also_dollars
+                    if not dollars and not prices:
                         prices = await self._prices()
-                    price = Decimal(1) if asset in STABLECOINS else prices.get(asset, ZERO)
+                    price = Decimal(1) if dollars else prices.get(asset, ZERO)
                     equity += total * price
                     free += left * price
             return Balance(equity, max(free, ZERO))

@@ -118,14 +118,12 @@ def tiers_of(rows: Iterable[Json]) -> list[Tier]:
 
 def fill_of(row: Json, symbol: str, dialect: Dialect) -> TradeFill:
     """One execution."""
-    side = row.get("side")
-    if side not in ("buy", "sell"):
-        raise Malformed("an execution has no side")
+    sides: Mapping[object, Literal["sell", "buy"]] = {"buy": "buy", "sell": "sell"}
     fee = row.get("fee")
     return TradeFill(
         symbol=symbol,
         order_id=str(row.get("order") or ""),
-        side=side,
+        side=sides.get(row.get("side")),
         contracts=_number(row, "amount"),
         price=_number(row, "price"),
         fee=_number(fee, "cost") if isinstance(fee, Mapping) and fee.get("cost") is not None else ZERO,

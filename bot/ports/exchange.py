@@ -81,11 +81,12 @@ class Permissions:
 
 @dataclass(frozen=True, slots=True)
 class TradeFill:
-    """One execution. `contracts` is positive; `fee` in settle units; `forced`: the exchange's doing, not an order's."""
+    """One execution. `contracts` is positive; `fee` in settle units; `forced`: the exchange's doing, not an order's.
+    `side` is None where the exchange does not tell it with its executions."""
 
     symbol: str
     order_id: str
-    side: Literal["sell", "buy"]
+    side: Literal["sell", "buy"] | None
     contracts: Decimal
     price: Decimal
     fee: Decimal

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from bot.exchange.dialects.binance import BINANCE
+from bot.exchange.dialects.bingx import BINGX
 from bot.exchange.dialects.bybit import BYBIT
 from bot.exchange.dialects.dialect import Dialect
 
-DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (BINANCE, BYBIT)}
+DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (BINANCE, BYBIT, BINGX)}

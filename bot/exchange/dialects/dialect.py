@@ -33,10 +33,11 @@ class MarketRow:
 async def rows_by_ccxt(client: Client) -> Sequence[MarketRow]:
     """Two bulk calls: best quotes, and funding rates with marks."""
     books, rates = await client.fetch_bids_asks(None, {"type": "swap"}), await client.fetch_funding_rates()
-    return [_row(books[symbol], rate) for symbol, rate in rates.items() if symbol in books]
+    return [row(books[symbol], rate) for symbol, rate in rates.items() if symbol in books]
 
 
-def _row(book: Json, rate: Json) -> MarketRow:
+def row(book: Json, rate: Json) -> MarketRow:
+    """A row of ccxt's best quote and funding rate."""
     interval = str(rate.get("interval") or "")
     return MarketRow(
         symbol=str(rate["symbol"]),
@@ -47,9 +48,9 @@ def _row(book: Json, rate: Json) -> MarketRow:
         mark=rate.get("markPrice"),
         index=rate.get("indexPrice"),
         rate=rate.get("fundingRate"),
-        next_funding=rate.get("fundingTimestamp"),
+        next_funding=rate.get("fundingTimestamp") or rate.get("nextFundingTimestamp"),
         interval_hours=int(interval[:-1]) if interval.endswith("h") else None,
-        time=rate.get("timestamp"),
+        time=rate.get("timestamp") or book.get("timestamp"),
     )
 
 
@@ -120,6 +121,7 @@ class Dialect:
     has: Json = field(default_factory=dict)
     passphrase: bool = False
     demo: Literal["demo", "sandbox", ""] = ""
+    also_dollars: frozenset[str] = frozenset()  # besides the stablecoins
     amount_in_base: bool = False  # amounts on the wire are base coins, whatever contractSize says
     equity_has_pnl: bool = True  # the balance's total includes unrealised profit
     fills_in_answer: bool = False  # the answer to a new order tells its fill

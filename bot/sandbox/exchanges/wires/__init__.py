@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from bot.sandbox.exchanges.venue import Venue
 from bot.sandbox.exchanges.wires.binance import Binance
+from bot.sandbox.exchanges.wires.bingx import Bingx
 from bot.sandbox.exchanges.wires.bybit import Bybit
 
-VENUES: Mapping[str, type[Venue]] = {venue.name: venue for venue in (Binance, Bybit)}
+VENUES: Mapping[str, type[Venue]] = {venue.name: venue for venue in (Binance, Bybit, Bingx)}
