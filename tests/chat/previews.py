@@ -354,6 +354,15 @@ SCREENS: dict[str, Message] = {
         card(replace(TWO_LEGS, checks=BAD_CHECKS, funding_per_month=D(-812))), "live"
     ),
     "card_many": proposal.proposal(card(MANY_LEGS), "paper"),
+    "card_far": proposal.proposal(
+        card(
+            plan(leg("SOL", "60", "142.28", liquidation_price=D("1790.77")), leg("BTC", "0.035", "63251.4"))
+        ),
+        "paper",
+    ),
+    "card_very_far": proposal.proposal(
+        card(plan(leg("SOL", "60", "142.28", liquidation_price=D("1790.77")))), "paper"
+    ),
     "card_rebalance": proposal.proposal(
         card(replace(TWO_LEGS, purpose="rebalance", before=Exposure(D(21595), D(30378), D(11500)))), "demo"
     ),

@@ -14,8 +14,9 @@ TITLE = {
 SHORT = "Short {amount} {asset}"
 BUY_BACK = "Buy back {amount} {asset}"
 CONTRACTS = "{amount} contracts of"
-PRICED = "about {price}, at worst {limit} = {notional}"
-PRICED_BRIEFLY = "about {price}, at worst {limit}"
+ORDER_WORTH = "{order} = {notional}"
+PRICED_SELL = "at about {price}, not below {limit}"
+PRICED_BUY = "at about {price}, not above {limit}"
 PROTECTS = "protects {assets}"
 MORE_ORDERS = "{count} more orders"
 
@@ -27,6 +28,7 @@ FUNDING_NONE = "Funding: none"
 MARGIN = "Margin: {margin} of {free} free, at {leverage}x"
 LIQUIDATION = "Liquidation: {asset} at {price}, {distance} above now"
 LIQUIDATION_NONE = "Liquidation: out of reach"
+LIQUIDATION_FAR = "Liquidation: {asset} at {price}, {times} times today's price"
 FALLS = "If {factor} falls {fall}:"
 WITHOUT = "• without the hedge about {loss}"
 WITH = "• with it between {worst} and {best}"
@@ -96,7 +98,7 @@ NOTHING_CHANGED = "Your money is untouched. {command} prices a new card."
 CHECK_BY_HAND = (
     "Look at your orders and positions on the exchange ({exchange}). Until then I trade nothing in them."
 )
-COPY_ID = "Copy order id: {asset}"
+COPY_ID = "ID {asset}"
 
 REASONS = {
     "too_late": "it was more than two minutes after your tap",

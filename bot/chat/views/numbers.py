@@ -4,17 +4,19 @@ from decimal import ROUND_HALF_UP, Decimal
 
 MINUS = "−"
 
+_CENT = Decimal("0.01")
+
 
 def usd(amount: Decimal) -> str:
-    """US dollars: whole ones from 100 on, cents below, and below a dollar three figures.
+    """US dollars: whole ones from 100 on, cents below, and below a cent two figures.
 
     >>> usd(Decimal("1234.56")), usd(Decimal("-12.3")), usd(Decimal("0.012345"))
-    ('$1,235', '−$12.30', '$0.0123')
+    ('$1,235', '−$12.30', '$0.01')
     """
     size = abs(amount)
     if size >= 100 or size == 0:
         return _signed(amount, f"${_fixed(size, 0)}")
-    return _signed(amount, f"${_fixed(size, 2) if size >= 1 else _figures(size, 3)}")
+    return _signed(amount, f"${_fixed(size, 2) if size >= _CENT else _figures(size, 2)}")
 
 
 def signed_usd(amount: Decimal) -> str:

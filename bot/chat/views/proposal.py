@@ -14,6 +14,7 @@ from hedging.plan import HedgePlan, Leg
 from hedging.rules import HedgeRule
 
 FALL = Decimal("0.10")
+FAR = Decimal(3)  # where a liquidation is further above the price than this, one line is enough
 _LEGS_SHOWN = 3
 _LIQUIDATIONS_SHOWN = 2
 _NOTICEABLE = Decimal("0.0005")
@@ -117,12 +118,13 @@ def _legs(legs: Sequence[Leg]) -> str:
     rest = ordered[_LEGS_SHOWN:]
     if not rest:
         return "\n".join(shown)
-    brief = [f"{order(leg)}, {t.PRICED_BRIEFLY.format(**_prices(leg))}" for leg in rest]
+    brief = [f"{order(leg)} {_priced(leg)}" for leg in rest]
     return "\n".join([*shown, folded([t.MORE_ORDERS.format(count=len(rest)), *brief])])
 
 
 def _leg(leg: Leg) -> list[str]:
-    lines = [f"• {bold(order(leg))}", f"  {t.PRICED.format(**_prices(leg), notional=usd(leg.notional))}"]
+    worth = t.ORDER_WORTH.format(order=bold(order(leg)), notional=usd(leg.notional))
+    lines = [f"• {worth}", f"  {_priced(leg)}"]
     others = [asset for asset in leg.assets if asset != base_of(leg.symbol)]
     if others:
         named = ", ".join(leg.assets[:4]) + (f" +{len(leg.assets) - 4}" if len(leg.assets) > 4 else "")
@@ -130,8 +132,10 @@ def _leg(leg: Leg) -> list[str]:
     return lines
 
 
-def _prices(leg: Leg) -> dict[str, str]:
-    return {"price": price(leg.mark_price), "limit": price(leg.limit_price)}
+def _priced(leg: Leg) -> str:
+    """The price now, and the worst one that is accepted."""
+    template = t.PRICED_SELL if leg.side == "sell" else t.PRICED_BUY
+    return template.format(price=price(leg.mark_price), limit=price(leg.limit_price))
 
 
 def _figures(plan: HedgePlan) -> list[str]:
@@ -162,9 +166,14 @@ def _liquidations(legs: Sequence[Leg]) -> list[str]:
     )
     if not away:
         return [t.LIQUIDATION_NONE] if any(leg.margin for leg in legs) else []
+    nearest, symbol, at = away[0]
+    if nearest > FAR:
+        asset = html(base_of(symbol))
+        return [t.LIQUIDATION_FAR.format(asset=asset, price=price(at), times=int(nearest + 1))]
     return [
         t.LIQUIDATION.format(asset=html(base_of(symbol)), price=price(at), distance=percent(distance))
         for distance, symbol, at in away[:_LIQUIDATIONS_SHOWN]
+        if distance <= FAR
     ]
 
 

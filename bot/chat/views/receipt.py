@@ -7,6 +7,7 @@ from typing import Any
 from bot.chat.texts import cards as t
 from bot.chat.views.message import Button, Message, bold, folded, html
 from bot.chat.views.numbers import base_of, exact, percent, price, usd
+from bot.chat.views.proposal import FAR
 
 Payload = Mapping[str, Any]
 
@@ -35,7 +36,7 @@ def receipt(payload: Payload) -> Message:
         for leg in legs
         if leg.get("order_id")
     ]
-    return Message("\n".join(lines), tuple((button,) for button in ids[:_IDS_SHOWN]))
+    return Message("\n".join(lines), (tuple(ids[:_IDS_SHOWN]),) if ids else ())
 
 
 def waiting(payload: Payload) -> Message:
@@ -100,9 +101,15 @@ def _figures(payload: Payload) -> list[str]:
             if band is None
             else t.TARGET.format(target=target, band=percent(Decimal(band)))
         )
-    reachable = [one for one in payload["liquidation"] if one["price"] is not None]
+    marks = {leg["symbol"]: Decimal(leg.get("mark_price") or 0) for leg in payload["legs"]}
+    reachable = [one for one in payload["liquidation"] if _in_reach(one["price"], marks.get(one["symbol"]))]
     lines += [
         t.RECEIPT_LIQUIDATION.format(asset=html(base_of(one["symbol"])), price=price(Decimal(one["price"])))
         for one in reachable[:_LIQUIDATIONS_SHOWN]
     ]
     return lines
+
+
+def _in_reach(liquidation: str | None, mark: Decimal | None) -> bool:
+    """Whether it is worth a line: one at many times the price only worries people."""
+    return liquidation is not None and (not mark or Decimal(liquidation) / mark - 1 <= FAR)
