@@ -13,6 +13,7 @@ from bot.ports.durable import Durable
 from bot.ports.exchange import Exchange, MarketFeed
 from bot.ports.notifier import Notifier
 from bot.ports.store import Store
+from bot.ports.vault import Vault
 from bot.sandbox.faults import Fault
 from bot.schedule import Entry, Schedule
 from bot.services import Services
@@ -48,6 +49,7 @@ class Parts:
     feed: MarketFeed | None = None
     exchange: Exchange | None = None
     durable: Durable | None = None
+    vault: Vault | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Bot:
     store: Store
     durable: Durable
     schedule: Schedule
+    vault: Vault
 
 
 @asynccontextmanager
@@ -80,6 +83,7 @@ async def running(settings: Settings, parts: Parts = Parts()) -> AsyncIterator[B
         fault = Fault(settings.kill_at, settings.data / "fault-points.txt")
         clock = parts.clock or SystemClock()
         store = fault.around("store", parts.store or await _open_store(settings, stack))
+        vault = parts.vault or await _open_vault(settings, stack)
         feed = parts.feed or await _open_feed(settings, stack)
         exchange = fault.around("exchange", parts.exchange or _paper(feed, store, clock))
         durable = fault.around("durable", parts.durable or await _open_engine(settings, stack))
@@ -93,7 +97,7 @@ async def running(settings: Settings, parts: Parts = Parts()) -> AsyncIterator[B
         await durable.launch()
         schedule.start()
         stack.callback(schedule.stop)
-        yield Bot(settings, services, shell, store, durable, schedule)
+        yield Bot(settings, services, shell, store, durable, schedule, vault)
 
 
 def build_services(
@@ -149,6 +153,17 @@ async def _open_store(settings: Settings, stack: AsyncExitStack) -> Store:
     stack.push_async_callback(store.close)
     await store.ping()
     return store
+
+
+async def _open_vault(settings: Settings, stack: AsyncExitStack) -> Vault:
+    """Without a master key it is read-only; with one that cannot be used, nothing starts: BadMasterKey."""
+    from bot.storage.vault import open_vault
+
+    key, file = settings.master_key.get_secret_value(), settings.master_key_file
+    vault = open_vault(settings.database, key=key, key_file=file)
+    stack.push_async_callback(vault.close)
+    await vault.read_only()
+    return vault
 
 
 async def _open_feed(settings: Settings, stack: AsyncExitStack) -> MarketFeed:

@@ -4,7 +4,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -20,10 +20,22 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("DATABASE_URL", "HEDGEHOG_DATABASE_URL"),
         description="PostgreSQL address (postgresql://…); empty means SQLite in the data folder.",
     )
-    replica: str = Field(default="main", description="This replica's stable name: its unfinished work resumes under it.")
+    replica: str = Field(
+        default="main", description="This replica's stable name: its unfinished work resumes under it."
+    )
     telegram_url: str = Field(default="https://api.telegram.org", description="Base address of the Bot API.")
-    webhook_url: str = Field(default="", description="Public https address for webhooks; empty means long polling.")
-    webhook_secret: SecretStr = Field(default=SecretStr(""), description="Secret that Telegram sends with each webhook.")
+    webhook_url: str = Field(
+        default="", description="Public https address for webhooks; empty means long polling."
+    )
+    webhook_secret: SecretStr = Field(
+        default=SecretStr(""), description="Secret that Telegram sends with each webhook."
+    )
+    master_key: SecretStr = Field(
+        default=SecretStr(""), description="The master key of the exchange keys at rest; better in a file."
+    )
+    master_key_file: Path | None = Field(
+        default=None, description="Its file, of mode 0600. With neither, no exchange can be connected."
+    )
     listen_host: str = Field(default="127.0.0.1", description="Where webhook, health and metrics listen.")
     listen_port: int = Field(default=0, ge=0, le=65535, description="0 means that nothing listens.")
     market: Literal["sandbox", "binance"] = Field(default="binance", description="Where prices come from.")
@@ -31,6 +43,11 @@ class Settings(BaseSettings):
     tick_seconds: float = Field(default=60, gt=0, description="Seconds between two ticks of the watch.")
     card_seconds: float = Field(default=300, gt=0, description="How long a proposal may be confirmed.")
     kill_at: str = Field(default="", description="Tests only: die by SIGKILL at this point.")
+
+    @field_validator("master_key_file", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return value or None
 
     @cached_property
     def database(self) -> str:

@@ -118,6 +118,28 @@ def migrate() -> None:
     or_say(migrate_database)
 
 
+@app.command("master-key")
+def master_key(
+    file: Annotated[
+        Path | None, typer.Argument(help="A new file; what HEDGEHOG_MASTER_KEY_FILE names without it.")
+    ] = None,
+) -> None:
+    """Make the key that exchange keys are sealed under, in a new file that only its owner can read."""
+    from bot.cli.failures import or_say
+    from bot.cli.keys import make_master_key
+
+    or_say(lambda: make_master_key(file))
+
+
+@app.command("rotate-key")
+def rotate_key() -> None:
+    """Put a new master key in place of the one in use. The bot may run meanwhile; interrupted, do it again."""
+    from bot.cli.failures import or_say
+    from bot.cli.keys import rotate_master_key
+
+    or_say(rotate_master_key)
+
+
 def main() -> None:
     """The entry point."""
     app()

@@ -3,9 +3,12 @@
 import asyncio
 import logging
 import signal
+from urllib.parse import unquote, urlsplit
 
+from bot import redaction
 from bot.bootstrap import Bot, NotConfigured, running
 from bot.chat.polling import TokenRefused
+from bot.ports.vault import Vault
 from bot.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -13,10 +16,21 @@ log = logging.getLogger(__name__)
 
 def serve() -> None:
     """Until SIGTERM or Ctrl-C."""
+    settings = Settings()
+    _keep_secrets_out_of_logs(settings)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for noisy in ("apscheduler", "dbos", "alembic", "httpx"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    asyncio.run(_serve(Settings()))
+    asyncio.run(_serve(settings))
+
+
+def _keep_secrets_out_of_logs(settings: Settings) -> None:
+    redaction.hide(*(secret.get_secret_value() for secret in (settings.token, settings.webhook_secret)))
+    redaction.hide(*settings.master_key.get_secret_value().replace(",", " ").split())
+    password = urlsplit(settings.database_url).password
+    if password and len(password) >= 8:  # in an address it is masked anyway; a short one may be any word
+        redaction.hide(password, unquote(password))
+    redaction.install()
 
 
 async def _serve(settings: Settings) -> None:
@@ -32,6 +46,7 @@ async def _until_stopped(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with running(settings) as bot:
         log.info("hedgehog serves as replica %s", settings.replica)
+        await _say_if_read_only(bot.vault)
         async with asyncio.TaskGroup() as tasks:
             if settings.listen_port:
                 tasks.create_task(_listen(bot, stop))
@@ -42,6 +57,15 @@ async def _until_stopped(settings: Settings) -> None:
                 tasks.create_task(bot.shell.run_polling(stop))
             await stop.wait()
         log.info("hedgehog stops")
+
+
+async def _say_if_read_only(vault: Vault) -> None:
+    reason = await vault.read_only()
+    if reason:
+        waiting = len(await vault.sealed())
+        log.log(
+            logging.WARNING if waiting else logging.INFO, "%s Accounts that wait for it: %d.", reason, waiting
+        )
 
 
 async def _listen(bot: Bot, stop: asyncio.Event) -> None:

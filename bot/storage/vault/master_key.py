@@ -63,7 +63,9 @@ class KeyFile:
                 "if nothing was ever sealed with it, `hedgehog master-key` makes one."
             ) from None
         except OSError as failure:
-            raise BadMasterKey(f"The master key's file {self.path} cannot be read: {failure.strerror}.") from None
+            raise BadMasterKey(
+                f"The master key's file {self.path} cannot be read: {failure.strerror}."
+            ) from None
         with os.fdopen(file, "rb") as opened:
             self._must_be_private(os.fstat(file))
             content = opened.read(_LONGEST_FILE + 1)
@@ -151,8 +153,11 @@ def _parsed(text: str, where: str) -> tuple[MasterKey, ...]:
         except (binascii.Error, ValueError):
             raw = b""
         if len(raw) != KEY_BYTES:
-            raise BadMasterKey(f"{where} must hold {KEY_BYTES} random bytes in base64, as `hedgehog master-key` makes.")
+            raise BadMasterKey(
+                f"{where} must hold {KEY_BYTES} random bytes in base64, as `hedgehog master-key` makes."
+            )
         key = MasterKey(raw)
+        redaction.hide(spelt(key))
         keys[key.fingerprint] = key
     if not keys:
         raise BadMasterKey(f"{where} is empty. `hedgehog master-key` makes a master key.")

@@ -1,5 +1,5 @@
-"""Another master key in place of the one in use, one data key at a time. It may be interrupted anywhere and begun again:
-at every moment the file of master keys holds all that any row needs."""
+"""Another master key in place of the one in use, one data key at a time. It may be interrupted anywhere and begun
+again: at every moment the file of master keys holds all that any row needs."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -73,8 +73,8 @@ class Rotation:
             return keys  # a rotation goes on, or somebody put the new key there
         if not isinstance(self._source, KeyFile):
             raise BadMasterKey(
-                f"{VALUE_SETTING} holds one key. Put a new one in front of it, with a space between them, start the bot "
-                "with that everywhere, and rotate then."
+                f"{VALUE_SETTING} holds one key. Put a new one in front of it, with a space between them, start the "
+                "bot with that everywhere, and rotate then."
             )
         keys = (new_master_key(), *keys)
         self._source.replace(keys)

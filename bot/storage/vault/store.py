@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, exists, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import redaction
 from bot.ports.errors import InvalidRecord
 from bot.ports.records import Account
 from bot.ports.vault import (
-    BadMasterKey,
     Credentials,
     NoCredentials,
     NoMasterKey,
@@ -41,7 +40,7 @@ class SqlVault:
     async def read_only(self) -> str | None:
         try:
             known = await self._read_keys()
-        except (NoMasterKey, BadMasterKey) as failure:
+        except NoMasterKey as failure:
             return str(failure)
         async with self._database.read() as connection:
             current = (await connection.execute(select(master_keys.c.fingerprint))).scalar_one_or_none()
@@ -110,8 +109,10 @@ class SqlVault:
         self._keys.clear()
         await self._database.close()
 
-    async def _row(self, account: Account) -> Row[Any]:
-        its_key = (data_keys.c.user_id == account.user_id) & (data_keys.c.version == credentials.c.key_version)
+    async def _row(self, account: Account) -> Any:
+        its_key = (data_keys.c.user_id == account.user_id) & (
+            data_keys.c.version == credentials.c.key_version
+        )
         wanted = (
             select(
                 credentials.c.key_version,
