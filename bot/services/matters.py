@@ -18,7 +18,7 @@ from hedging.plan import HedgePlan
 
 log = logging.getLogger(__name__)
 
-MOVE_LASTS = timedelta(hours=24)  # market time after which a new move is a new matter
+MOVE_LASTS = timedelta(hours=24)  # market time without another move, after which the matter is over
 REMEDY_LIFE = timedelta(hours=4)
 
 
@@ -55,11 +55,12 @@ class Matters:
         drift, move = one.live("drift"), one.live("market_move")
         if drifts and (drift is None or _woken(drift, one)):
             changes.append(await self._raised(one, "drift", drift))
-        elif moves and move is None and drift is None:
-            changes.append(await self._raised(one, "market_move", None))
+        elif moves and drift is None and (move is None or not _asleep(move, one)):
+            changes.append(await self._raised(one, "market_move", move))
+            move = None
         if drift is not None and not drifts:
             changes.append(await self._recovered(one, drift))
-        if move is not None and now - move.raised_at > MOVE_LASTS:
+        if move is not None and now - move.updated_at > MOVE_LASTS:
             changes.append(AlertChange(replace(move, state=AlertState.RECOVERED, updated_at=now)))
         return changes
 
@@ -138,6 +139,12 @@ class Matters:
             payload=facts,
             created_at=self._clock.now(),
         )
+
+
+def _asleep(alert: Alert, one: Seen) -> bool:
+    """A snooze that is not over."""
+    until = alert.snoozed_until
+    return alert.state is AlertState.SNOOZED and until is not None and until > one.situation.snapshot.time
 
 
 def _woken(alert: Alert, one: Seen) -> bool:

@@ -151,6 +151,33 @@ async def test_a_crash_is_told_even_where_the_hedge_follows_exactly(desk: Desk) 
     assert desk.notifier.kinds() == ["receipt", "alert"]
 
 
+async def test_a_second_move_on_the_same_day_is_told_too(desk: Desk) -> None:
+    await desk.hold(SOL="100", ADA="9000")
+    await desk.hedged()
+    desk.market.move(SOL=0.6, ADA=0.65, BTC=0.7)
+    await desk.tick()
+    desk.market.move(SOL=0.7, ADA=0.7, BTC=0.7)
+    for _ in range(3):
+        await desk.tick()
+    assert desk.notifier.kinds() == ["receipt", "alert", "alert"]
+    assert desk.notifier.told[-1].payload["change"] == pytest.approx(-0.3, abs=0.01)
+
+
+async def test_a_snoozed_move_stays_silent_until_its_hours_are_over(desk: Desk) -> None:
+    await desk.hold(SOL="100", ADA="9000")
+    await desk.hedged()
+    desk.market.move(SOL=0.6, ADA=0.65, BTC=0.7)
+    await desk.tick()
+    await desk.services.alerts.snooze(desk.notifier.told[-1].payload["alert_id"], ADA)
+    desk.market.move(SOL=0.7, ADA=0.7, BTC=0.7)
+    await desk.tick()
+    assert desk.notifier.kinds() == ["receipt", "alert"]
+    desk.market.time += timedelta(hours=5)
+    desk.market.move(SOL=0.7, ADA=0.7, BTC=0.7)
+    await desk.tick()
+    assert desk.notifier.kinds() == ["receipt", "alert", "alert"]
+
+
 async def test_a_hedge_that_vanished_is_drift(desk: Desk) -> None:
     await desk.hold(SOL="100")
     await desk.hedged()
