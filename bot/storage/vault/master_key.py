@@ -66,9 +66,11 @@ class KeyFile:
             raise BadMasterKey(
                 f"The master key's file {self.path} cannot be read: {failure.strerror}."
             ) from None
-        with os.fdopen(file, "rb") as opened:
+        try:
             self._must_be_private(os.fstat(file))
-            content = opened.read(_LONGEST_FILE + 1)
+            content = os.read(file, _LONGEST_FILE + 1)
+        finally:
+            os.close(file)
         if len(content) > _LONGEST_FILE:
             raise BadMasterKey(f"{self.path} is far too long for a file of master keys.")
         return _parsed(content.decode("ascii", "replace"), str(self.path))
