@@ -164,9 +164,9 @@ def _postgresql_engine(url: URL) -> AsyncEngine:
     )
 
 
-def postgresql_arguments(query: Mapping[str, Any]) -> dict[str, Any]:
-    """Bounded waits and UTC for a session, in front of the options that its address brings along."""
-    options = " ".join(f"-c {name}={value}" for name, value in _POSTGRESQL.items())
+def postgresql_arguments(query: Mapping[str, Any], **other: str) -> dict[str, Any]:
+    """Bounded waits and UTC for a session, or `other` settings, in front of the options of its own address."""
+    options = " ".join(f"-c {name}={value}" for name, value in (_POSTGRESQL | other).items())
     return {
         "connect_timeout": LOCK_SECONDS,
         "options": f"{options} {query.get('options', '')}".strip(),

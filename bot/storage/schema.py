@@ -8,12 +8,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, NullPool, create_engine, make_url, text
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_url, text
 
 from bot.ports.errors import InvalidRecord
 from bot.storage.database import LOCK_SECONDS, WRITE, connect_pragmas, named_failures, postgresql_arguments
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+TURN_SECONDS = 300  # for another replica's migration
 _TURN = 0x6865646765  # any number: who holds this advisory lock of PostgreSQL migrates, others wait
 
 
@@ -27,7 +28,7 @@ def at_head(database: str) -> bool:
     url = make_url(database)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
         return False
-    with schema_connection(database) as connection:
+    with schema_connection(database, reading=True) as connection:
         current = MigrationContext.configure(connection).get_current_heads()
     return set(current) == set(ScriptDirectory(str(MIGRATIONS)).get_heads())
 
@@ -48,23 +49,26 @@ def move(database: str, revision: str) -> None:
 
 
 @contextmanager
-def schema_connection(database: str) -> Iterator[Connection]:
-    """A connection in a transaction of its own, with everybody else who migrates waiting for it to end."""
-    url = make_url(database)
-    if url.get_backend_name() == "postgresql":
-        engine = create_engine(
-            url.set(drivername="postgresql+psycopg"),
-            poolclass=NullPool,
-            connect_args=postgresql_arguments(url.query),
-        )
-    else:
-        Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(
-            url.set(drivername="sqlite"), poolclass=NullPool, connect_args={"timeout": LOCK_SECONDS}
-        )
-        # A table that is rebuilt is dropped on the way: its references are checked at the end instead.
-        connect_pragmas(engine, WRITE, foreign_keys=False)
+def schema_connection(database: str, *, reading: bool = False) -> Iterator[Connection]:
+    """A connection in a transaction of its own; who migrates waits for those who do already. With `reading` it holds
+    up nobody and waits for nobody."""
+    engine = _engine(make_url(database), reading=reading)
     with named_failures(), engine.begin() as connection:
-        if connection.dialect.name == "postgresql":
+        if connection.dialect.name == "postgresql" and not reading:
             connection.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": _TURN})
         yield connection
+
+
+def _engine(url: URL, *, reading: bool) -> Engine:
+    if url.get_backend_name() == "postgresql":
+        patience = {} if reading else {"lock_timeout": f"{TURN_SECONDS}s", "statement_timeout": "0"}
+        arguments = postgresql_arguments(url.query, **patience)
+        return create_engine(
+            url.set(drivername="postgresql+psycopg"), poolclass=NullPool, connect_args=arguments
+        )
+    Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+    arguments = {"timeout": LOCK_SECONDS if reading else TURN_SECONDS}
+    engine = create_engine(url.set(drivername="sqlite"), poolclass=NullPool, connect_args=arguments)
+    # A table that is rebuilt is dropped on the way: its references are checked at the end instead.
+    connect_pragmas(engine, "BEGIN" if reading else WRITE, foreign_keys=False)
+    return engine

@@ -1,6 +1,7 @@
 """The schema: made by migrations alone, whole or not at all, and just what the code is written for."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, inspect, text
 
 from bot.ports.errors import Unavailable
 from bot.storage import at_head, migrate, open_store
+from bot.storage import database as rooms_database
 from bot.storage.database import Database
 from bot.storage.schema import move, schema_connection
 from bot.storage.tables import metadata
@@ -119,6 +121,20 @@ def test_replicas_that_start_together_migrate_once(empty: str) -> None:
         thread.join()
     assert failures == []
     assert at_head(empty)
+
+
+def test_a_replica_is_patient_while_another_one_migrates(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rooms_database, "LOCK_SECONDS", 0.1)
+    monkeypatch.setitem(rooms_database._POSTGRESQL, "lock_timeout", "100ms")
+    with ThreadPoolExecutor() as threads:
+        with schema_connection(database):
+            waiting = threads.submit(migrate, database)
+            assert at_head(database)  # to look, nobody has to wait
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=0.5)
+        waiting.result(timeout=60)
 
 
 async def test_a_database_without_a_schema_is_unavailable(empty: str) -> None:
