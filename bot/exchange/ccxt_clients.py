@@ -44,7 +44,12 @@ class Clients:
             known = self._public.get(demo)
             if known is None or self._clock.now() - known[1] > _MARKETS_LAST:
                 client = known[0] if known else self._make(None, demo=demo)
-                await client.load_markets(known is not None)
+                try:
+                    await client.load_markets(known is not None)
+                except BaseException:
+                    if known is None:
+                        self._let_go(client)
+                    raise
                 known = client, self._clock.now()
                 self._public[demo] = known
                 for (_, is_demo), private in self._private.items():

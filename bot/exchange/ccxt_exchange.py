@@ -130,7 +130,7 @@ class CcxtExchange:
             raise Rejected(f"Nothing was sent: {failure}", "unavailable") from None
         params = {
             "clientOrderId": order.client_id,
-            "timeInForce": "IOC",
+            **self._dialect.time_in_force,
             **self._dialect.order_params(hedged, order.reduce_only, order.side),
         }
 
@@ -138,8 +138,8 @@ class CcxtExchange:
             extra = await self._dialect.extra_params(client, order.symbol)
             raw = await client.create_order(
                 order.symbol,
-                "limit",
-                order.side,
+                self._dialect.order_type,
+                self._dialect.wire_side(hedged, order.reduce_only, order.side),
                 float(order.contracts),
                 float(order.limit_price),
                 {**params, **extra},
@@ -175,7 +175,7 @@ class CcxtExchange:
 
     async def fills(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
         async def work(client: Any) -> list[TradeFill]:
-            rows = await client.fetch_my_trades(symbol, _milliseconds(since), None, {})
+            rows = await self._dialect.fills(client, symbol, _milliseconds(since))
             found = [fill_of(row, symbol, self._dialect) for row in rows]
             return sorted((fill for fill in found if fill.time >= since), key=lambda fill: fill.time)
 

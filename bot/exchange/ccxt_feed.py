@@ -155,6 +155,8 @@ class CcxtFeed:
         """The market whose candles tell a series."""
         if name in client.markets and ":" in name:
             return name, self._dialect.mark_candles
+        if self._dialect.index_candles is not None and f"{name}/USDT:USDT" in client.markets:
+            return f"{name}/USDT:USDT", self._dialect.index_candles
         for money in _DOLLARS:
             if f"{name}/{money}" in client.markets:
                 return f"{name}/{money}", {}

@@ -57,14 +57,18 @@ async def write(dialect: Dialect, what: str, work: Work[T], resync: Work[None]) 
     again = True
     while True:
         with calls_noted() as calls:
+            failure: Exception | None = None
             try:
-                return await work()
+                result = await work()
             except PortError:
                 raise
-            except Exception as failure:  # noqa: BLE001 - as above
-                sent = next((call for call in reversed(calls) if call.sent and call.method != "GET"), None)
-                code = _code(dialect, sent)
-                kind = _kind(failure, code)
+            except Exception as raised:  # noqa: BLE001 - as above
+                failure = raised
+        sent = next((call for call in reversed(calls) if call.sent and call.method != "GET"), None)
+        code = _code(dialect, sent)
+        if failure is None and code is None:
+            return result
+        kind = _kind(failure, code)  # a refusal may come without an exception
         if sent is None:
             blocked = bool(calls) and not calls[-1].sent
             raise Rejected(
@@ -102,7 +106,9 @@ def _code(dialect: Dialect, call: Call | None) -> str | None:
         return None
 
 
-def _kind(failure: BaseException, code: str | None) -> str:
+def _kind(failure: Exception | None, code: str | None) -> str:
     if code is not None and _CODE.fullmatch(code):
         return code
+    if failure is None:
+        return "an error without a code"
     return str(failure) if isinstance(failure, Malformed | HedgingError) else type(failure).__name__

@@ -190,7 +190,10 @@ async def test_what_is_refused_is_refused_for_good_and_leaves_nothing(
     before = await venue.exchange.balance(account)
     with pytest.raises(Rejected) as refusal:
         await venue.exchange.place(account, Order(**fields))
-    assert refusal.value.code == code
+    told = (
+        {code, "refused"} if venue.name == "weex" and code == "reduce_only" else {code}
+    )  # it has no code for it
+    assert refusal.value.code in told
     assert await venue.exchange.find_order(account, SOL, "hh-1") is None
     assert await venue.exchange.positions(account) == []
     assert await venue.exchange.balance(account) == before

@@ -37,7 +37,9 @@ async def rows_by_ccxt(client: Client) -> Sequence[MarketRow]:
 
 
 def row(book: Json, rate: Json) -> MarketRow:
-    """A row of ccxt's best quote and funding rate."""
+    """A row of ccxt's best quote and funding rate. Where ccxt tells a next rate and time, those are to come; elsewhere
+    it calls them the present ones."""
+    forecast = rate.get("nextFundingRate")
     interval = str(rate.get("interval") or "")
     return MarketRow(
         symbol=str(rate["symbol"]),
@@ -47,8 +49,8 @@ def row(book: Json, rate: Json) -> MarketRow:
         ask_size=book.get("askVolume"),
         mark=rate.get("markPrice"),
         index=rate.get("indexPrice"),
-        rate=rate.get("fundingRate"),
-        next_funding=rate.get("fundingTimestamp") or rate.get("nextFundingTimestamp"),
+        rate=rate.get("fundingRate") if forecast is None else forecast,
+        next_funding=rate.get("nextFundingTimestamp") or rate.get("fundingTimestamp"),
         interval_hours=int(interval[:-1]) if interval.endswith("h") else None,
         time=rate.get("timestamp") or book.get("timestamp"),
     )
@@ -90,6 +92,17 @@ async def one_call(client: Client, symbol: str) -> Sequence[Json]:
     return ({},)
 
 
+def same_side(hedged: bool, reduce_only: bool, side: str) -> str:
+    """The order's side as it is."""
+    return side
+
+
+async def fills_by_ccxt(client: Client, symbol: str, since: int) -> Sequence[Json]:
+    """Executions where ccxt reads them."""
+    rows: Sequence[Json] = await client.fetch_my_trades(symbol, since, None, {})
+    return rows
+
+
 def side_kept(hedged: bool, reduce_only: bool, side: str) -> Json:
     """Parameters as ccxt unifies them: `hedged` picks the position's side and drops reduce-only."""
     return {"hedged": True, "reduceOnly": reduce_only} if hedged else {"reduceOnly": reduce_only}
@@ -126,6 +139,9 @@ class Dialect:
     equity_has_pnl: bool = True  # the balance's total includes unrealised profit
     fills_in_answer: bool = False  # the answer to a new order tells its fill
     unique_ids: bool = True  # an id that was used is refused, also after a fill
+    order_type: str | int = "limit"
+    time_in_force: Json = field(default_factory=lambda: {"timeInForce": "IOC"})
+    wire_side: Callable[[bool, bool, str], str] = same_side  # hedged, reduce-only, side -> what ccxt is told
     order_params: Callable[[bool, bool, str], Json] = side_kept  # hedged, reduce-only, side
     extra_params: Callable[[Client, str], Awaitable[Json]] = nothing_more  # what an order needs besides
     hedge_mode: Callable[[Client, str], Awaitable[bool]] = hedged_by_ccxt
@@ -142,6 +158,9 @@ class Dialect:
     min_notional: Callable[[Json], Decimal | None] = lambda market: None  # where ccxt does not read it
     maintenance_rate: Callable[[Json], Decimal | None] = lambda market: None
     max_leverage: Callable[[Json], int | None] = lambda market: None
+    fills: Callable[[Client, str, int], Awaitable[Sequence[Json]]] = (
+        fills_by_ccxt  # symbol, since (milliseconds)
+    )
     forced: Callable[[Json], Forced | None] = lambda raw: None  # from a raw execution or order
     forced_closes: Callable[[Client, str, int], Awaitable[Sequence[Json]]] | None = (
         None  # None: among the fills
@@ -150,6 +169,7 @@ class Dialect:
     spot: Callable[[Client], Awaitable[Json]] = spot_by_ccxt
     intervals: Callable[[Client], Awaitable[Mapping[str, int]]] = no_intervals  # hours, read with the markets
     mark_candles: Json = field(default_factory=lambda: {"price": "mark"})
+    index_candles: Json | None = None  # where a coin's own candles cannot be asked for by time
     most_candles: int = 1000  # a page
     orders_per: tuple[int, timedelta] = (10, timedelta(seconds=1))  # per key
     settles_within: timedelta = timedelta(seconds=30)  # time-out + receive window + skew

@@ -118,10 +118,14 @@ class Venue:
         methods = ["GET", "POST", "PUT", "DELETE"]
         return [Route(f"/{host}/{{path:path}}", self.handle, methods=methods) for host in self.hosts]
 
+    def operation_of(self, method: str, path: str) -> Operation | None:
+        """What serves a path; None where nothing does."""
+        return self._operations.get((method, path))
+
     async def handle(self, request: Request) -> Response:
         """One request with its fault, if one waits for it."""
         asked = await self._asked(request)
-        operation = self._operations.get((asked.method, asked.path))
+        operation = self.operation_of(asked.method, asked.path)
         if operation is None:
             return JSONResponse({"error": f"this stand-in has no {asked.method} {asked.path}"}, 404)
         self.calls[operation.name] += 1
