@@ -59,6 +59,8 @@ class Hedge:
         The same key hands back the same proposal. Raises NoHoldings, NothingToHedge or Unavailable.
         """
         situation = await self._situations.of(user_id, fresh=True)
+        if not situation.holdings and situation.positions:  # all was sold, and the hedge is still there
+            return await self.unwind(user_id, chat_id, key=key)
         if not situation.holdings:
             raise NoHoldings("Nothing is held yet.")
         return await self._store.add_proposal(

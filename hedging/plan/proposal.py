@@ -32,8 +32,8 @@ def propose(
 
     Each instrument's short should be target x sum of value x ratio (blueprint: value x portfolio beta / instrument
     beta x hedge ratio), rounded down to the lot; what is traded is the gap, reduce-only where it only reduces. A gap
-    below the smallest order is left. Long positions and shorts in contracts that answer no holding are left alone and
-    named in the checks. `free_collateral`: US dollars free for new margin. No leg: already at the target, or nothing
+    below the smallest order is left. A short that answers no holding any more is closed. Long positions, and shorts
+    that nothing quotes, are left alone and named in the checks. `free_collateral`: US dollars free for new margin. No leg: already at the target, or nothing
     can be traded, and the checks say which.
 
     Raises NothingToHedge, NotEnoughHistory.
@@ -41,6 +41,11 @@ def propose(
     choices = choose(holdings, snapshot, betas, rule.factor)
     wanted = targets(choices, snapshot, rule.factor, rule.target)
     held = {position.symbol: position for position in positions}
+    wanted |= {
+        symbol: Target(snapshot.contract(symbol), ZERO, ())
+        for symbol, position in held.items()
+        if position.contracts < 0 and symbol not in wanted and symbol in snapshot.quotes
+    }
     legs: list[Leg] = []
     too_small: set[str] = set()
     for symbol, target in wanted.items():

@@ -241,10 +241,20 @@ def test_a_long_position_is_left_alone_and_named() -> None:
     assert made.after.offset == D("375") * D("1.25"), "a long offsets nothing"
 
 
-def test_a_short_that_answers_no_holding_is_left_alone_and_named() -> None:
+def test_a_short_that_answers_no_holding_any_more_is_closed() -> None:
     made = plan(Holding("SOL", D(120)), positions=(short("ADA", "-100"),))
+    assert traded(made)["ADA/USDT:USDT"] == ("buy", D(100))
+    assert [(leg.reduce_only, leg.assets) for leg in made.legs if leg.symbol == "ADA/USDT:USDT"] == [
+        (True, ())
+    ]
+    assert made.after.coverage <= D("0.75")
+
+
+def test_a_short_that_nothing_quotes_any_more_is_left_alone_and_named() -> None:
+    delisted = replace(short("ADA", "-9"), symbol="GONE/USDT:USDT")
+    made = plan(Holding("SOL", D(120)), positions=(delisted,))
     assert set(traded(made)) == {"SOL/USDT:USDT"}
-    assert check(made, "exit").facts["left_alone"] == "ADA/USDT:USDT"
+    assert check(made, "exit").facts["left_alone"] == "GONE/USDT:USDT"
 
 
 def test_less_than_the_smallest_order_is_left_out_with_its_reason() -> None:
@@ -374,8 +384,8 @@ def test_coverage_that_cannot_reach_the_band_fails_the_third() -> None:
     assert ratio.facts == {"target": "0.75", "band": "0.1", "before": "0", "after": "0.47093"}
 
 
-def test_shorts_that_are_left_alone_can_carry_coverage_above_the_band() -> None:
-    ratio = check(plan(Holding("SOL", D(120)), positions=(short("ADA", "-20000"),)), "ratio")
+def test_a_remainder_too_small_to_trade_away_can_leave_coverage_above_the_band() -> None:
+    ratio = check(plan(Holding("ADA", D(7)), positions=(short("ADA", "-7"),)), "ratio")
     assert (ratio.passed, ratio.reason) == (False, "above_target")
 
 

@@ -185,3 +185,24 @@ async def test_unhedge_closes_every_short_and_leaves_nothing(desk: Desk) -> None
     assert not any(desk.exchange.held.values())
     with pytest.raises(NothingToHedge):
         await desk.services.hedge.unwind(ADA, ADA, key="update:10")
+
+
+async def test_selling_everything_leaves_a_hedge_that_the_next_card_closes(desk: Desk) -> None:
+    await desk.hold(SOL="100")
+    await desk.hedged()
+    await desk.hold(SOL="-100")
+    card = await desk.card(key="update:9")
+    assert card.purpose == "unhedge"
+    assert await desk.tap(card) == "sending"
+    await desk.durable.run_all()
+    assert not any(desk.exchange.held.values())
+
+
+async def test_a_coin_that_was_sold_has_its_short_closed_by_the_next_card(desk: Desk) -> None:
+    await desk.hold(SOL="100", ADA="5000")
+    await desk.hedged()
+    await desk.hold(ADA="-5000")
+    card = await desk.card(key="update:9")
+    assert [(leg.symbol, leg.side, leg.reduce_only) for leg in card.plan.legs] == [
+        ("ADA/USDT:USDT", "buy", True)
+    ]
