@@ -93,7 +93,7 @@ async def running(settings: Settings, parts: Parts = Parts()) -> AsyncIterator[B
         services = build_services(settings, store, feed, exchange, notifier, durable, clock)
         shell = build(services, link)
         stack.push_async_callback(shell.stop)
-        schedule = Schedule(_jobs(settings, services, durable, clock))
+        schedule = Schedule(_jobs(settings, services, store, durable, clock))
         await durable.launch()
         schedule.start()
         stack.callback(schedule.stop)
@@ -198,14 +198,18 @@ async def _open_engine(settings: Settings, stack: AsyncExitStack) -> Durable:
     return engine
 
 
-def _jobs(settings: Settings, services: Services, durable: Durable, clock: Clock) -> tuple[Entry, ...]:
+def _jobs(
+    settings: Settings, services: Services, store: Store, durable: Durable, clock: Clock
+) -> tuple[Entry, ...]:
     every = settings.tick_seconds
 
     async def tick() -> None:
         await services.watch.tick(every)
 
     async def prune() -> None:
-        await durable.prune(clock.now() - timedelta(days=7))
+        week_ago = clock.now() - timedelta(days=7)
+        await durable.prune(week_ago)
+        await store.forget_updates(before=week_ago)
 
     return (
         Entry("tick", timedelta(seconds=every), tick),

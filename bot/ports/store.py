@@ -102,6 +102,10 @@ class UpdateStore(Protocol):
 
     async def finish_update(self, update_id: int, at: datetime) -> None: ...
 
+    async def forget_updates(self, *, before: datetime) -> int:
+        """Drop what was kept to recognise repetitions from before that wall time; how many rows went."""
+        ...
+
 
 class ProposalStore(Protocol):
     async def add_proposal(self, proposal: Proposal, *, supersede: bool = True) -> Proposal:
