@@ -33,13 +33,19 @@ async def read(dialect: Dialect, what: str, work: Work[T], resync: Work[None]) -
     again = True
     while True:
         with calls_noted() as calls:
+            failure: Exception | None = None
             try:
-                return await work()
+                result = await work()
             except Unavailable:
                 raise
-            except Exception as failure:  # noqa: BLE001 - ccxt raises anything; what counts is on the wire
-                code = _code(dialect, calls[-1] if calls else None)
-                unavailable = Unavailable(f"{dialect.title} did not tell {what} ({_kind(failure, code)}).")
+            except Exception as raised:  # noqa: BLE001 - ccxt raises anything; what counts is on the wire
+                failure = raised
+        if failure is None:
+            if all(dialect.whole(call.json()) for call in calls):
+                return result
+            failure = Malformed("an answer without content")  # of which ccxt makes "there is nothing"
+        code = _code(dialect, calls[-1] if calls else None)
+        unavailable = Unavailable(f"{dialect.title} did not tell {what} ({_kind(failure, code)}).")
         if code in dialect.not_found:
             raise NotFound(what)
         if code not in dialect.clock_skew or not again:

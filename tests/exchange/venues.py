@@ -41,6 +41,7 @@ class Venue:
     away: Callable[[bool], None]
     contracts: Mapping[str, Contract]
     unique_ids: bool = True
+    impatient: Any = None  # the same exchange with a time-out of a third of a second
     loopback: Any = None  # the bot.sandbox.exchanges.venue.Venue
     live: Any = None  # the CcxtExchange
     feed: Any = None  # the CcxtFeed
@@ -114,8 +115,8 @@ async def loopback_venue(
         wire = Wire(clock, loopback=address)
         opened: list[CcxtExchange] = []
 
-        def open_exchange() -> CcxtExchange:
-            clients = Clients(dialect, wire, clock, credentials_of, int(timeout.total_seconds() * 1000))
+        def open_exchange(seconds: float = timeout.total_seconds()) -> CcxtExchange:
+            clients = Clients(dialect, wire, clock, credentials_of, int(seconds * 1000))
             feed = CcxtFeed(dialect, clients, clock)
             opened.append(CcxtExchange(dialect, clients, clock, feed.prices))
             return opened[-1]
@@ -138,6 +139,7 @@ async def loopback_venue(
                 away=away,
                 contracts=contracts,
                 unique_ids=dialect.unique_ids,
+                impatient=open_exchange(0.3),
                 loopback=loopback,
                 live=exchange,
                 feed=feed,

@@ -30,6 +30,14 @@ def _error(answer: Any) -> str | None:
     return str(code) if isinstance(code, int) and not isinstance(code, bool) and code != 0 else None
 
 
+def _whole(answer: Any) -> bool:
+    return (
+        isinstance(answer, Mapping)
+        and answer.get("code") == 0
+        and isinstance(answer.get("data"), list | Mapping)
+    )
+
+
 async def _find(client: Any, symbol: str, client_id: str) -> Json | None:
     """The unified call sends no id of ours; the raw one does, and must echo it."""
     market = client.market(symbol)
@@ -103,6 +111,7 @@ BINGX = Dialect(
     error=_error,
     rejections=_REJECTIONS,
     find=_find,
+    whole=_whole,
     permissions=_permissions,
     not_found=frozenset({"80016", "109421", "109414"}),
     clock_skew=frozenset({"100421"}),

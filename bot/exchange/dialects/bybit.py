@@ -32,6 +32,10 @@ def _error(answer: Any) -> str | None:
     return str(code) if isinstance(code, int) and not isinstance(code, bool) and code != 0 else None
 
 
+def _whole(answer: Any) -> bool:
+    return isinstance(answer, Mapping) and answer.get("retCode") == 0 and bool(answer.get("result"))
+
+
 async def _find(client: Any, symbol: str, client_id: str) -> Json | None:
     """Open orders and the latest closed ones first, then the history; both by our id."""
     params = {"orderLinkId": client_id}
@@ -126,6 +130,7 @@ BYBIT = Dialect(
     error=_error,
     rejections=_REJECTIONS,
     find=_find,
+    whole=_whole,
     permissions=_permissions,
     not_found=frozenset({"110001", "20001"}),
     already_set=frozenset({"110043", "110026", "110025", "100028"}),

@@ -103,6 +103,11 @@ async def fills_by_ccxt(client: Client, symbol: str, since: int) -> Sequence[Jso
     return rows
 
 
+def told_something(answer: Any) -> bool:
+    """A list, which may be empty, or an object that is not. Of less than that ccxt makes an empty account."""
+    return isinstance(answer, list) or (isinstance(answer, Mapping) and len(answer) > 0)
+
+
 def side_kept(hedged: bool, reduce_only: bool, side: str) -> Json:
     """Parameters as ccxt unifies them: `hedged` picks the position's side and drops reduce-only."""
     return {"hedged": True, "reduceOnly": reduce_only} if hedged else {"reduceOnly": reduce_only}
@@ -124,6 +129,7 @@ class Dialect:
     rejections: Mapping[str, str]
     find: Callable[[Client, str, str], Awaitable[Json | None]]
     permissions: Callable[[Client], Awaitable[Permissions]]
+    whole: Callable[[Any], bool] = told_something  # whether an answer to a read has what every one has
     not_found: frozenset[str] = frozenset()  # answers to a look-up that say "no such order"
     already_set: frozenset[str] = frozenset()  # codes that say "it is so already"
     clock_skew: frozenset[str] = frozenset()

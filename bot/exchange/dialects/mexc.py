@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.exchange.ccxt_wire import calls_noted
-from bot.exchange.dialects.dialect import Dialect, Json, MarketRow
+from bot.exchange.dialects.dialect import Dialect, Json, MarketRow, told_something
 from bot.ports.exchange import Forced, MarginMode, Permissions
 
 IOC = 3  # ccxt's "limit" would rest, and its "market" may
@@ -34,6 +34,13 @@ def _error(answer: Any) -> str | None:
     return (
         str(code) if isinstance(code, int) and not isinstance(code, bool) and code not in (0, 200) else None
     )
+
+
+def _whole(answer: Any) -> bool:
+    """Spot answers have no envelope."""
+    if isinstance(answer, Mapping) and "success" in answer:
+        return answer["success"] is True and "data" in answer
+    return told_something(answer)
 
 
 async def _find(client: Any, symbol: str, client_id: str) -> Json | None:
@@ -186,6 +193,7 @@ MEXC = Dialect(
     error=_error,
     rejections=_REJECTIONS,
     find=_find,
+    whole=_whole,
     permissions=_permissions,
     not_found=frozenset({"2040", "2041"}),
     clock_skew=frozenset({"513"}),
