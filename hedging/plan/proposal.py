@@ -33,8 +33,8 @@ def propose(
     Each instrument's short should be target x sum of value x ratio (blueprint: value x portfolio beta / instrument
     beta x hedge ratio), rounded down to the lot; what is traded is the gap, reduce-only where it only reduces. A gap
     below the smallest order is left. A short that answers no holding any more is closed. Long positions, and shorts
-    that nothing quotes, are left alone and named in the checks. `free_collateral`: US dollars free for new margin. No leg: already at the target, or nothing
-    can be traded, and the checks say which.
+    that nothing quotes, are left alone and named in the checks. `free_collateral`: US dollars free for new margin. No
+    leg: already at the target, or nothing can be traded, and the checks say which.
 
     Raises NothingToHedge, NotEnoughHistory.
     """

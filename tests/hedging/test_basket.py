@@ -129,6 +129,7 @@ def test_in_sample_the_fitted_hedge_never_adds_variance(seed: int, max_legs: int
     x, y = problem(seed)
     got = fit_basket(series(x, y), {"HELD": 1.0}, [f"I{i}" for i in range(6)], max_legs=max_legs)
     assert 0.0 <= got.explained <= 1.0
+    assert len(got.instruments) <= (max_legs or 6)
     weights = 0.5 ** (np.arange(200)[::-1] / (20 * 24))
     short = x[:, [int(name[1:]) for name in got.instruments]] @ np.array(got.ratios)
     assert got.explained == pytest.approx(1 - weights @ (y - short) ** 2 / (weights @ y**2), rel=1e-9)

@@ -75,8 +75,17 @@ def test_everybody_at_once_equals_one_after_the_other(rows: list[tuple[float, fl
     assert together.tolist() == [drifts(c, was, target=t, band=b) for c, t, b, was in rows]
 
 
-def test_arrays_that_do_not_speak_of_the_same_users_are_refused() -> None:
-    with pytest.raises(BadInput):
-        coverage_drift(np.zeros(2), np.zeros(2), np.zeros(3), np.zeros(2, dtype=bool))
-    with pytest.raises(BadInput):
-        market_move(np.zeros(2), np.zeros(1), np.zeros(2), np.zeros(2, dtype=bool))
+@pytest.mark.parametrize("odd", range(4))
+def test_arrays_that_do_not_speak_of_the_same_users_are_refused(odd: int) -> None:
+    three = [np.ones(2), np.ones(2), np.ones(2)]
+    flags = np.zeros(3 if odd == 3 else 2, dtype=bool)
+    if odd < 3:
+        three[odd] = np.ones(3)
+    first, second, third = three
+    for check in (coverage_drift, market_move):
+        with pytest.raises(BadInput, match="do not speak of the same users"):
+            check(first, second, third, flags)
+
+
+def test_a_reference_below_one_is_still_a_reference() -> None:
+    assert moved(0.4, reference=0.5)

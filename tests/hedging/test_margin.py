@@ -178,6 +178,11 @@ LEVELS = tiers(
 def test_deductions_are_those_that_binance_publishes() -> None:
     assert [tier.deduction for tier in LEVELS] == [0, 50, 1300, 16300]
     assert [tier.max_leverage for tier in LEVELS] == [125, 100, 50, 20]
+    assert [tier.floor for tier in LEVELS] == [0, 50_000, 250_000, 1_000_000]
+
+
+def test_a_tier_may_lower_the_leverage_alone() -> None:
+    assert tiers([(D(0), D("0.01"), 50), (D(10), D("0.01"), 25)])[1].deduction == 0
 
 
 @pytest.mark.parametrize("edge", [50_000, 250_000, 1_000_000])
@@ -204,7 +209,9 @@ def test_a_position_of_nothing_is_in_the_first_tier_and_shorts_count_by_size() -
     ],
 )
 def test_tiers_that_cannot_be_are_refused(brackets: list[tuple[D, D, int]]) -> None:
-    with pytest.raises(BadInput):
+    with pytest.raises(
+        BadInput, match=r"^(margin tiers start at 0 and ascend in size and rate|there is no margin tier)$"
+    ):
         tiers(brackets)
 
 
@@ -270,7 +277,8 @@ def test_many_positions_at_once_equal_one_after_the_other() -> None:
 def test_the_runway_is_the_rise_until_liquidation() -> None:
     assert runway(D(200), D(250)) == D("0.25")
     assert runway(D(200), None) is None
-    with pytest.raises(BadInput):
+    assert runway(D("0.5"), D(1)) == 1
+    with pytest.raises(BadInput, match="must be positive, not 0"):
         runway(D(0), D(1))
 
 
@@ -286,13 +294,44 @@ def test_missing_bars_hide_nothing_else() -> None:
     assert worst_pumps(close, close, [1, 2]) == (2.0, 2.0)
 
 
+def test_a_missing_high_is_no_pump() -> None:
+    assert worst_pumps(np.array([10.0, 11.0, 12.0]), np.array([10.0, np.nan, 12.0]), [2]) == pytest.approx(
+        (0.2,)
+    )
+
+
 def test_pumps_need_bars_to_look_at() -> None:
-    with pytest.raises(NotEnoughHistory):
+    with pytest.raises(NotEnoughHistory, match=r"^5 bars are too few to look 5 ahead$"):
         worst_pumps(np.ones(5), np.ones(5), [5])
-    with pytest.raises(NotEnoughHistory):
+    with pytest.raises(NotEnoughHistory, match=r"^there are no prices to look for pumps in$"):
         worst_pumps(np.full(5, np.nan), np.full(5, np.nan), [1])
     for bars in ([], [0]):
-        with pytest.raises(BadInput):
+        with pytest.raises(
+            BadInput, match=r"^pumps are looked for in closes and highs of the same bars, over at least one"
+        ):
             worst_pumps(np.ones(5), np.ones(5), bars)
-    with pytest.raises(BadInput):
+    with pytest.raises(BadInput, match=r"^pumps are looked for"):
         worst_pumps(np.ones(5), np.ones(4), [1])
+
+
+def test_the_contract_size_counts_in_tiers_too() -> None:
+    levels = tiers([(D(0), D("0.004"), 125), (D(5), D("0.005"), 100)])
+    for linear, contracts, entry, margin in (
+        (False, D(-4_000), D(50_000), D(2)),
+        (True, D(-300), D(1), D(10)),
+    ):
+        big = contract(linear=linear, size="100")
+        price = tiered_liquidation_price(big, contracts, entry, margin, levels)
+        assert price is not None
+        size = -contracts * 100 * (price if linear else 1 / price)
+        tier = levels[1] if size > 5 else levels[0]
+        assert price == liquidation_price(
+            big, contracts, entry, margin, rate=tier.rate, deduction=tier.deduction
+        )
+
+
+def test_a_price_just_above_nothing_still_liquidates() -> None:
+    one = (np.array([x]) for x in (1.0, 1.0, 0.5, 0.0))
+    assert liquidation_prices(*one, np.array([True])) == pytest.approx([0.5])
+    none = (np.array([x]) for x in (1.0, 1.0, 1.0, 0.0))
+    assert np.isnan(liquidation_prices(*none, np.array([True]))).all()

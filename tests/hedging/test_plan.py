@@ -1,3 +1,4 @@
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -331,6 +332,18 @@ def test_what_a_short_has_set_aside_already_backs_it_too() -> None:
     )
 
 
+def test_isolated_margin_backs_nothing_else() -> None:
+    apart = replace(short("BTC", "-0.1", mode="isolated"), margin=D(3000))
+    made = plan(Holding("SOL", D(120)), Holding("BTC", D("0.1")), positions=(apart,), free="20000")
+    without = plan(
+        Holding("SOL", D(120)),
+        Holding("BTC", D("0.1")),
+        positions=(replace(apart, margin=D(0)),),
+        free="20000",
+    )
+    assert made.legs == without.legs
+
+
 def test_another_short_takes_its_maintenance_margin_away() -> None:
     made = plan(Holding("SOL", D(120)), Holding("BTC", D("0.1")), free="20000")
     sol = next(leg for leg in made.legs if leg.symbol.startswith("SOL"))
@@ -485,6 +498,16 @@ def test_unwinding_leaves_longs_and_delisted_contracts_alone_and_names_them() ->
     assert check(made, "exit").facts["left_alone"] == "SOL/USDT:USDT, GONE/USDT:USDT"
 
 
+def test_a_position_that_is_flat_is_neither_closed_nor_named() -> None:
+    made = close(short("SOL", "0"))
+    assert made.legs == ()
+    assert "left_alone" not in check(made, "exit").facts
+
+
+def test_a_long_of_one_contract_is_named_like_any_other() -> None:
+    assert check(close(short("SOL", "1")), "exit").facts["left_alone"] == "SOL/USDT:USDT"
+
+
 def test_a_short_without_a_quote_still_counts_at_its_last_mark() -> None:
     snapshot = market()
     quiet = replace(snapshot, quotes={s: q for s, q in snapshot.quotes.items() if not s.startswith("SOL")})
@@ -548,6 +571,12 @@ def test_the_digest_is_over_what_is_sent_and_for_whom() -> None:
     }
     digests |= {digest(replace(made, legs=()), 1), digest(replace(made, purpose="rebalance"), 1)}
     assert len(digests) == 10 and all(len(d) == 64 for d in digests)
+
+
+def test_the_digest_never_changes_its_form() -> None:
+    """Cards that were shown before an update must still match after it."""
+    told = '[7,"hedge","paper",[["SOL/USDT:USDT","sell","90","148.5",false,2]]]'
+    assert digest(plan(Holding("SOL", D(120))), 7) == hashlib.sha256(told.encode()).hexdigest()
 
 
 def test_the_same_amounts_written_differently_have_the_same_digest() -> None:
