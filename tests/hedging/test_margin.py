@@ -331,7 +331,6 @@ def test_the_contract_size_counts_in_tiers_too() -> None:
 
 
 def test_a_price_just_above_nothing_still_liquidates() -> None:
-    one = (np.array([x]) for x in (1.0, 1.0, 0.5, 0.0))
-    assert liquidation_prices(*one, np.array([True])) == pytest.approx([0.5])
-    none = (np.array([x]) for x in (1.0, 1.0, 1.0, 0.0))
-    assert np.isnan(liquidation_prices(*none, np.array([True]))).all()
+    one, linear = np.ones(1), np.ones(1, dtype=bool)
+    assert liquidation_prices(one, one, one / 2, 0 * one, linear) == pytest.approx([0.5])
+    assert np.isnan(liquidation_prices(one, one, one, 0 * one, linear)).all()
