@@ -53,7 +53,7 @@ class Redaction:
             for text in {secret or "", *(line for line in lines if len(line) >= 20)}:
                 for spelt in (
                     text,
-                    quote(text, safe=""),
+                    quote(text, safe="", errors="replace"),
                     json.dumps(text)[1:-1],
                     repr(text)[1:-1],
                     html.escape(text),
