@@ -181,3 +181,35 @@ def test_the_close_of_a_day_is_its_last_known_price() -> None:
 
 def test_gaps_are_filled_forward_and_never_backward() -> None:
     np.testing.assert_array_equal(carried(np.array([[np.nan], [1.0], [np.nan]])), [[np.nan], [1.0], [1.0]])
+
+
+def test_a_hedge_that_does_nothing_is_correlated_with_nothing() -> None:
+    unhedged, _ = days()
+    got = judge(unhedged, unhedged)
+    assert np.isnan(got.correlation)
+    assert np.isnan(got.stress_correlation)
+    assert got.variance_removed == 0
+
+
+def test_a_constant_drag_beside_the_hedge_changes_no_correlation() -> None:
+    unhedged, hedged = days()
+    assert judge(unhedged, hedged - 0.1).correlation == pytest.approx(judge(unhedged, hedged).correlation)
+
+
+def test_refusals_say_what_is_wrong() -> None:
+    with pytest.raises(NotEnoughHistory, match=r"^the portfolio did not move: there was nothing to remove$"):
+        variance_removed(np.ones(5), np.zeros(5))
+    with pytest.raises(
+        NotEnoughHistory, match=r"^the portfolio had no bad days: there was nothing to remove$"
+    ):
+        shortfall_removed(np.ones(5), np.zeros(5))
+    with pytest.raises(NotEnoughHistory, match=r"^19 days are too few to judge a hedge$"):
+        judge(*days(19))
+    with pytest.raises(BadInput, match=r"^a share of days must be above 0 and at most 1, not 2$"):
+        expected_shortfall(np.ones(3), 2)
+    with pytest.raises(NotEnoughHistory, match=r"^there is no day to judge$"):
+        expected_shortfall(np.empty(0))
+    with pytest.raises(BadInput, match=r"are not of the same days$"):
+        judge(np.ones((20, 2)), np.ones((20, 2)))
+    with pytest.raises(NotEnoughHistory, match=r"^there are not 74 days of history to judge this hedge on$"):
+        walk_forward(hourly(73), {"SOL": 1.0}, ["BTC"])

@@ -114,6 +114,10 @@ def test_the_robust_slope_equals_statsmodels() -> None:
     fit = sm.RLM(y, sm.add_constant(x), M=sm.robust.norms.HuberT(1.345)).fit(tol=1e-14, maxiter=500)
     np.testing.assert_allclose((got.beta, got.se), (fit.params[1], fit.bse[1]), rtol=1e-8)
     assert abs(got.beta - 1.3) < 0.2
+    around = y - fit.weights @ y / fit.weights.sum()
+    explained = 1 - fit.weights @ fit.resid**2 / (fit.weights @ around**2)
+    assert got.r_squared == pytest.approx(explained, rel=1e-8)
+    assert got.n == 500
 
 
 def test_a_perfect_line_is_found_without_error() -> None:
@@ -164,3 +168,62 @@ def test_too_little_history_shapes_and_still_instruments_are_named(measure: obje
         measure(y, np.zeros(20))
     with pytest.raises(BadInput):
         measure(y, x[:-1])
+
+
+def test_six_bars_are_enough_for_the_robust_slope_and_five_are_not() -> None:
+    y, x = pair(6)
+    assert robust(y, x).n == 6
+    with pytest.raises(
+        NotEnoughHistory, match=r"^5 aligned returns are too few, or the instrument does not move$"
+    ):
+        robust(y[:5], x[:5])
+
+
+def test_three_bars_are_enough_for_a_volatility_ratio() -> None:
+    y, x = pair(3)
+    assert volatility_ratio(y, x) == pytest.approx(y.std() / x.std())
+
+
+def test_a_coin_that_never_moves_is_explained_by_nothing() -> None:
+    x = pair(60)[1]
+    for got in (ewma(np.zeros(60), x, 10.0), robust(np.zeros(60), x)):
+        assert (got.beta, got.se, got.r_squared, got.n) == (0.0, 0.0, 0.0, 60)
+
+
+def test_two_lags_look_two_bars_around() -> None:
+    rng = np.random.default_rng(4)
+    x = rng.normal(0, 0.01, 600)
+    y = 0.5 * x + 0.4 * np.r_[0.0, 0.0, x[:-2]] + rng.normal(0, 0.005, 600)
+    got = asynchronous(y, x, lags=2)
+    design = sm.add_constant(np.column_stack([x[i : 596 + i] for i in range(5)]))
+    fit = sm.OLS(y[2:-2], design).fit()
+    assert got.beta == pytest.approx(fit.params[1:].sum(), rel=1e-8)
+    assert got.n == 596
+
+
+def test_lags_count_only_bars_that_are_whole() -> None:
+    y, x = pair(100)
+    y[10], x[50] = np.nan, np.nan
+    assert asynchronous(y, x).n == 98 - 1 - 3
+
+
+def test_refusals_say_what_is_wrong() -> None:
+    y, x = pair(20)
+    for work, sentence in (
+        (lambda: ewma(y, x, -1.0), r"^a half-life must be positive, not -1\.0$"),
+        (lambda: manual(11.0), r"^a factor must be above 0 and at most 10, not 11\.0$"),
+        (
+            lambda: hedge_size(1.0, 1.0, -1.0, 1.0),
+            r"^an instrument of beta -1\.0 does not move with the market$",
+        ),
+        (lambda: asynchronous(y, x, 0), r"^there must be at least one lag, not 0$"),
+        (lambda: asynchronous(y, x[1:]), r"^returns of shapes \(20,\) and \(19,\) are not aligned series$"),
+        (
+            lambda: volatility_ratio(y, x[1:]),
+            r"^returns of shapes \(20,\) and \(19,\) are not aligned series$",
+        ),
+    ):
+        with pytest.raises(BadInput, match=sentence):
+            work()
+    with pytest.raises(NotEnoughHistory, match=r"^9 returns are too few to look 2 bars around each$"):
+        asynchronous(y[:9], x[:9], 2)

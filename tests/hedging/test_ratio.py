@@ -177,3 +177,44 @@ def test_an_empty_history_gives_no_slope() -> None:
     beta, _, _, n = beta_matrix(np.empty((0, 2)), np.empty((0, 1)))
     assert np.isnan(beta).all()
     assert n.tolist() == [[0], [0]]
+
+
+def test_series_that_share_too_few_bars_have_no_slope_beside_those_that_do() -> None:
+    returns = market(100)
+    returns[2:, 1] = np.nan
+    beta, se, r_squared, n = beta_matrix(returns[:, 1:], returns[:, [0]])
+    assert np.isnan([beta[0, 0], se[0, 0], r_squared[0, 0]]).all()
+    assert n[:, 0].tolist() == [2, 100]
+    assert np.isfinite([beta[1, 0], se[1, 0], r_squared[1, 0]]).all()
+
+
+def test_a_still_coin_with_a_gap_has_beta_zero() -> None:
+    returns = market(100)
+    returns[:, 1] = 0.0
+    returns[5, 1] = np.nan
+    beta, se, r_squared, _ = beta_matrix(returns[:, [1]], returns[:, [0]])
+    assert (beta[0, 0], se[0, 0], r_squared[0, 0]) == (0.0, 0.0, 0.0)
+
+
+def test_an_instrument_with_a_gap_that_never_moves_measures_nothing() -> None:
+    returns = market(100)
+    returns[:, 0] = 0.0
+    returns[5, 0] = np.nan
+    assert np.isnan(beta_matrix(returns[:, 1:], returns[:, [0]])[0]).all()
+
+
+def test_refusals_say_what_is_wrong() -> None:
+    with pytest.raises(BadInput, match=r"^returns of shapes \(4,\) and \(5,\) are not aligned series$"):
+        ols(np.zeros(4), np.zeros(5))
+    with pytest.raises(BadInput, match=r"^returns of shapes \(4, 1\) and \(5, 1\) do not share their bars$"):
+        joint_betas(np.zeros((4, 1)), np.zeros((5, 1)))
+    with pytest.raises(NotEnoughHistory, match=r"^2 aligned returns are too few to measure a beta$"):
+        ols(market(2)[:, 1], market(2)[:, 0])
+    with pytest.raises(
+        NotEnoughHistory, match=r"^3 aligned returns are too few to measure 2 betas together$"
+    ):
+        joint_betas(market(3), market(3)[:, :2])
+    with pytest.raises(
+        NotEnoughHistory, match=r"^the instruments move alike; their betas cannot be told apart$"
+    ):
+        joint_betas(market()[:, 1:], market()[:, [0, 0]])
