@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -18,32 +19,37 @@ TOKEN_CANARY = "1:canary-token"
 PASSWORD_CANARY = "canary-password"
 
 
-def _run(data: Path, *, seconds: float, **settings: str) -> tuple[int | None, str]:
-    """`hedgehog run` with those settings for so long: its exit code (None: it went on) and all that it said."""
+def _run(data: Path, *, seconds: float, until: str | None = None, **settings: str) -> tuple[int | None, str]:
+    """`hedgehog run` with those settings, at most so long or until it has said `until`: its exit code (None: it went
+    on) and all that it said."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith("HEDGEHOG_") and k != "DATABASE_URL"}
     environment = {**clean, "HEDGEHOG_DATA": str(data), "HEDGEHOG_TOKEN": TOKEN_CANARY, **settings}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bot", "run"],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        said, _ = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        process.terminate()
-        said, _ = process.communicate(timeout=20)
-        return None, said
-    return process.returncode, said
+    data.mkdir(parents=True, exist_ok=True)
+    log = data / "said.txt"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bot", "run"], cwd=ROOT, env=environment, stdout=output, stderr=output
+        )
+        try:
+            for _ in range(int(seconds * 10)):
+                if process.poll() is not None or (until and until in log.read_text(errors="replace")):
+                    break
+                time.sleep(0.1)
+            time.sleep(1 if process.poll() is None else 0)  # more of the same, if there is more
+            code = process.poll()
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait(20)
+    return code, log.read_text(errors="replace")
 
 
 def test_fault_44_the_token_is_in_no_log_when_telegram_cannot_be_reached(data: Path) -> None:
     nobody = "http://127.0.0.1:9"  # the discard port: nobody listens
     code, said = _run(
         data,
-        seconds=12,
+        seconds=60,
+        until="away",
         HEDGEHOG_TELEGRAM_URL=nobody,
         HEDGEHOG_MARKET="sandbox",
         HEDGEHOG_SANDBOX_URL=nobody,

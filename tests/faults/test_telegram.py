@@ -155,7 +155,7 @@ async def test_fault_37_a_card_whose_answer_got_lost_can_still_be_confirmed_once
 async def test_telegram_away_at_the_start_is_waited_for(
     sandbox: Sandbox, ada: Person, driver: Driver
 ) -> None:
-    await driver.post("/faults", {"method": "*", "error": 502, "times": 4})
+    await driver.post("/faults", {"method": "*", "error": 502, "times": 3})
     with sandbox.living() as life:
         assert text_of(await ada.ask("/help"))
         assert not life.ended()

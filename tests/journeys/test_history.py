@@ -29,7 +29,7 @@ async def test_over_the_recorded_crash_of_may_2021_less_is_lost_with_the_hedge(
             for _ in range(6):  # over the night of 19 May 2021, in which Bitcoin fell below 31,000
                 await driver.post("/market", {"skip": "6h"})
                 try:
-                    alert = await ada.alert(receipt["id"] + rebalanced, seconds=6)
+                    alert = await ada.alert(receipt["id"] + rebalanced, seconds=4)
                 except AssertionError:
                     continue
                 rebalanced = alert["id"] - receipt["id"]
