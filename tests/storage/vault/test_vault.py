@@ -1,5 +1,6 @@
 """Sealing and opening, and what happens without the right master key."""
 
+import asyncio
 import os
 import pickle
 from copy import copy, deepcopy
@@ -83,6 +84,24 @@ async def test_nothing_is_sealed_or_forgotten_for_an_account_that_is_not_stored_
     with pytest.raises(InvalidRecord):
         await vault.forget(forged)
     assert await vault.open(live) == CANARY
+
+
+async def test_many_seals_at_once_neither_lose_nor_mix_anything(
+    vault: SqlVault, store: Store, database: str, key_file: Path
+) -> None:
+    accounts = []
+    for user in (ADA, BOB):
+        await store.ensure_user(user)
+        accounts += [await store.ensure_account(user.id, f"exchange {n}", "live") for n in range(6)]
+    another = open_vault(database, key_file=key_file)
+    vaults = [(vault, another)[number % 2] for number in range(len(accounts))]
+    async with asyncio.TaskGroup() as tasks:
+        for at, account in zip(vaults, accounts, strict=True):
+            tasks.create_task(at.seal(account, theirs(account), at=NOW))
+    for account in accounts:
+        assert await vault.open(account) == theirs(account)
+    assert {one.key_version for one in await vault.sealed()} == {1}
+    await another.close()
 
 
 async def test_fault_40_without_a_master_key_the_vault_tells_who_is_connected_and_opens_nothing(
