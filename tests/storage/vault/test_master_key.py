@@ -59,7 +59,18 @@ def test_a_link_to_a_private_file_is_taken_and_one_to_an_open_file_is_not(tmp_pa
         KeyFile(link).read()
 
 
-@pytest.mark.parametrize("content", ["", "\n", "short", a_key()[:-3], "!" * 43, "é" * 43, "A" * 20_000])
+NO_KEYS = {
+    "nothing": "",
+    "an empty line": "\n",
+    "a word": "short",
+    "too short": a_key()[:-3],
+    "no base64": "!" * 43,
+    "not ascii": "é" * 43,
+    "a book": "A" * 20_000,
+}
+
+
+@pytest.mark.parametrize("content", NO_KEYS.values(), ids=NO_KEYS.keys())
 def test_what_is_no_key_is_refused_without_being_repeated(tmp_path: Path, content: str) -> None:
     path = tmp_path / "master.key"
     path.touch(0o600)
