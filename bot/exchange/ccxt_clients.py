@@ -60,9 +60,9 @@ class Clients:
     async def private(self, account: Account) -> Any:
         """The account's own client."""
         place = account.id, account.mode == "demo"
+        public = await self.public(demo=place[1])  # also so that what was delisted is noticed
         known = self._private.get(place)
         if known is None:
-            public = await self.public(demo=place[1])
             known = self._make(await self._credentials(account), demo=place[1])
             known.set_markets_from_exchange(public)
             known.options["timeDifference"] = self._ahead_ms

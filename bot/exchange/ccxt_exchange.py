@@ -63,7 +63,11 @@ class CcxtExchange:
             rows = [row for params in calls for row in await client.fetch_positions(None, dict(params))]
             symbols = {str(row.get("symbol")) for row in rows}
             contracts = {symbol: found for symbol in symbols if (found := self._any_contract(client, symbol))}
-            needs_marks = any(row.get("markPrice") is None and row.get("contracts") for row in rows)
+            open_rows = [row for row in rows if row.get("contracts")]
+            for row in open_rows:
+                if row.get("marginMode") is None:  # where it is the account's and not the position's
+                    row["marginMode"] = await self._dialect.margin_mode(client, str(row.get("symbol")))
+            needs_marks = any(row.get("markPrice") is None for row in open_rows)
             return positions_of(rows, contracts, await self._prices() if needs_marks else {}, self._dialect)
 
         return await self._read(account, "the positions", work)

@@ -108,7 +108,7 @@ BINANCE = Dialect(
     revoked=frozenset({"-2014", "-2015", "-1002"}),
     maintenance=frozenset({"-1016", "-4141"}),
     options={
-        "defaultType": "swap",
+        "defaultType": "spot",  # with "swap", ccxt takes SOL/USDT for SOL/USDT:USDT
         "fetchMarkets": {"types": ["spot", "linear"]},
         "leverageBrackets": {},  # the steps of every contract, which positions do without
         "warnOnFetchOpenOrdersWithoutSymbol": False,

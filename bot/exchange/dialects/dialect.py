@@ -109,8 +109,9 @@ def told_something(answer: Any) -> bool:
 
 
 def side_kept(hedged: bool, reduce_only: bool, side: str) -> Json:
-    """Parameters as ccxt unifies them: `hedged` picks the position's side and drops reduce-only."""
-    return {"hedged": True, "reduceOnly": reduce_only} if hedged else {"reduceOnly": reduce_only}
+    """Parameters as ccxt unifies them: with `hedged` it picks the position's side and drops reduce-only. What is not
+    meant is not sent: in hedge mode some exchanges refuse reduce-only even when it says no."""
+    return {**({"hedged": True} if hedged else {}), **({"reduceOnly": True} if reduce_only else {})}
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,10 +73,6 @@ async def _permissions(client: Any) -> Permissions:
     return Permissions(futures=code not in _NO_PERMISSION, withdraw=None, address_list=None)
 
 
-def _order_params(hedged: bool, reduce_only: bool, side: str) -> Json:
-    return {"reduceOnly": reduce_only, **({"hedged": True} if hedged else {})}
-
-
 def _wire_side(hedged: bool, reduce_only: bool, side: str) -> str:
     """With `hedged` ccxt names the side of the position that is closed: a short closes with `sell` (side 2)."""
     if hedged and reduce_only:
@@ -202,7 +198,6 @@ MEXC = Dialect(
     has={"fetchLeverageTiers": False},  # ccxt counts the steps in contracts and calls them money
     order_type=IOC,
     time_in_force={},
-    order_params=_order_params,
     wire_side=_wire_side,
     extra_params=_extra_params,
     margin_mode=_margin_mode,

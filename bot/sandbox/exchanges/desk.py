@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 from hedging.errors import OrderRejected
 from hedging.market import Candles, Contract, Funding, Quote, Snapshot
-from hedging.money import ZERO, floor_to_step
+from hedging.money import ZERO, ceil_to_step, floor_to_step
 from hedging.paper import (
     Fill,
     FundingPaid,
@@ -255,7 +255,7 @@ class Desk:
             part = floor_to_step(abs(held.position.contracts) * share, own.lot)
             side: Side = "buy" if held.position.contracts < 0 else "sell"
             quote = Quote(own.symbol, mark, mark, mark, mark, Decimal(10) ** 15)
-            price = mark // own.tick * own.tick if side == "sell" else -(-mark // own.tick) * own.tick
+            price = (floor_to_step if side == "sell" else ceil_to_step)(mark, own.tick)
             trader.account, got = fill(
                 trader.account, own, PaperOrder(own.symbol, side, part, price, reduce_only=True), quote
             )

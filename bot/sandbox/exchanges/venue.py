@@ -86,6 +86,7 @@ class Venue:
         self.desk = Desk(market, self.listed)
         self.faults = Faults()
         self.calls: Counter[str] = Counter()  # by operation
+        self.asked: dict[str, Asked] = {}  # the latest request of each operation
         self.clock_ahead_ms = 0  # of this machine's
         self._operations = self.operations()
 
@@ -129,6 +130,7 @@ class Venue:
         if operation is None:
             return JSONResponse({"error": f"this stand-in has no {asked.method} {asked.path}"}, 404)
         self.calls[operation.name] += 1
+        self.asked[operation.name] = asked
         fault = self.faults.take(operation.name)
         if fault is not None and not fault.after and fault.kind != "hide":
             return await self._misbehave(fault, asked, None)

@@ -28,6 +28,7 @@ _CODES: Mapping[str, tuple[int, int]] = {  # word -> HTTP status, code
     "margin": (400, -2019), "reduce_only": (400, -2022), "lot": (400, -1111), "tick": (400, -4014),
     "min_notional": (400, -4164), "unknown_symbol": (400, -1121), "closed": (400, -4141), "leverage": (400, -4028),
     "margin_mode": (400, -4047), "same_margin_mode": (400, -4046), "position_mode": (400, -4061),
+    "not_required": (400, -1106),
     "duplicate": (400, -4116), "order_missing": (400, -2013), "key": (401, -2015), "signature": (400, -1022),
     "clock": (400, -1021), "rate_limited": (429, -1003), "banned": (418, -1003), "maintenance": (503, -1016),
     "overload": (503, -1008), "timeout": (408, -1007), "unknown": (400, -1000), "refused": (400, -1102),
@@ -106,6 +107,8 @@ class Binance(BinanceMarket):
         if not trader.can_trade:
             raise Refused("key")
         symbol, client_id = self.symbol(asked), asked.text("newClientOrderId")
+        if trader.hedged and "reduceOnly" in asked.given:
+            raise Refused("not_required", "Parameter 'reduceonly' sent when not required.")
         if len(client_id) > 36:
             raise Refused("refused", "Client order id length should be less than 36 chars")
         if asked.text("type") != "LIMIT" or asked.text("timeInForce") != "IOC":

@@ -22,6 +22,9 @@ class BinanceMarket(Venue):
             ("GET", "/fapi/v1/time"): Operation(
                 "time", lambda asked: {"serverTime": self.now_ms()}, signed=False
             ),
+            ("GET", "/api/v3/time"): Operation(
+                "time", lambda asked: {"serverTime": self.now_ms()}, signed=False
+            ),
             ("GET", "/fapi/v1/exchangeInfo"): Operation("markets", self._exchange_info, signed=False),
             ("GET", "/fapi/v1/premiumIndex"): Operation("marks", self._premium, signed=False),
             ("GET", "/fapi/v1/ticker/bookTicker"): Operation("quotes", self._books, signed=False),
