@@ -50,7 +50,7 @@ def run_demo(options: DemoOptions) -> None:
     data.mkdir(parents=True, exist_ok=True)
     with _alone(data):
         if options.fresh:
-            _forget(data)
+            _forget(options, data)
         asyncio.run(_run(options, data))
 
 
@@ -144,7 +144,11 @@ def _alone(data: Path) -> Iterator[None]:
         yield
 
 
-def _forget(data: Path) -> None:
+def _forget(options: DemoOptions, data: Path) -> None:
+    from bot.storage import forget
+
     for part in ("telegram", "market", "bot"):
         shutil.rmtree(data / part, ignore_errors=True)
     (data / "bot.log").unlink(missing_ok=True)
+    if options.database:
+        forget(_settings(options, data, "").database)

@@ -1,6 +1,6 @@
 """What is remembered: SQLite for one process, PostgreSQL for replicas, the same store over both."""
 
-from bot.storage.schema import at_head, migrate
+from bot.storage.schema import at_head, forget, migrate
 from bot.storage.store import SqlStore, open_store
 
-__all__ = ["SqlStore", "at_head", "migrate", "open_store"]
+__all__ = ["SqlStore", "at_head", "forget", "migrate", "open_store"]

@@ -48,6 +48,15 @@ def move(database: str, revision: str) -> None:
             raise InvalidRecord("The migration would leave rows that name what does not exist.")
 
 
+def forget(database: str) -> None:
+    """Drop every table of ours with all that is in it, and the durable engine's schema beside them on PostgreSQL.
+    Raises Unavailable."""
+    move(database, "base")
+    with schema_connection(database) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("DROP SCHEMA IF EXISTS dbos CASCADE"))
+
+
 @contextmanager
 def schema_connection(database: str, *, reading: bool = False) -> Iterator[Connection]:
     """A connection in a transaction of its own; who migrates waits for those who do already. With `reading` it holds

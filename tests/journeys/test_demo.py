@@ -10,8 +10,18 @@ from tests.fakes.demo import START_SECONDS, complaints, running_demo
 from tests.fakes.person import all_at_once, in_band, people_at, shorts, text_of
 
 
-async def test_a_restart_keeps_chat_holdings_hedge_and_market_and_fresh_forgets_all(data: Path) -> None:
-    with running_demo(data, "--speed", "0", "--seed", "5") as demo:
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def anywhere(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """The options for a database: SQLite without any, or a PostgreSQL of the test's own."""
+    if request.param == "sqlite":
+        return ()
+    return "--database", str(request.getfixturevalue("postgres_url"))
+
+
+async def test_a_restart_keeps_chat_holdings_hedge_and_market_and_fresh_forgets_all(
+    data: Path, anywhere: tuple[str, ...]
+) -> None:
+    with running_demo(data, "--speed", "0", "--seed", "5", *anywhere) as demo:
         async with people_at(demo.address) as people:
             ada = people(1)
             await ada.ask("/start")
@@ -24,7 +34,7 @@ async def test_a_restart_keeps_chat_holdings_hedge_and_market_and_fresh_forgets_
         assert demo.stop() == 0
         assert complaints(demo.bot_log) == []
 
-    with running_demo(data) as demo:
+    with running_demo(data, *anywhere) as demo:
         async with people_at(demo.address) as people:
             ada = people(1)
             assert [text_of(m) for m in (await ada.messages())[: len(said)]] == [text_of(m) for m in said]
@@ -41,7 +51,7 @@ async def test_a_restart_keeps_chat_holdings_hedge_and_market_and_fresh_forgets_
             await ada.receipt(card)
         assert demo.stop() == 0
 
-    with running_demo(data, "--fresh", "--seed", "6") as demo:
+    with running_demo(data, "--fresh", "--seed", "6", *anywhere) as demo:
         async with people_at(demo.address) as people:
             ada = people(1)
             assert (await ada.phone.driver.get("/market"))["hedges"] == []
