@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from bot.exchange.ccxt_budget import Budget, BudgetSpent
-from bot.exchange.ccxt_clients import Clients
+from bot.exchange.ccxt_clients import Clients, CredentialsOf
+from bot.exchange.ccxt_feed import CcxtFeed
 from bot.exchange.ccxt_outcome import AlreadySet, Malformed, NotFound, read, write
 from bot.exchange.ccxt_values import (
     contract_of,
@@ -18,6 +19,8 @@ from bot.exchange.ccxt_values import (
     report_of,
     tiers_of,
 )
+from bot.exchange.ccxt_wire import Wire
+from bot.exchange.dialects import DIALECTS
 from bot.exchange.dialects.dialect import Dialect
 from bot.ports.clock import Clock
 from bot.ports.errors import Rejected, Unavailable
@@ -312,6 +315,17 @@ class CcxtExchange:
     async def _set(self, account: Account, what: str, work: Callable[[Any], Awaitable[None]]) -> None:
         with contextlib.suppress(AlreadySet):
             await self._write(account, what, work)
+
+
+def connect(
+    name: str, wire: Wire, clock: Clock, credentials: CredentialsOf, prices: Prices | None = None
+) -> tuple[CcxtExchange, CcxtFeed]:
+    """Trading and market data of the exchange that ccxt calls `name`, over one wire. `prices`: a cached source, so that
+    private reads of many accounts cost no public calls; without it, the feed is asked each time."""
+    dialect = DIALECTS[name]
+    clients = Clients(dialect, wire, clock, credentials)
+    feed = CcxtFeed(dialect, clients, clock)
+    return CcxtExchange(dialect, clients, clock, prices or feed.prices), feed
 
 
 def _milliseconds(time: datetime) -> int:

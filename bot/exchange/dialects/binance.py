@@ -110,6 +110,7 @@ BINANCE = Dialect(
     options={
         "defaultType": "spot",  # with "swap", ccxt takes SOL/USDT for SOL/USDT:USDT
         "fetchMarkets": {"types": ["spot", "linear"]},
+        "fetchMargins": False,
         "leverageBrackets": {},  # the steps of every contract, which positions do without
         "warnOnFetchOpenOrdersWithoutSymbol": False,
     },

@@ -111,7 +111,7 @@ class BinanceMarket(Venue):
                     "symbol": f"{asset}USDT", "status": "TRADING", "baseAsset": asset, "baseAssetPrecision": 8,
                     "quoteAsset": "USDT", "quotePrecision": 8, "quoteAssetPrecision": 8,
                     "orderTypes": ["LIMIT", "MARKET"], "isSpotTradingAllowed": True, "isMarginTradingAllowed": False,
-                    "filters": filters, "permissions": [],
+                    "filters": filters, "permissions": ["SPOT"],
                 }
                 for asset in spot if asset != "USDT"
             ],

@@ -1,0 +1,146 @@
+"""The stand-ins in one: their wires below `/<host>/…`, and how they are told to misbehave, below `/sandbox/exchanges`.
+
+- `GET /sandbox/exchanges` tells accounts, positions, orders and calls of each.
+- `POST /sandbox/exchanges/{name}/accounts {"key", "secret", "passphrase"?, "money"?, "hedged"?, "can_trade"?,
+  "can_withdraw"?, "address_list"?, "revoked"?}` opens or changes an account.
+- `POST /sandbox/exchanges/{name}/faults {"kind", "on"?, "after"?, "times"?, …}` as in `faults.Fault`, or
+  `{"clear": true}`.
+- `POST /sandbox/exchanges/{name}/events {"delist": symbol}`, `{"force": "adl", "key", "symbol"}`, `{"trade": "sell",
+  "key", "symbol", "contracts"}` (by the user's own hand), `{"clock_ahead_ms": 30000}` or `{"share": "0.37"}`.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from bot.sandbox.exchanges.desk import Market
+from bot.sandbox.exchanges.venue import Venue, plain
+from bot.sandbox.exchanges.wires import VENUES
+from hedging.errors import HedgingError
+from hedging.money import cap_price, decimal
+
+_FLAGS = ("hedged", "can_trade", "can_withdraw", "address_list", "revoked")
+Body = Mapping[str, Any]
+
+
+class Exchanges:
+    """Every stand-in over one market."""
+
+    def __init__(self, market: Market) -> None:
+        self.venues: Mapping[str, Venue] = {name: venue(market) for name, venue in VENUES.items()}
+
+    def routes(self) -> list[BaseRoute]:
+        """The wires and the controls."""
+        wires = [route for venue in self.venues.values() for route in venue.routes()]
+        controls = {"accounts": self._account, "faults": self._fault, "events": self._event}
+        return [
+            *wires,
+            Route("/sandbox/exchanges", self._state, methods=["GET"]),
+            *(
+                Route(f"/sandbox/exchanges/{{name}}/{what}", _told(self, change), methods=["POST"])
+                for what, change in controls.items()
+            ),
+        ]
+
+    async def _state(self, request: Request) -> Response:
+        return JSONResponse({name: _state_of(venue) for name, venue in self.venues.items()})
+
+    def _account(self, venue: Venue, body: Body) -> None:
+        money = {asset: decimal(amount) for asset, amount in (body.get("money") or {}).items()}
+        trader = venue.desk.open_account(
+            str(body["key"]), str(body["secret"]), str(body.get("passphrase", "")), deposit=money or None
+        )
+        for flag in _FLAGS:
+            if flag in body:
+                setattr(trader, flag, bool(body[flag]))
+
+    def _fault(self, venue: Venue, body: Body) -> None:
+        if body.get("clear"):
+            venue.faults.clear()
+        else:
+            venue.faults.add(**body)
+
+    def _event(self, venue: Venue, body: Body) -> None:
+        desk = venue.desk
+        if "clock_ahead_ms" in body:
+            venue.clock_ahead_ms = int(body["clock_ahead_ms"])
+        if "share" in body:
+            desk.share = None if body["share"] is None else decimal(body["share"])
+        if "delist" in body:
+            desk.delist(str(body["delist"]))
+        if "force" in body:
+            desk.force_close(
+                desk.traders[body["key"]], body["symbol"], body["force"], decimal(body.get("share_of", 1))
+            )
+        if "trade" in body:
+            selling, symbol = body["trade"] == "sell", str(body["symbol"])
+            quote, contract = desk.market.snapshot().quotes[symbol], desk.contract(symbol)
+            worst = quote.bid * Decimal("0.9") if selling else quote.ask * Decimal("1.1")
+            desk.place(
+                desk.traders[body["key"]],
+                client_id=str(body.get("client_id", "by-hand")),
+                symbol=symbol,
+                side="sell" if selling else "buy",
+                contracts=decimal(body["contracts"]),
+                limit_price=cap_price(worst, contract.tick, selling=selling),
+                reduce_only=bool(body.get("reduce_only", False)),
+                position_side=body.get("position_side", "both"),
+            )
+
+
+def _told(
+    exchanges: Exchanges, change: Callable[[Venue, Body], None]
+) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        venue = exchanges.venues.get(request.path_params["name"])
+        if venue is None:
+            names = ", ".join(exchanges.venues)
+            return JSONResponse({"error": f"There is no such exchange; there are {names}."}, 404)
+        try:
+            change(venue, await request.json())
+        except (ValueError, LookupError, TypeError, HedgingError) as error:
+            return JSONResponse({"error": f"That cannot be done: {error}"}, 400)
+        return JSONResponse(_state_of(venue))
+
+    return endpoint
+
+
+def _state_of(venue: Venue) -> dict[str, Any]:
+    """No secret is told, and of a key only that it is there."""
+    return {
+        "calls": dict(venue.calls),
+        "faults": len(venue.faults.waiting),
+        "clock_ahead_ms": venue.clock_ahead_ms,
+        "delisted": sorted(venue.desk.delisted),
+        "accounts": [
+            {
+                **{flag: getattr(trader, flag) for flag in _FLAGS},
+                "positions": [
+                    {
+                        "symbol": held.symbol,
+                        "side": held.side,
+                        "contracts": plain(held.position.contracts),
+                        "leverage": held.position.leverage,
+                    }
+                    for held in venue.desk.held(trader)
+                ],
+                "orders": [
+                    {
+                        "client_id": order.client_id,
+                        "symbol": order.symbol,
+                        "side": order.side,
+                        "contracts": plain(order.contracts),
+                        "filled": plain(order.filled),
+                        "reduce_only": order.reduce_only,
+                        "forced": order.forced,
+                    }
+                    for order in trader.orders
+                ],
+            }
+            for trader in venue.desk.traders.values()
+        ],
+    }

@@ -1,0 +1,133 @@
+"""The session that ccxt is given: where it goes, what it refuses to follow, what it counts and remembers."""
+
+from datetime import timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+import yarl
+
+from bot.exchange.ccxt_budget import Budget, BudgetSpent
+from bot.exchange.ccxt_exchange import connect
+from bot.exchange.ccxt_wire import Gate, Wire, calls_noted
+from bot.ports.errors import Unavailable
+from bot.ports.exchange import Credentials
+from bot.ports.records import Account
+from tests.exchange.answers import refusal
+from tests.exchange.venues import Venue, credentials_of
+from tests.fakes.clock import ManualClock
+
+SOL = "SOL/USDT:USDT"
+
+
+async def test_without_a_sandbox_a_request_goes_where_it_says() -> None:
+    url = yarl.URL("https://fapi.binance.com/fapi/v1/time?a=1")
+    assert Wire(ManualClock()).address(url) == url
+
+
+def test_with_a_sandbox_every_request_stays_on_this_machine() -> None:
+    wire = Wire(ManualClock(), loopback="http://127.0.0.1:8123/")
+    url = yarl.URL("https://api.mexc.com/api/v3/klines?symbol=A%2FB&x=%7B%7D", encoded=True)
+    assert str(wire.address(url)) == "http://127.0.0.1:8123/api.mexc.com/api/v3/klines?symbol=A%2FB&x=%7B%7D"
+
+
+@pytest.mark.parametrize("address", ["http://example.com", "https://api.binance.com", "http://10.0.0.1:80"])
+def test_a_sandbox_elsewhere_is_refused(address: str) -> None:
+    with pytest.raises(ValueError, match="this machine"):
+        Wire(ManualClock(), loopback=address)
+
+
+async def test_ccxt_sees_the_real_address_and_so_the_right_failures(live: Venue) -> None:
+    if live.name != "binance":
+        pytest.skip("only Binance's classes hang on the address")
+    import ccxt  # type: ignore[import-untyped]
+
+    client = await live.live._clients.private(Account(1, 1, "binance", "live"))
+    status, body = refusal("binance", -2019)
+    live.loopback.faults.add("answer", status=status, body=body)
+    with pytest.raises(ccxt.InsufficientFunds):
+        await client.create_order(SOL, "limit", "sell", 1.0, 140.0)
+
+
+async def test_a_redirect_is_asked_for_once_and_not_followed(live: Venue) -> None:
+    host = live.loopback.hosts[0]
+    live.loopback.faults.add("redirect", on="balance", body=f"/{host}/elsewhere", times=1)
+    account = Account(1, 1, live.name, "live")
+    await live.live.positions(account)  # the markets are there
+    before = live.wire.counts.total()
+    with pytest.raises(Unavailable):
+        await live.live.balance(account)
+    assert live.wire.counts.total() - before == 1
+    assert live.loopback.calls["balance"] == 1
+
+
+async def test_calls_are_counted_and_remembered_only_while_they_are_judged(live: Venue) -> None:
+    client = await live.feed._clients.public()
+    before = live.wire.counts.total()
+    with calls_noted() as calls:
+        await client.fetch_time()
+    (call,) = calls
+    assert (call.sent, call.status) == (True, 200)
+    assert call.json()
+    await client.fetch_time()
+    assert len(calls) == 1
+    assert live.wire.counts.total() - before == 2
+
+
+@pytest.mark.parametrize(("status", "header", "seconds"), [
+    (429, "7", 7), (418, "3600", 3600), (429, None, 10), (418, None, 120), (200, "60", 0), (403, None, 0),
+    (429, "nonsense", 10), (418, "99999999", 3 * 86_400),
+])  # fmt: skip
+def test_a_gate_closes_for_as_long_as_it_is_asked_to(status: int, header: str | None, seconds: float) -> None:
+    gate = Gate(ManualClock())
+    gate.heed("api.bybit.com", status, header)
+    assert gate.left("api.bybit.com") == seconds
+    assert gate.left("api.mexc.com") == 0
+
+
+def test_a_gate_reads_a_date_and_never_opens_early() -> None:
+    clock = ManualClock()
+    gate = Gate(clock)
+    gate.heed("h", 429, format_datetime(clock.now() + timedelta(seconds=90), usegmt=True))
+    assert gate.left("h") == 90
+    gate.heed("h", 429, "5")
+    assert gate.left("h") == 90
+    clock.pass_(seconds=91)
+    assert gate.left("h") == 0
+
+
+async def test_a_budget_spreads_orders_and_refuses_what_would_wait_too_long() -> None:
+    clock = ManualClock()
+    budget = Budget(clock, 4, timedelta(seconds=2))
+    begun = clock.now()
+    for _ in range(4):
+        await budget.take()
+    assert clock.now() == begun
+    await budget.take()
+    assert clock.now() - begun == timedelta(seconds=2)
+    narrow = Budget(clock, 1, timedelta(minutes=1))
+    await narrow.take()
+    with pytest.raises(BudgetSpent):
+        await narrow.take()
+
+
+def test_credentials_show_nothing_of_themselves() -> None:
+    shown = Credentials("a-key", "a-secret", "a-phrase")
+    assert not any(part in f"{shown} {shown!r}" for part in ("a-key", "a-secret", "a-phrase"))
+
+
+async def test_an_exchange_is_connected_by_its_name(live: Venue) -> None:
+    exchange, feed = connect(live.name, live.wire, ManualClock(), credentials_of)
+    account = Account(1, 1, live.name, "live")
+    assert (await exchange.balance(account)).equity > 0
+    assert SOL in (await feed.snapshot()).quotes
+    exchange.close()
+
+
+async def test_a_demo_account_is_sent_to_the_demos_own_address(live: Venue) -> None:
+    demo: dict[str, Any] = {"binance": "demo-fapi", "bybit": "api-demo", "bingx": "open-api-vst"}
+    if live.name not in demo:
+        pytest.skip(f"{live.name} has no demo that everything works in")
+    await live.live.balance(Account(1, 1, live.name, "demo"))
+    private = [call for call in live.wire.counts if demo[live.name] in call]
+    assert private

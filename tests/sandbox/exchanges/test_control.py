@@ -1,0 +1,75 @@
+"""The stand-ins are told to misbehave over HTTP, and tell what became of it."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from starlette.applications import Starlette
+
+from bot.sandbox.exchanges import VENUES
+from bot.sandbox.exchanges.control import Exchanges
+from bot.sandbox.market import open_world
+from tests.fakes.sandbox_server import serving
+
+SOL = "SOL/USDT:USDT"
+
+
+async def told(address: str, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    async with aiohttp.ClientSession() as session, session.post(address + path, json=body) as answer:
+        return answer.status, await answer.json()
+
+
+@pytest.fixture
+def exchanges(tmp_path: Path) -> Exchanges:
+    return Exchanges(open_world(tmp_path, today=datetime(2025, 6, 1, 9, tzinfo=UTC), speed=0))
+
+
+@pytest.mark.parametrize("name", list(VENUES))
+async def test_accounts_trades_and_forced_closes_are_made_over_http(exchanges: Exchanges, name: str) -> None:
+    async with serving(Starlette(routes=exchanges.routes())) as address:
+        base = f"/sandbox/exchanges/{name}"
+        account = {"key": "k", "secret": "never told", "money": {"USDT": "5000"}, "can_withdraw": True}
+        await told(address, f"{base}/accounts", account)
+        by_hand = {"trade": "sell", "key": "k", "symbol": SOL, "contracts": "3"}
+        _, state = await told(address, f"{base}/events", by_hand)
+        (position,) = state["accounts"][0]["positions"]
+        assert (position["symbol"], position["contracts"].lstrip("-").split(".")[0]) == (SOL, "3")
+        _, state = await told(address, f"{base}/events", {"force": "adl", "key": "k", "symbol": SOL})
+        assert state["accounts"][0]["positions"] == []
+        assert state["accounts"][0]["orders"][-1]["forced"] == "adl"
+        _, state = await told(address, f"{base}/faults", {"kind": "hang", "on": "order", "after": True})
+        assert state["faults"] == 1
+        _, state = await told(address, f"{base}/events", {"delist": SOL, "clock_ahead_ms": 30_000})
+        assert (state["delisted"], state["clock_ahead_ms"]) == ([SOL], 30_000)
+        assert "never told" not in str(state)
+
+
+async def test_what_cannot_be_done_is_refused_with_a_sentence(exchanges: Exchanges) -> None:
+    async with serving(Starlette(routes=exchanges.routes())) as address:
+        for path, body in (
+            ("/sandbox/exchanges/nowhere/faults", {"kind": "hang"}),
+            ("/sandbox/exchanges/bybit/faults", {"kind": "sulk"}),
+            ("/sandbox/exchanges/bybit/events", {"force": "adl", "key": "nobody", "symbol": SOL}),
+            ("/sandbox/exchanges/bybit/accounts", {"key": "k"}),
+        ):
+            status, answer = await told(address, path, body)
+            assert status in (400, 404)
+            assert answer["error"]
+
+
+async def test_hosts_of_different_exchanges_do_not_clash(exchanges: Exchanges) -> None:
+    hosts = [host for venue in exchanges.venues.values() for host in venue.hosts]
+    assert len(hosts) == len(set(hosts))
+
+
+@pytest.mark.parametrize("name", list(VENUES))
+async def test_an_unsigned_request_learns_nothing(exchanges: Exchanges, name: str) -> None:
+    venue = exchanges.venues[name]
+    signed = [place for place, operation in venue.operations().items() if operation.signed]
+    async with serving(Starlette(routes=exchanges.routes())) as address, aiohttp.ClientSession() as session:
+        for method, path in signed:
+            async with session.request(method, f"{address}/{venue.hosts[0]}{path}") as answer:
+                body = await answer.json()
+                assert answer.status >= 400 or body.get("retCode") or body.get("code"), (method, path)
