@@ -7,14 +7,17 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.exchange.ccxt_wire import Wire
+from bot.exchange.ccxt_wire import Wire, calls_noted
 from bot.exchange.dialects.dialect import Dialect
 from bot.ports.clock import Clock
+from bot.ports.errors import Unavailable
 from bot.ports.exchange import Credentials
 from bot.ports.records import Account
 
+log = logging.getLogger(__name__)
+
 TIMEOUT_MS = 10_000
-_MARKETS_LAST = timedelta(hours=1)
+_MARKETS_LAST, _TRY_AGAIN = timedelta(hours=1), timedelta(minutes=1)
 _MOST_CLIENTS = 500
 
 CredentialsOf = Callable[[Account], Awaitable[Credentials]]
@@ -42,20 +45,40 @@ class Clients:
         """The client that holds the markets; they are read anew every hour."""
         async with self._loading:
             known = self._public.get(demo)
-            if known is None or self._clock.now() - known[1] > _MARKETS_LAST:
-                client = known[0] if known else self._make(None, demo=demo)
-                try:
-                    await client.load_markets(known is not None)
-                except BaseException:
-                    if known is None:
-                        self._let_go(client)
-                    raise
-                known = client, self._clock.now()
-                self._public[demo] = known
-                for (_, is_demo), private in self._private.items():
-                    if is_demo == demo:
-                        private.set_markets_from_exchange(client)
+            if known is None:
+                known = self._public[demo] = await self._loaded(demo=demo), self._clock.now()
+            elif self._clock.now() - known[1] > _MARKETS_LAST:
+                known = self._public[demo] = known[0], await self._renewed(known[0], demo=demo)
         return known[0]
+
+    async def _loaded(self, *, demo: bool) -> Any:
+        """A client with the contracts of now. Raises Unavailable for answers of which ccxt would make none at all."""
+        client = self._make(None, demo=demo)
+        try:
+            with calls_noted() as calls:
+                await client.load_markets()
+            if not all(self._dialect.whole(call.json()) for call in calls):
+                raise Unavailable(f"{self._dialect.title} did not tell its contracts.")
+        except BaseException:
+            self._let_go(client)
+            raise
+        return client
+
+    async def _renewed(self, client: Any, *, demo: bool) -> datetime:
+        """Give every client the contracts of now; as of when they are. While they cannot be read, those of before go on
+        to serve: one call that fails must not keep everybody from their positions."""
+        try:
+            fresh = await self._loaded(demo=demo)
+        except Exception as failure:  # noqa: BLE001 - ccxt raises anything
+            kind = type(failure).__name__
+            log.warning("the contracts of %s cannot be read anew: %s", self._dialect.title, kind)
+            return self._clock.now() + _TRY_AGAIN - _MARKETS_LAST
+        client.set_markets_from_exchange(fresh)
+        for (_, is_demo), private in self._private.items():
+            if is_demo == demo:
+                private.set_markets_from_exchange(fresh)
+        self._let_go(fresh)
+        return self._clock.now()
 
     async def private(self, account: Account) -> Any:
         """The account's own client."""

@@ -131,3 +131,28 @@ async def test_a_demo_account_is_sent_to_the_demos_own_address(live: Venue) -> N
     await live.live.balance(Account(1, 1, live.name, "demo"))
     private = [call for call in live.wire.counts if demo[live.name] in call]
     assert private
+
+
+async def test_contracts_that_cannot_be_read_anew_keep_nobody_from_their_positions(live: Venue) -> None:
+    account = Account(1, 1, live.name, "live")
+    await live.live.place(account, live.order("hh-1", SOL, "1"))
+    live.clock.pass_(minutes=61)
+    live.loopback.faults.add("cut", on="markets", times=50)
+    (position,) = await live.live.positions(account)
+    assert position.symbol == SOL
+    live.loopback.faults.clear()
+    asked = live.loopback.calls["markets"]
+    live.clock.pass_(seconds=61)
+    await live.live.positions(account)
+    assert live.loopback.calls["markets"] > asked, "it is tried again after a minute"
+
+
+@pytest.mark.parametrize("kind", ["html", "empty", "truncated"])
+async def test_contracts_that_say_nothing_do_not_become_no_contracts(live: Venue, kind: str) -> None:
+    account = Account(1, 1, live.name, "live")
+    fresh = live.again()
+    live.loopback.faults.add(kind, on="markets", times=50)
+    with pytest.raises(Unavailable):
+        await fresh.positions(account)
+    live.loopback.faults.clear()
+    assert (await fresh.place(account, live.order("hh-1", SOL, "1"))).status == "filled"
