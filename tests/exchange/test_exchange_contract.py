@@ -76,11 +76,10 @@ async def test_an_order_is_found_by_our_id_and_only_by_it(
     assert await venue.exchange.find_order(other_account, SOL, "hh-1") is None
 
 
+# Binance and WEEX free an id after its fill: there only the attempt ledger keeps it from being used again.
+@pytest.mark.parametrize("venue", ["paper", "bybit", "bingx", "mexc"], indirect=True)
 async def test_the_same_id_is_never_filled_twice(venue: Venue, account: Account) -> None:
-    if not venue.unique_ids:
-        pytest.skip(
-            f"{venue.name} frees an id after its fill: only the attempt ledger keeps it from being used again"
-        )
+    assert venue.unique_ids
     first = await venue.exchange.place(account, order(venue, "hh-1"))
     with contextlib.suppress(
         Rejected, Ambiguous
@@ -91,9 +90,8 @@ async def test_the_same_id_is_never_filled_twice(venue: Venue, account: Account)
     assert await venue.exchange.find_order(account, SOL, "hh-1") == first
 
 
+@pytest.mark.parametrize("venue", ["paper"], indirect=True)  # the stand-ins are not there to be raced
 async def test_the_same_id_sent_twenty_times_at_once_is_filled_once(venue: Venue, account: Account) -> None:
-    if venue.name != "paper":
-        pytest.skip("one after the other shows it; the stand-ins are not there to be raced")
     sent = await asyncio.gather(
         *(venue.again().place(account, order(venue, "hh-1")) for _ in range(20)), return_exceptions=True
     )
@@ -172,7 +170,6 @@ async def test_closing_never_flips(venue: Venue, account: Account, world: World)
         ({"units": D("0.005")}, "lot"),
         ({"units": D("10.005")}, "lot"),
         ({"limit_price": D("140.00005")}, "tick"),
-        ({"units": D("0.01")}, "min_notional"),
         ({"units": D("100000")}, "margin"),
         ({"reduce_only": True}, "reduce_only"),
     ],
@@ -185,8 +182,6 @@ async def test_what_is_refused_is_refused_for_good_and_leaves_nothing(
     fields = {name: getattr(plain, name) for name in plain.__slots__} | change
     if "units" in fields:
         fields["contracts"] = contracts(venue, str(fields.pop("units")))
-    if code == "min_notional" and not venue.contracts[SOL].min_notional:
-        pytest.skip(f"{venue.name} states no minimum notional")
     before = await venue.exchange.balance(account)
     with pytest.raises(Rejected) as refusal:
         await venue.exchange.place(account, Order(**fields))
@@ -285,9 +280,21 @@ async def test_a_short_that_the_market_runs_over_is_gone_and_the_rest_is_not_neg
     assert 0 <= balance.free == balance.equity
 
 
+@pytest.mark.parametrize(
+    "venue", ["paper", "binance", "bybit", "bingx"], indirect=True
+)  # the others state none
+async def test_an_order_below_the_minimum_notional_is_refused_for_good(
+    venue: Venue, account: Account
+) -> None:
+    small = order(venue, "hh-1", SOL, "0.01")
+    with pytest.raises(Rejected) as refusal:
+        await venue.exchange.place(account, small)
+    assert refusal.value.code == "min_notional"
+    assert await venue.exchange.positions(account) == []
+
+
+@pytest.mark.parametrize("venue", ["paper", "bybit"], indirect=True)  # on the others they are not traded
 async def test_an_inverse_contract_settles_in_its_coin(venue: Venue, account: Account) -> None:
-    if COIN not in venue.contracts:
-        pytest.skip(f"inverse contracts of {venue.name} are not traded")
     before = await venue.exchange.balance(account)
     await venue.exchange.set_leverage(account, COIN, 2)
     report = await venue.exchange.place(account, order(venue, "hh-1", COIN, "50000"))

@@ -135,9 +135,8 @@ async def test_leverage_and_margin_mode_are_set_and_set_again(live: Venue, mine:
     assert await live.live.margin_mode(mine, SOL) == "isolated"
 
 
+@pytest.mark.parametrize("live", ["bybit"], indirect=True)  # on the others they are not traded
 async def test_an_inverse_short_is_counted_in_dollars(live: Venue, mine: Account) -> None:
-    if COIN not in live.contracts:
-        pytest.skip(f"inverse contracts of {live.name} are not traded")
     await live.live.place(mine, live.order("hh-1", COIN, "5000"))
     assert live.loopback.asked["order"].given["qty"] == "5000"
     (position,) = await live.live.positions(mine)

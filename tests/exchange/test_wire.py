@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from email.utils import format_datetime
-from typing import Any
 
 import pytest
 import yarl
@@ -37,9 +36,8 @@ def test_a_sandbox_elsewhere_is_refused(address: str) -> None:
         Wire(ManualClock(), loopback=address)
 
 
+@pytest.mark.parametrize("live", ["binance"], indirect=True)  # only its classes hang on the address
 async def test_ccxt_sees_the_real_address_and_so_the_right_failures(live: Venue) -> None:
-    if live.name != "binance":
-        pytest.skip("only Binance's classes hang on the address")
     import ccxt  # type: ignore[import-untyped]
 
     client = await live.live._clients.private(Account(1, 1, "binance", "live"))
@@ -124,10 +122,11 @@ async def test_an_exchange_is_connected_by_its_name(live: Venue) -> None:
     exchange.close()
 
 
+@pytest.mark.parametrize(
+    "live", ["binance", "bybit", "bingx"], indirect=True
+)  # the others have no whole demo
 async def test_a_demo_account_is_sent_to_the_demos_own_address(live: Venue) -> None:
-    demo: dict[str, Any] = {"binance": "demo-fapi", "bybit": "api-demo", "bingx": "open-api-vst"}
-    if live.name not in demo:
-        pytest.skip(f"{live.name} has no demo that everything works in")
+    demo = {"binance": "demo-fapi", "bybit": "api-demo", "bingx": "open-api-vst"}
     await live.live.balance(Account(1, 1, live.name, "demo"))
     private = [call for call in live.wire.counts if demo[live.name] in call]
     assert private
