@@ -1,5 +1,7 @@
 """The job table: what happens when. Times and names; the logic is in the services."""
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -7,6 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+log = logging.getLogger(__name__)
 
 Job = Callable[[], Awaitable[object]]
 
@@ -36,7 +40,12 @@ class Schedule:
         )
         for entry in self.entries:
             self._scheduler.add_job(
-                entry.run, "interval", seconds=entry.every.total_seconds(), id=entry.name, name=entry.name
+                _fire,
+                "interval",
+                args=[entry],
+                seconds=entry.every.total_seconds(),
+                id=entry.name,
+                name=entry.name,
             )
         self._scheduler.start()
 
@@ -45,3 +54,11 @@ class Schedule:
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=False)
             self._scheduler = None
+
+
+async def _fire(entry: Entry) -> None:
+    """Run a job; to be cut off when the process stops is no failure of it."""
+    try:
+        await entry.run()
+    except asyncio.CancelledError:
+        log.info("the job %r was cut off by the stop", entry.name)

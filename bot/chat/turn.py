@@ -92,6 +92,11 @@ class Turn:
         elif text:
             await self.say(Message(html(text)))
 
+    async def hint(self, text: str, *, alert: bool = False) -> None:
+        """Answer the tap with what the message under it says as well: if it was answered already, that is enough."""
+        if not self._answered:
+            await self.toast(text, alert=alert)
+
     async def answered(self) -> None:
         """See to it that no tap is left spinning."""
         if self.tap is not None and not self._answered:

@@ -3,7 +3,11 @@
 import asyncio
 from decimal import Decimal
 
+import pytest
+
+from bot.chat import guard
 from bot.ports.records import ProposalState
+from hedging.market import Snapshot
 from tests.chat.conftest import ADA, BOB, Chat
 from tests.chat.recording import Call, tap
 
@@ -61,6 +65,22 @@ async def test_fifty_taps_at_once_have_one_outcome_and_fifty_answers(chat: Chat)
     assert all(a.text for a in answers)
     assert len(chat.exchange.placed) == 1
     assert len([c for c in calls if c.method == "editMessageText"]) == 2, "frozen once, one receipt"
+
+
+async def test_a_tap_that_takes_long_is_answered_early_and_leaves_no_stray_message(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = await carded(chat)
+    card_message, snapshot = chat.last_id(), chat.market.snapshot
+
+    async def slow() -> Snapshot:
+        await asyncio.sleep(0.05)
+        return await snapshot()
+
+    monkeypatch.setattr(guard, "_ANSWER_AFTER", 0.0)
+    monkeypatch.setattr(chat.market, "snapshot", slow)
+    calls = await chat.tap(card.data("Confirm"), card_message)
+    assert [call.method for call in calls] == ["answerCallbackQuery", "editMessageText"]
 
 
 async def test_a_later_tap_never_overwrites_the_receipt(chat: Chat) -> None:

@@ -44,12 +44,18 @@ class Demo:
 
 
 def complaints(log: Path, *, since: int = 0) -> list[str]:
-    """What the bot logged as an error, and every trace, from so many bytes on."""
+    """What the bot logged as an error, and what every trace ends with, from so many bytes on."""
     if not log.exists():
         return []
-    lines = log.read_bytes()[since:].decode(errors="replace").splitlines()
-    loud = re.compile(r" (ERROR|CRITICAL) |^Traceback |was never (retrieved|awaited)")
-    return [line for line in lines if loud.search(line)]
+    found, in_trace = [], False
+    for line in log.read_bytes()[since:].decode(errors="replace").splitlines():
+        if in_trace and line[:1].strip():  # the first line that is not indented names the failure
+            found.append(line)
+            in_trace = False
+        if re.search(r" ERROR|CRITICAL|was never (retrieved|awaited)", line):
+            found.append(line)
+        in_trace = in_trace or line.startswith("Traceback ")
+    return found
 
 
 @contextmanager

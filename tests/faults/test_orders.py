@@ -3,14 +3,15 @@
 import re
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from tests.fakes.books import Books
-from tests.fakes.lives import Life, Sandbox
-from tests.fakes.person import Person, has, shorts, text_of, told
+from tests.fakes.lives import Life, Sandbox, running_sandbox
+from tests.fakes.person import Person, has, people_at, shorts, text_of, told
 from tests.fakes.phone import Driver, Json
 
 
@@ -78,37 +79,34 @@ async def test_fault_28_what_the_card_shows_is_what_is_sent_in_whole_lots(
     await _sound(ada, books)
 
 
-@pytest.fixture
-async def thin_books(driver: Driver) -> AsyncIterator[None]:
-    """A market so frightened that its books are nearly empty; ten days later it has calmed down."""
-    for _ in range(4):
-        await driver.post("/market", {"shock": "crash", "size": 0.4})
-        await driver.post("/market", {"shock": "rally", "size": 0.7})
-    yield
-    await driver.post("/market", {"skip": "10d"})
-
-
 async def test_fault_15_a_part_that_finds_no_buyer_is_reported_honestly_and_not_sent_again(
-    bot: Life, thin_books: None, ada: Person, books: Books, driver: Driver
+    data: Path,
 ) -> None:
-    coins = {coin["asset"]: coin for coin in (await driver.get("/market"))["coins"]}
-    amount = int(440_000 / float(coins["LTC"]["spot"]))  # the most that the account's money is enough for
-    await ada.ask("/rule 100% 5x")
-    await ada.add(f"LTC {amount}")
-    card = await ada.card()
-    await ada.tap(card, "Confirm")
-    receipt = await ada.receipt(card)
-    hedge = await _sound(ada, books)
-    (attempt,) = books.attempts(ada.id)
-    filled, wanted = Decimal(str(attempt["filled"])), Decimal(str(attempt["contracts"]))
-    assert Decimal(0) < filled < wanted, f"{filled} of {wanted} were filled: this is no partial fill"
-    assert shorts(hedge) == {"LTC/USDT:USDT": str(attempt["filled"])}
-    assert "Partly" in text_of(receipt), told(receipt)
-    assert f"{float(hedge['coverage']):.0%}" in text_of(receipt), told(receipt)
-    assert len(books.paper_orders(ada.id)) == 1
-    again = await ada.confirm()  # the rest needs another tap
-    assert text_of(again).startswith("✅") or "Partly" in text_of(again), told(again)
-    await _sound(ada, books)
+    with running_sandbox(data) as sandbox, sandbox.living():
+        async with people_at(sandbox.address) as people:
+            ada, books = people(1), Books.of(data, "")
+            driver = ada.phone.driver
+            for _ in range(4):  # a market so frightened that its books are nearly empty
+                await driver.post("/market", {"shock": "crash", "size": 0.4})
+                await driver.post("/market", {"shock": "rally", "size": 0.7})
+            coins = {coin["asset"]: coin for coin in (await driver.get("/market"))["coins"]}
+            amount = int(
+                440_000 / float(coins["LTC"]["spot"])
+            )  # about what the account's money is enough for
+            await ada.ask("/rule 100% 5x")
+            await ada.add(f"LTC {amount}")
+            receipt = await ada.confirm()
+            hedge = await _sound(ada, books)
+            (attempt,) = books.attempts(ada.id)
+            filled, wanted = Decimal(attempt["filled"]), Decimal(attempt["contracts"])
+            assert Decimal(0) < filled < wanted, f"{filled} of {wanted} were filled: this is no partial fill"
+            assert shorts(hedge) == {"LTC/USDT:USDT": attempt["filled"]}
+            assert "Partly" in text_of(receipt), told(receipt)
+            assert f"{float(hedge['coverage']):.0%}" in text_of(receipt), told(receipt)
+            assert len(books.paper_orders(ada.id)) == 1
+            await ada.confirm()  # the rest needs another tap
+            assert len(books.paper_orders(ada.id)) == 2
+            await _sound(ada, books)
 
 
 async def test_fault_27_not_enough_money_is_said_on_the_card_before_anything_is_sent(

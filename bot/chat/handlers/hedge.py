@@ -62,20 +62,20 @@ async def conclude(turn: Turn, tapped: Confirmation) -> None:
     card = tapped.proposal
     match tapped.kind:
         case "sending":
-            await turn.toast(texts.SENDING)
+            await turn.hint(texts.SENDING)
             await _freeze_and_begin(turn, card)
         case "working":  # its own message is left alone: the receipt may be on its way into it
-            await turn.toast(texts.ALREADY_SENT, alert=True)
+            await turn.hint(texts.ALREADY_SENT, alert=True)
             await turn.services.hedge.begin(card.id)
         case "repriced":
-            await turn.toast(texts.PRICE_MOVED)
+            await turn.hint(texts.PRICE_MOVED)
             fresh = views.repriced(card, tapped.earlier, await turn.services.hedge.mode(card))
             await turn.services.hedge.shown(card.id, await turn.show(fresh))
         case "at_target":
-            await turn.toast(texts.AT_TARGET)
+            await turn.hint(texts.AT_TARGET)
             await show_card(turn, card, in_place=True)
         case "expired":
-            await turn.toast(texts.EXPIRED, alert=True)
+            await turn.hint(texts.EXPIRED, alert=True)
             await turn.show(views.over(card))
         case _:
             await turn.toast(_OVER[card.state], alert=True)
@@ -155,7 +155,7 @@ async def cancel(turn: Turn) -> None:
     if card.state is not ProposalState.CANCELLED:
         await turn.toast(_OVER[card.state], alert=True)
         return
-    await turn.toast(texts.CANCELLED)
+    await turn.hint(texts.CANCELLED)
     await turn.show(views.over(card))
 
 
