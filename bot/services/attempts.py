@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 PREFIX = "hh"
 TAP_LASTS = timedelta(minutes=2)  # what was not sent so long after the tap is not sent any more
+LEVERAGE_PAUSES = (0.5, 2.0)  # seconds before a leverage whose setting is unclear is set again
 LOOKUPS_FOR_ABSENCE = 3
 GIVE_UP_AFTER = timedelta(minutes=10)  # an order nobody can find or rule out by then is a person's to settle
 
@@ -130,16 +131,17 @@ class Attempts:
         """Set the leverage; why nothing may be sent, or an empty text."""
         if attempt.reduce_only:
             return ""
-        try:
-            await self._exchange.set_leverage(account, attempt.symbol, attempt.leverage)
-        except Rejected as refused:
-            return refused.code or str(refused)
-        except (
-            Ambiguous
-        ) as unclear:  # harmless: set again by the next order; but this one is not sent on a guess
-            log.warning("leverage of %s is unclear: %s", attempt.symbol, unclear)
-            return "leverage_unknown"
-        return ""
+        for pause in (*LEVERAGE_PAUSES, None):
+            try:
+                await self._exchange.set_leverage(account, attempt.symbol, attempt.leverage)
+                return ""
+            except Rejected as refused:
+                return refused.code or str(refused)
+            except Ambiguous as unclear:  # setting it twice is harmless, sending an order on a guess is not
+                log.warning("leverage of %s is unclear: %s", attempt.symbol, unclear)
+                if pause is not None:
+                    await self._clock.sleep(pause)
+        return "leverage_unknown"
 
     async def _note(self, attempt: Attempt, report: OrderReport) -> Attempt:
         state = {

@@ -5,6 +5,7 @@ from itertools import count
 
 import pytest
 
+from bot.ports.errors import Ambiguous
 from bot.ports.records import TERMINAL, Account, AttemptState, Order, OrderReport
 from bot.services.attempts import client_id
 from tests.fakes.durable import Crash
@@ -93,6 +94,25 @@ async def test_absence_is_not_believed_while_the_position_has_moved(desk: Desk) 
     assert attempt.state is AttemptState.MANUAL
     assert desk.notifier.kinds() == ["waiting", "receipt"]
     assert desk.notifier.told[-1].payload["status"] == "manual"
+
+
+@pytest.mark.parametrize(("unclear", "sent"), [(2, 1), (3, 0)])
+async def test_a_leverage_that_is_unclear_is_set_again_and_nothing_is_sent_on_a_guess(
+    desk: Desk, unclear: int, sent: int
+) -> None:
+    await desk.hold(SOL="100")
+    answers = ["lost"] * unclear
+    set_leverage = desk.exchange.set_leverage
+
+    async def losing_answers(account: Account, symbol: str, leverage: int) -> None:
+        if answers:
+            raise Ambiguous(answers.pop())
+        await set_leverage(account, symbol, leverage)
+
+    desk.exchange.set_leverage = losing_answers  # type: ignore[method-assign]
+    done = await desk.hedged()
+    assert len(desk.exchange.placed) == sent
+    assert done.outcome["legs"][0]["reason"] == ("" if sent else "leverage_unknown")
 
 
 async def test_a_tap_from_before_a_long_outage_sends_nothing(desk: Desk) -> None:
