@@ -20,7 +20,7 @@ from tests.fakes.phone import Driver, Json
 
 COINS = ("SOL 120", "DOT 1500")  # a perpetual of its own, and one through Bitcoin: two orders
 SHARES = 6  # so many tests share the points of one walk
-SAMPLE = 4  # `deploy/test faults` takes every point, the full run one in so many, beginning elsewhere for each walk
+SAMPLE = 6  # `deploy/test faults` takes every point, the full run one in so many, beginning elsewhere for each walk
 LATE_POINTS = 12  # background sweeps make a walk a few points longer or shorter
 
 
@@ -141,7 +141,7 @@ async def test_fault_1_to_4_killed_anywhere_after_the_tap_one_order_set_and_one_
     driver: Driver,
 ) -> None:
     points = await _recorded(walk, sandbox, new_person(), driver)
-    step = SAMPLE if walk is HEDGE else 4 * SAMPLE  # the others share most of their path with it
+    step = SAMPLE if walk is HEDGE else 3 * SAMPLE  # the others share most of their path with it
     if request.config.getoption("-m") == "faults":
         step = 1
     chosen = range(1 + len(walk.name) % step, len(points) + 1, step)[share::SHARES]
