@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -76,7 +77,7 @@ class Operation:
     signed: bool = True
 
 
-class Venue:
+class Venue(ABC):
     """A loopback exchange. A subclass is its wire: `hosts`, `operations`, `signer`, `refusal`, `listed`."""
 
     name: ClassVar[str]
@@ -90,21 +91,21 @@ class Venue:
         self.clock_ahead_ms = 0  # of this machine's
         self._operations = self.operations()
 
+    @abstractmethod
     def operations(self) -> Mapping[tuple[str, str], Operation]:
         """By method and path."""
-        raise NotImplementedError
 
     def listed(self, contract: Contract) -> Contract | None:
         """The exchange's own contract for one of the market's."""
         return contract
 
+    @abstractmethod
     def trader_of(self, asked: Asked) -> Trader:
         """Whose valid signature a request carries. Raises Refused with key, signature or clock."""
-        raise NotImplementedError
 
+    @abstractmethod
     def refusal(self, word: str, sentence: str, asked: Asked) -> Response:
         """An error in the exchange's form."""
-        raise NotImplementedError
 
     def now_ms(self) -> int:
         """The exchange's own wall clock, by which signatures age."""
