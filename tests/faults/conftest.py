@@ -33,9 +33,16 @@ async def people(sandbox: Sandbox) -> AsyncIterator[Callable[[int], Person]]:
 
 
 @pytest.fixture
-def new_person(people: Callable[[int], Person]) -> Callable[[], Person]:
-    """Somebody who has never written before."""
-    return lambda: people(next(_ids))
+def new_person(people: Callable[[int], Person], books: Books) -> Iterator[Callable[[], Person]]:
+    """Somebody who has never written before; nobody who is there any more after the test."""
+    made: list[int] = []
+
+    def person() -> Person:
+        made.append(next(_ids))
+        return people(made[-1])
+
+    yield person
+    books.retire(*made)
 
 
 @pytest.fixture

@@ -196,6 +196,7 @@ async def _what_breaks(
             if died and not killed:
                 found.append("the bot ended by itself")
             broken += [f"killed at {at} ({points[at - 1]}): {one}" for one in found]
+            books.retire(person.id)
     finally:
         life.stop()
     return broken
