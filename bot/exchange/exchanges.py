@@ -16,7 +16,6 @@ from bot.ports.store import PaperStore
 from bot.ports.vault import Credentials
 from hedging.portfolio import Position
 
-
 _A_SYMBOL = "BTC/USDT:USDT"  # listed everywhere; the position mode is told by symbol on some exchanges
 
 
