@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from bot.storage.alerts import AlertTables
 from bot.storage.database import Database
+from bot.storage.keys import KeyTables
 from bot.storage.ledger import LedgerTables
 from bot.storage.outbox import OutboxTables
 from bot.storage.paper import PaperTables
@@ -15,7 +16,7 @@ from bot.storage.tables import people
 
 
 class SqlStore(
-    PeopleTables, UpdateTables, ProposalTables, LedgerTables, AlertTables, OutboxTables, PaperTables
+    PeopleTables, KeyTables, UpdateTables, ProposalTables, LedgerTables, AlertTables, OutboxTables, PaperTables
 ):
     """bot.ports.store.Store over SQLite or PostgreSQL.
 
