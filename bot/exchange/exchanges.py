@@ -2,21 +2,27 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from bot.exchange.ccxt_clients import CredentialsOf
 from bot.exchange.ccxt_exchange import CcxtExchange, connect
 from bot.exchange.ccxt_wire import Wire
 from bot.exchange.dialects import DIALECTS
 from bot.exchange.paper import PaperExchange
+from bot.exchange.probation import Probation, usable
 from bot.ports.clock import Clock
 from bot.ports.errors import Unavailable
 from bot.ports.exchange import Exchange, MarginMode, MarketFeed, Offer, Trial
 from bot.ports.records import PAPER, Account, Balance, Order, OrderReport
-from bot.ports.store import PaperStore
+from bot.ports.store import KeyStore, PaperStore
 from bot.ports.vault import Credentials
 from hedging.portfolio import Position
 
 _A_SYMBOL = "BTC/USDT:USDT"  # listed everywhere; the position mode is told by symbol on some exchanges
+
+
+class Memory(PaperStore, KeyStore, Protocol):
+    """What has to be remembered here."""
 
 
 class Exchanges:
@@ -27,9 +33,11 @@ class Exchanges:
     name = "exchanges"
 
     def __init__(
-        self, home: MarketFeed | str, store: PaperStore, wire: Wire, clock: Clock, credentials: CredentialsOf
+        self, home: MarketFeed | str, store: Memory, wire: Wire, clock: Clock, credentials: CredentialsOf
     ) -> None:
-        self._wire, self._clock, self._credentials = wire, clock, credentials
+        self._wire, self._clock, self._credentials = wire, clock, usable(credentials)
+        self._store = store
+        self._probation: dict[str, Probation] = {}
         self._real: dict[str, tuple[CcxtExchange, MarketFeed]] = {}
         self._home = self._connected(home)[1] if isinstance(home, str) else home
         self._paper = PaperExchange(self._home, store, clock)
@@ -99,7 +107,12 @@ class Exchanges:
             exchange.close()
 
     def _of(self, account: Account) -> Exchange:
-        return self._paper if account.exchange == PAPER else self._connected(account.exchange)[0]
+        if account.exchange == PAPER:
+            return self._paper
+        if account.exchange not in self._probation:
+            real = self._connected(account.exchange)[0]
+            self._probation[account.exchange] = Probation(real, self._store, self._clock)
+        return self._probation[account.exchange]
 
     def _connected(self, name: str) -> tuple[CcxtExchange, MarketFeed]:
         if name not in DIALECTS:

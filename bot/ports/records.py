@@ -45,6 +45,7 @@ class Account:
     mode: Mode
     state: AccountState = AccountState.ACTIVE
     refusals: int = field(default=0, compare=False)  # how often in a row its key was not let in
+    key_number: int = field(default=0, compare=False)  # grows with every key that is connected
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,9 +102,7 @@ class PeopleStore(Protocol):
         """From now on the user's rule is about that account (a default rule, where there was none yet)."""
         ...
 
-    async def set_account_state(self, account_id: int, state: AccountState) -> Account:
-        """From now on so; refusals of its key are counted from none again."""
-        ...
+    async def set_account_state(self, account_id: int, state: AccountState) -> Account: ...
 
     async def accounts(self, user_id: int | None = None) -> Sequence[Account]:
         """One user's accounts, or everybody's."""
@@ -115,6 +113,8 @@ class KeyStore(Protocol):
     """What is remembered of keys besides the keys: who is expected to send one, and which are not let in any more."""
 
     async def user(self, user_id: int) -> User | None: ...
+
+    async def account(self, account_id: int) -> Account | None: ...
 
     async def invite(self, invitation: Invitation) -> None:
         """In place of the user's earlier one."""
@@ -133,13 +133,17 @@ class KeyStore(Protocol):
 
     async def withdraw_invitation(self, user_id: int) -> None: ...
 
-    async def count_refusal(self, account_id: int, *, most: int, outbox: OutboxItem | None) -> Account:
-        """The key of an active account was not let in once more. The `most`th time in a row the account is suspended
-        and the message owed, in one transaction."""
+    async def renew_key(self, account_id: int) -> Account:
+        """A new key is kept for the account: it is active, with a new number and no refusals."""
         ...
 
-    async def forget_refusals(self, account_id: int) -> None:
-        """Its key was let in."""
+    async def count_refusal(self, account: Account, *, most: int, outbox: OutboxItem | None) -> Account:
+        """The key of exactly that number was not let in once more. The `most`th time in a row an active account is
+        suspended and the message owed, in one transaction."""
+        ...
+
+    async def forget_refusals(self, account: Account) -> None:
+        """The key of that number was let in."""
         ...
 
 
@@ -304,7 +308,15 @@ class PaperStore(Protocol):
 
 
 class Store(
-    PeopleStore, KeyStore, UpdateStore, ProposalStore, LedgerStore, AlertStore, OutboxStore, PaperStore, Protocol
+    PeopleStore,
+    KeyStore,
+    UpdateStore,
+    ProposalStore,
+    LedgerStore,
+    AlertStore,
+    OutboxStore,
+    PaperStore,
+    Protocol,
 ):
     """All of it, over one database."""
 

@@ -54,10 +54,24 @@ class KeyTables:
         async with self._database.write() as connection:
             await connection.execute(delete(invitations).where(invitations.c.user_id == user_id))
 
-    async def count_refusal(self, account_id: int, *, most: int, outbox: OutboxItem | None) -> Account:
+    async def renew_key(self, account_id: int) -> Account:
         its = accounts.c.id == account_id
-        active = accounts.c.state == AccountState.ACTIVE.value
-        once_more = update(accounts).where(its, active).values(refusals=accounts.c.refusals + 1)
+        changes = {"state": AccountState.ACTIVE.value, "refusals": 0, "key_number": accounts.c.key_number + 1}
+        async with self._database.write() as connection:
+            renewed = update(accounts).where(its).values(changes).returning(accounts)
+            row = (await connection.execute(renewed)).one_or_none()
+        if row is None:
+            raise InvalidRecord(f"There is no account {account_id}.")
+        return account_of(row)
+
+    async def count_refusal(self, account: Account, *, most: int, outbox: OutboxItem | None) -> Account:
+        its = accounts.c.id == account.id
+        live = (
+            its,
+            accounts.c.state == AccountState.ACTIVE.value,
+            accounts.c.key_number == account.key_number,
+        )
+        once_more = update(accounts).where(*live).values(refusals=accounts.c.refusals + 1)
         async with self._database.write() as connection:
             row = (await connection.execute(once_more.returning(accounts))).one_or_none()
             if row is not None and row.refusals >= most:
@@ -67,10 +81,10 @@ class KeyTables:
             if row is None:
                 row = (await connection.execute(select(accounts).where(its))).one_or_none()
         if row is None:
-            raise InvalidRecord(f"There is no account {account_id}.")
+            raise InvalidRecord(f"There is no account {account.id}.")
         return account_of(row)
 
-    async def forget_refusals(self, account_id: int) -> None:
-        its = (accounts.c.id == account_id, accounts.c.refusals > 0)
+    async def forget_refusals(self, account: Account) -> None:
+        its = (accounts.c.id == account.id, accounts.c.key_number == account.key_number)
         async with self._database.write() as connection:
             await connection.execute(update(accounts).where(*its).values(refusals=0))

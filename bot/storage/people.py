@@ -126,7 +126,7 @@ class PeopleTables:
     async def set_account_state(self, account_id: int, state: AccountState) -> Account:
         its = accounts.c.id == account_id
         async with self._database.write() as connection:
-            await connection.execute(update(accounts).where(its).values(state=state.value, refusals=0))
+            await connection.execute(update(accounts).where(its).values(state=state.value))
             row = (await connection.execute(select(accounts).where(its))).one_or_none()
         if row is None:
             raise InvalidRecord(f"There is no account {account_id}.")
@@ -189,7 +189,8 @@ async def _holdings(connection: AsyncConnection, user_id: int) -> tuple[Holding,
 
 def account_of(row: Any) -> Account:
     """The record of a row of accounts."""
-    return Account(row.id, row.user_id, row.exchange, row.mode, AccountState(row.state), row.refusals)
+    state = AccountState(row.state)
+    return Account(row.id, row.user_id, row.exchange, row.mode, state, row.refusals, row.key_number)
 
 
 def changed(holdings: Sequence[Holding], changes: Sequence[HoldingChange]) -> tuple[Holding, ...]:

@@ -16,7 +16,14 @@ from bot.storage.tables import people
 
 
 class SqlStore(
-    PeopleTables, KeyTables, UpdateTables, ProposalTables, LedgerTables, AlertTables, OutboxTables, PaperTables
+    PeopleTables,
+    KeyTables,
+    UpdateTables,
+    ProposalTables,
+    LedgerTables,
+    AlertTables,
+    OutboxTables,
+    PaperTables,
 ):
     """bot.ports.store.Store over SQLite or PostgreSQL.
 

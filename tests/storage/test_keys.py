@@ -66,26 +66,39 @@ async def test_a_second_try_starts_a_message_of_its_own(store: Store) -> None:
 
 async def test_the_third_refusal_in_a_row_suspends_and_tells_once(store: Store, account: Account) -> None:
     for n in (1, 2):
-        counted = await store.count_refusal(account.id, most=3, outbox=told(f"a{n}"))
+        counted = await store.count_refusal(account, most=3, outbox=told(f"a{n}"))
         assert (counted.refusals, counted.state) == (n, AccountState.ACTIVE)
     assert await store.due(now=NOW) == []
-    suspended = await store.count_refusal(account.id, most=3, outbox=told("a3"))
+    suspended = await store.count_refusal(account, most=3, outbox=told("a3"))
     assert (suspended.refusals, suspended.state) == (3, AccountState.SUSPENDED)
-    again = await store.count_refusal(account.id, most=3, outbox=told("a4"))
+    again = await store.count_refusal(account, most=3, outbox=told("a4"))
     assert (again.refusals, again.state) == (3, AccountState.SUSPENDED)
     assert [item.key for item in await store.due(now=NOW)] == ["a3"]
 
 
 async def test_a_key_that_is_let_in_again_begins_from_none(store: Store, account: Account) -> None:
-    await store.count_refusal(account.id, most=3, outbox=None)
-    await store.forget_refusals(account.id)
-    counted = await store.count_refusal(account.id, most=3, outbox=None)
-    assert counted.refusals == 1
-    active = await store.set_account_state(account.id, AccountState.ACTIVE)
-    assert active.refusals == 0
+    await store.count_refusal(account, most=3, outbox=None)
+    await store.forget_refusals(account)
+    assert (await store.count_refusal(account, most=3, outbox=None)).refusals == 1
+
+
+async def test_what_an_earlier_key_met_does_not_count_for_a_new_one(store: Store, account: Account) -> None:
+    for _ in range(3):
+        await store.count_refusal(account, most=3, outbox=None)
+    renewed = await store.renew_key(account.id)
+    assert (renewed.state, renewed.refusals) == (AccountState.ACTIVE, 0)
+    assert renewed.key_number == account.key_number + 1
+    late = await store.count_refusal(account, most=3, outbox=None)
+    assert late.refusals == 0
+    await store.count_refusal(renewed, most=3, outbox=None)
+    await store.forget_refusals(account)
+    assert (await store.count_refusal(renewed, most=3, outbox=None)).refusals == 2
+
+
+async def test_refusals_and_keys_do_not_make_another_account_of_it(store: Store, account: Account) -> None:
+    assert await store.count_refusal(account, most=3, outbox=None) == account
+    assert await store.renew_key(account.id) == account
     with pytest.raises(InvalidRecord):
-        await store.count_refusal(10_000, most=3, outbox=None)
-
-
-async def test_refusals_do_not_make_another_account_of_it(store: Store, account: Account) -> None:
-    assert await store.count_refusal(account.id, most=3, outbox=None) == account
+        await store.renew_key(10_000)
+    with pytest.raises(InvalidRecord):
+        await store.count_refusal(replace(account, id=10_000), most=3, outbox=None)

@@ -59,6 +59,7 @@ class Account(Row, table=True):
     mode: str
     state: str = Field(sa_column_kwargs={"server_default": "active"})
     refusals: int = Field(sa_column_kwargs={"server_default": "0"})
+    key_number: int = Field(sa_column_kwargs={"server_default": "0"})
 
 
 class Invitation(Row, table=True):

@@ -14,6 +14,7 @@ ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     with op.batch_alter_table("account") as account:
         account.add_column(sa.Column("refusals", sa.Integer(), nullable=False, server_default="0"))
+        account.add_column(sa.Column("key_number", sa.Integer(), nullable=False, server_default="0"))
     op.create_table(
         "invitation",
         sa.Column("user_id", ID, nullable=False),
@@ -31,4 +32,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("invitation")
     with op.batch_alter_table("account") as account:
+        account.drop_column("key_number")
         account.drop_column("refusals")
