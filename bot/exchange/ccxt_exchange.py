@@ -23,7 +23,7 @@ from bot.exchange.ccxt_wire import Wire
 from bot.exchange.dialects import DIALECTS
 from bot.exchange.dialects.dialect import Dialect
 from bot.ports.clock import Clock
-from bot.ports.errors import Rejected, Unavailable
+from bot.ports.errors import KeyRefused, Rejected, Unavailable
 from bot.ports.exchange import FundingPayment, MarginMode, Permissions, Tier, TradeFill
 from bot.ports.records import PREFIX, Account, Balance, Order, OrderReport
 from bot.ports.vault import Credentials
@@ -142,6 +142,8 @@ class CcxtExchange:
         try:
             hedged = await self.hedge_mode(account, order.symbol)
             await self._budget(account).take()
+        except KeyRefused as refused:
+            raise Rejected(f"Nothing was sent: {refused}", "key") from None
         except (Unavailable, BudgetSpent) as failure:
             raise Rejected(f"Nothing was sent: {failure}", "unavailable") from None
         params = {
