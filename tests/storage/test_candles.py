@@ -22,7 +22,9 @@ async def test_what_was_kept_is_told_ascending_and_of_those_series_alone(store: 
     assert await store.candles("binance", HOUR, [], since=0) == []
 
 
-async def test_a_longer_version_takes_the_place_of_a_shorter_one_and_never_the_other_way(store: Store) -> None:
+async def test_a_longer_version_takes_the_place_of_a_shorter_one_and_never_the_other_way(
+    store: Store,
+) -> None:
     short, long = chunk("BTC", 0, 3), chunk("BTC", 0, 5)
     for given, stands in ((short, short), (long, long), (short, long), (long, long)):
         await store.keep_candles("binance", HOUR, [given])
