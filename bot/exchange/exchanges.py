@@ -10,7 +10,7 @@ from bot.exchange.dialects import DIALECTS
 from bot.exchange.paper import PaperExchange
 from bot.ports.clock import Clock
 from bot.ports.errors import Unavailable
-from bot.ports.exchange import Exchange, MarginMode, MarketFeed, Offer, Trial
+from bot.ports.exchange import Exchange, MarginMode, MarketFeed, Offer, Permissions, Trial
 from bot.ports.records import PAPER, Account, Balance, Order, OrderReport
 from bot.ports.store import PaperStore
 from bot.ports.vault import Credentials
@@ -32,7 +32,8 @@ class Exchanges:
         self._wire, self._clock, self._credentials = wire, clock, credentials
         self._real: dict[str, tuple[CcxtExchange, MarketFeed]] = {}
         self._home = self._connected(home)[1] if isinstance(home, str) else home
-        self._paper = PaperExchange(self._home, store, clock)
+        self._store = store
+        self._papers: dict[str, PaperExchange] = {}  # by the exchange whose prices they follow
 
     @property
     def home(self) -> str:
@@ -52,6 +53,12 @@ class Exchanges:
             )
             for dialect in DIALECTS.values()
         )
+
+    async def clock_ahead(self, name: str) -> timedelta:
+        return await self._connected(name)[0].clock_ahead()
+
+    async def permissions(self, account: Account) -> Permissions:
+        return await self._connected(account.exchange)[0].permissions(account)
 
     async def trial(self, account: Account, credentials: Credentials) -> Trial:
         exchange = self._connected(account.exchange)[0].trying(credentials)
@@ -99,7 +106,18 @@ class Exchanges:
             exchange.close()
 
     def _of(self, account: Account) -> Exchange:
-        return self._paper if account.exchange == PAPER else self._connected(account.exchange)[0]
+        return (
+            self._on_paper(account.exchange)
+            if account.mode == "paper"
+            else self._connected(account.exchange)[0]
+        )
+
+    def _on_paper(self, exchange: str) -> PaperExchange:
+        """Paper at the prices of an exchange; at the home exchange's, unless the account names another."""
+        name = self.home if exchange == PAPER else exchange
+        if name not in self._papers:
+            self._papers[name] = PaperExchange(self.feed(name), self._store, self._clock)
+        return self._papers[name]
 
     def _connected(self, name: str) -> tuple[CcxtExchange, MarketFeed]:
         if name not in DIALECTS:

@@ -4,7 +4,7 @@ Mutations that an update or a tap causes carry a `key`: done twice with the same
 back what the first time gave.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -62,6 +62,17 @@ class AlertChange:
 
     alert: Alert
     outbox: OutboxItem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CandleChunk:
+    """The first `count` bars of a stretch of one series, from `start` (epoch seconds) on; `bars` is packed by who keeps
+    them. A stretch always begins at the same instants, so that of two versions the longer one has all of the other."""
+
+    name: str
+    start: int
+    count: int
+    bars: bytes
 
 
 class PeopleStore(Protocol):
@@ -266,8 +277,34 @@ class PaperStore(Protocol):
     async def paper_order(self, account_id: int, client_id: str) -> Mapping[str, Any] | None: ...
 
 
+class CandleStore(Protocol):
+    """Past prices of an exchange, opaque here. `bar`: seconds."""
+
+    async def candles(
+        self, exchange: str, bar: int, names: Collection[str], *, since: int
+    ) -> Sequence[CandleChunk]:
+        """The chunks of those series that start at or after `since` (epoch seconds), ascending for each."""
+        ...
+
+    async def keep_candles(self, exchange: str, bar: int, chunks: Sequence[CandleChunk]) -> None:
+        """Insert, or put in the place of a shorter version; one that is as long already stays as it is."""
+        ...
+
+    async def forget_candles(self, bar: int, *, before: int) -> int:
+        """Drop what starts before that instant (epoch seconds), of every exchange; how many rows went."""
+        ...
+
+
 class Store(
-    PeopleStore, UpdateStore, ProposalStore, LedgerStore, AlertStore, OutboxStore, PaperStore, Protocol
+    PeopleStore,
+    UpdateStore,
+    ProposalStore,
+    LedgerStore,
+    AlertStore,
+    OutboxStore,
+    PaperStore,
+    CandleStore,
+    Protocol,
 ):
     """All of it, over one database."""
 

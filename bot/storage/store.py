@@ -5,6 +5,7 @@ import asyncio
 from sqlalchemy import select
 
 from bot.storage.alerts import AlertTables
+from bot.storage.candles import CandleTables
 from bot.storage.database import Database
 from bot.storage.ledger import LedgerTables
 from bot.storage.outbox import OutboxTables
@@ -15,7 +16,14 @@ from bot.storage.tables import people
 
 
 class SqlStore(
-    PeopleTables, UpdateTables, ProposalTables, LedgerTables, AlertTables, OutboxTables, PaperTables
+    PeopleTables,
+    UpdateTables,
+    ProposalTables,
+    LedgerTables,
+    AlertTables,
+    OutboxTables,
+    PaperTables,
+    CandleTables,
 ):
     """bot.ports.store.Store over SQLite or PostgreSQL.
 

@@ -1,6 +1,7 @@
 """The tables, declared as SQLModel classes; statements are written against their `Table`s. Rows stay in this room."""
 
 from bot.storage.tables.base import metadata
+from bot.storage.tables.market import Candle
 from bot.storage.tables.people import Account, Effect, Holding, Person, Rule, SeenUpdate
 from bot.storage.tables.trading import LIVE_ATTEMPT, Attempt, Event, PaperAccount, PaperOrder, Proposal
 from bot.storage.tables.vault import Credential, DataKey, MasterKey
@@ -11,6 +12,7 @@ accounts, effects, seen_updates = Account.table(), Effect.table(), SeenUpdate.ta
 proposals, attempts, events = Proposal.table(), Attempt.table(), Event.table()
 paper_accounts, paper_orders = PaperAccount.table(), PaperOrder.table()
 alerts, memories, outbox = Alert.table(), Memory.table(), Outbox.table()
+candles = Candle.table()
 master_keys, data_keys, credentials = MasterKey.table(), DataKey.table(), Credential.table()
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "accounts",
     "alerts",
     "attempts",
+    "candles",
     "credentials",
     "data_keys",
     "effects",
