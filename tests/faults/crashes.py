@@ -52,8 +52,8 @@ TIMINGS = (
         "accepted in silence, seen late",
         ("SOL 120",),
         "complete",
-        faults={"kind": "hang", "after": True, "seconds": 1.0, "unseen": 6},
-        in_flight={"kind": "hang", "after": True, "seconds": 2.0, "unseen": 6},
+        faults={"kind": "hang", "after": True, "seconds": 1.0, "unseen": 3},
+        in_flight={"kind": "hang", "after": True, "seconds": 2.0, "unseen": 3},
     ),
     Timing(
         "cut and never accepted, then filled in part",
