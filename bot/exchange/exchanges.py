@@ -32,7 +32,8 @@ class Exchanges:
         self._wire, self._clock, self._credentials = wire, clock, credentials
         self._real: dict[str, tuple[CcxtExchange, MarketFeed]] = {}
         self._home = self._connected(home)[1] if isinstance(home, str) else home
-        self._paper = PaperExchange(self._home, store, clock)
+        self._store = store
+        self._papers: dict[str, PaperExchange] = {}  # by the exchange whose prices they follow
 
     @property
     def home(self) -> str:
@@ -117,7 +118,18 @@ class Exchanges:
             exchange.close()
 
     def _of(self, account: Account) -> Exchange:
-        return self._paper if account.exchange == PAPER else self._connected(account.exchange)[0]
+        return (
+            self._on_paper(account.exchange)
+            if account.mode == "paper"
+            else self._connected(account.exchange)[0]
+        )
+
+    def _on_paper(self, exchange: str) -> PaperExchange:
+        """Paper at the prices of an exchange; at the home exchange's, unless the account names another."""
+        name = self.home if exchange == PAPER else exchange
+        if name not in self._papers:
+            self._papers[name] = PaperExchange(self.feed(name), self._store, self._clock)
+        return self._papers[name]
 
     def _connected(self, name: str) -> tuple[CcxtExchange, MarketFeed]:
         if name not in DIALECTS:

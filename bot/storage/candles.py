@@ -1,6 +1,7 @@
 """Past prices in stretches of bars, opaque here: of two versions of a stretch the longer one stays."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from sqlalchemy import delete, select
 
@@ -19,7 +20,8 @@ class CandleTables:
     async def candles(
         self, exchange: str, bar: int, names: Collection[str], *, since: int
     ) -> Sequence[CandleChunk]:
-        wanted, found = sorted(set(names)), []
+        wanted: list[str] = sorted(set(names))
+        found: list[Any] = []
         async with self._database.read() as connection:
             for first in range(0, len(wanted), AT_ONCE):
                 its = (
