@@ -41,13 +41,14 @@ class Clients:
         self._loading = asyncio.Lock()
         self._ahead_ms = 0  # by how much this machine's clock is ahead of the exchange's
 
-    async def public(self, *, demo: bool = False) -> Any:
-        """The client that holds the markets; they are read anew every hour."""
+    async def public(self, *, demo: bool = False, fresh: bool = False) -> Any:
+        """The client that holds the markets; they are read anew every hour, with `fresh` every minute."""
+        lasts = _TRY_AGAIN if fresh else _MARKETS_LAST
         async with self._loading:
             known = self._public.get(demo)
             if known is None:
                 known = self._public[demo] = await self._loaded(demo=demo), self._clock.now()
-            elif self._clock.now() - known[1] > _MARKETS_LAST:
+            elif self._clock.now() - known[1] > lasts:
                 known = self._public[demo] = known[0], await self._renewed(known[0], demo=demo)
         return known[0]
 
@@ -151,8 +152,8 @@ class _Trying(Clients):
         self._lender, self._given = lender, credentials
         self._made: Any = None
 
-    async def public(self, *, demo: bool = False) -> Any:
-        return await self._lender.public(demo=demo)
+    async def public(self, *, demo: bool = False, fresh: bool = False) -> Any:
+        return await self._lender.public(demo=demo, fresh=fresh)
 
     async def private(self, account: Account) -> Any:
         demo = account.mode == "demo"

@@ -10,7 +10,7 @@ from bot.exchange.dialects import DIALECTS
 from bot.exchange.paper import PaperExchange
 from bot.ports.clock import Clock
 from bot.ports.errors import Unavailable
-from bot.ports.exchange import Exchange, MarginMode, MarketFeed, Offer, Permissions, Trial
+from bot.ports.exchange import Exchange, MarginMode, MarketFeed, Offer, Permissions, TradeFill, Trial
 from bot.ports.records import PAPER, Account, Balance, Order, OrderReport
 from bot.ports.store import PaperStore
 from bot.ports.vault import Credentials
@@ -96,6 +96,18 @@ class Exchanges:
 
     async def quiet(self, account: Account, symbol: str, since: datetime) -> bool:
         return await self._of(account).quiet(account, symbol, since)
+
+    async def fills(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
+        return await self._of(account).fills(account, symbol, since)
+
+    async def forced_closes(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
+        return await self._of(account).forced_closes(account, symbol, since)
+
+    def names_forced_closes(self, account: Account) -> bool:
+        return self._of(account).names_forced_closes(account)
+
+    async def listed(self, account: Account, symbol: str) -> bool:
+        return await self._of(account).listed(account, symbol)
 
     def settles_within(self, account: Account) -> timedelta:
         return self._of(account).settles_within(account)
