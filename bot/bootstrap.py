@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from bot.clock import SystemClock
 from bot.ports.clock import Clock
 from bot.ports.durable import Durable
+from bot.ports.errors import Unavailable
 from bot.ports.exchange import Connections, Exchange, Feeds, MarketFeed
 from bot.ports.notifier import Notifier
 from bot.ports.store import Store
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from bot.exchange.ccxt_clients import CredentialsOf
     from bot.exchange.exchanges import Exchanges
     from bot.sandbox.hedges import Hedges
+    from bot.services.checkup import Checkup
 
 
 class NotConfigured(Exception):
@@ -69,6 +71,7 @@ class Bot:
 
     settings: Settings
     services: Services
+    exchanges: Everywhere
     shell: "TelegramShell"
     store: Store
     durable: Durable
@@ -108,7 +111,7 @@ async def running(settings: Settings, parts: Parts = Parts()) -> AsyncIterator[B
         await durable.launch()
         schedule.start()
         stack.callback(schedule.stop)
-        yield Bot(settings, services, shell, store, durable, schedule, vault)
+        yield Bot(settings, services, exchanges, shell, store, durable, schedule, vault)
 
 
 def build_services(
@@ -164,6 +167,29 @@ async def hedge_panel(settings: Settings) -> AsyncIterator["Hedges"]:
         accounts = Accounts(store, exchanges, exchanges, vault, clock, start)
         situations = Situations(store, accounts, exchanges, Markets(exchanges, clock), Rules(store))
         yield Hedges(store, Status(store, situations, clock))
+
+
+@asynccontextmanager
+async def checkup(settings: Settings) -> AsyncIterator["Checkup"]:
+    """The parts of a process, to be looked at and not to be run. Raises what opening the database raises."""
+    from bot.chat.application import Link
+    from bot.chat.greeting import name_of
+    from bot.services.checkup import Checkup
+    from bot.storage import migrate
+
+    settings.data.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(migrate, settings.database)
+    async with AsyncExitStack() as stack:
+        store = await _open_store(settings, stack)
+        vault = await _open_vault(settings, stack)
+        exchanges = await _open_exchanges(settings, store, vault, SystemClock(), stack)
+
+        async def greet() -> str:
+            if not settings.token.get_secret_value():
+                raise Unavailable("Set HEDGEHOG_TOKEN to the token that BotFather gave you.")
+            return await name_of(Link(settings.token.get_secret_value(), settings.telegram_url))
+
+        yield Checkup(greet, store, vault, exchanges)
 
 
 async def _open_store(settings: Settings, stack: AsyncExitStack) -> Store:

@@ -18,6 +18,7 @@ from bot.exchange.ccxt_values import (
     positions_of,
     report_of,
     tiers_of,
+    time_of,
 )
 from bot.exchange.ccxt_wire import Wire
 from bot.exchange.dialects import DIALECTS
@@ -179,6 +180,18 @@ class CcxtExchange:
             order for order in await self.open_orders(account, symbol) if order.client_id.startswith(PREFIX)
         ]
         return not ours and not await self.fills(account, symbol, since)
+
+    async def clock_ahead(self) -> timedelta:
+        """By how much this machine's clock is ahead of the exchange's. Raises Unavailable."""
+
+        async def work() -> timedelta:
+            client = await self._clients.public()
+            before = self._clock.now()
+            told = await client.fetch_time()
+            here = before + (self._clock.now() - before) / 2
+            return here - time_of(told)
+
+        return await read(self._dialect, "its time", work, self._clients.set_clock)
 
     async def permissions(self, account: Account) -> Permissions:
         return await self._read(account, "what the key may do", self._dialect.permissions)

@@ -12,7 +12,7 @@ from bot.exchange.kept_candles import KeptCandles
 from bot.exchange.paper import PaperExchange
 from bot.ports.clock import Clock
 from bot.ports.errors import Unavailable
-from bot.ports.exchange import Exchange, MarginMode, MarketFeed, Offer, Trial
+from bot.ports.exchange import Exchange, MarginMode, MarketFeed, Offer, Permissions, Trial
 from bot.ports.records import PAPER, Account, Balance, Order, OrderReport
 from bot.ports.store import CandleStore, PaperStore
 from bot.ports.vault import Credentials
@@ -59,6 +59,12 @@ class Exchanges:
             )
             for dialect in DIALECTS.values()
         )
+
+    async def clock_ahead(self, name: str) -> timedelta:
+        return await self._connected(name)[0].clock_ahead()
+
+    async def permissions(self, account: Account) -> Permissions:
+        return await self._connected(account.exchange)[0].permissions(account)
 
     async def trial(self, account: Account, credentials: Credentials) -> Trial:
         exchange = self._connected(account.exchange)[0].trying(credentials)

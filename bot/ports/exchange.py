@@ -186,6 +186,15 @@ class Connections(Protocol):
     @property
     def offers(self) -> Sequence[Offer]: ...
 
+    async def clock_ahead(self, name: str) -> timedelta:
+        """Reach the exchange that is called so, and tell by how much this machine's clock is ahead of its clock. Raises
+        Unavailable."""
+        ...
+
+    async def permissions(self, account: Account) -> Permissions:
+        """What the account's stored key may do. Raises KeyRefused, Unavailable or a VaultError."""
+        ...
+
     async def trial(self, account: Account, credentials: Credentials) -> Trial:
         """Use the credentials for reading alone, and keep nothing of them. Raises KeyRefused or Unavailable."""
         ...
