@@ -58,7 +58,8 @@ class Clients:
         try:
             with calls_noted() as calls:
                 await client.load_markets()
-            if not all(self._dialect.whole(call.json()) for call in calls):
+            told = all(self._dialect.whole(call.json()) for call in calls)
+            if not told or not any(market.get("swap") for market in client.markets.values()):
                 raise Unavailable(f"{self._dialect.title} did not tell its contracts.")
         except BaseException:
             self._let_go(client)
