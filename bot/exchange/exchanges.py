@@ -10,19 +10,20 @@ from bot.exchange.ccxt_wire import Wire
 from bot.exchange.dialects import DIALECTS
 from bot.exchange.kept_candles import KeptCandles
 from bot.exchange.paper import PaperExchange
+from bot.exchange.probation import Probation, usable
 from bot.ports.clock import Clock
 from bot.ports.errors import Unavailable
 from bot.ports.exchange import Exchange, MarginMode, MarketFeed, Offer, Permissions, TradeFill, Trial
 from bot.ports.records import PAPER, Account, Balance, Order, OrderReport
-from bot.ports.store import CandleStore, PaperStore
+from bot.ports.store import CandleStore, KeyStore, PaperStore
 from bot.ports.vault import Credentials
 from hedging.portfolio import Position
 
 _A_SYMBOL = "BTC/USDT:USDT"  # listed everywhere; the position mode is told by symbol on some exchanges
 
 
-class Memory(PaperStore, CandleStore, Protocol):
-    """What is remembered of paper accounts and of past prices."""
+class Memory(PaperStore, CandleStore, KeyStore, Protocol):
+    """What is remembered of paper accounts, of past prices and of keys that were refused."""
 
 
 class Exchanges:
@@ -35,11 +36,11 @@ class Exchanges:
     def __init__(
         self, home: MarketFeed | str, store: Memory, wire: Wire, clock: Clock, credentials: CredentialsOf
     ) -> None:
-        self._wire, self._clock, self._credentials = wire, clock, credentials
+        self._wire, self._clock, self._credentials = wire, clock, usable(credentials)
         self._store = store
+        self._probation: dict[str, Probation] = {}
         self._real: dict[str, tuple[CcxtExchange, MarketFeed]] = {}
         self._home = self._connected(home)[1] if isinstance(home, str) else home
-        self._store = store
         self._papers: dict[str, PaperExchange] = {}  # by the exchange whose prices they follow
 
     @property
@@ -125,11 +126,12 @@ class Exchanges:
             exchange.close()
 
     def _of(self, account: Account) -> Exchange:
-        return (
-            self._on_paper(account.exchange)
-            if account.mode == "paper"
-            else self._connected(account.exchange)[0]
-        )
+        if account.mode == "paper":
+            return self._on_paper(account.exchange)
+        if account.exchange not in self._probation:
+            real = self._connected(account.exchange)[0]
+            self._probation[account.exchange] = Probation(real, self._store, self._clock)
+        return self._probation[account.exchange]
 
     def _on_paper(self, exchange: str) -> PaperExchange:
         """Paper at the prices of an exchange; at the home exchange's, unless the account names another."""

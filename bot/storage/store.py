@@ -7,6 +7,7 @@ from sqlalchemy import select
 from bot.storage.alerts import AlertTables
 from bot.storage.candles import CandleTables
 from bot.storage.database import Database
+from bot.storage.keys import KeyTables
 from bot.storage.ledger import LedgerTables
 from bot.storage.outbox import OutboxTables
 from bot.storage.paper import PaperTables
@@ -17,6 +18,7 @@ from bot.storage.tables import people
 
 class SqlStore(
     PeopleTables,
+    KeyTables,
     UpdateTables,
     ProposalTables,
     LedgerTables,
