@@ -1,6 +1,7 @@
 """The tables, declared as SQLModel classes; statements are written against their `Table`s. Rows stay in this room."""
 
 from bot.storage.tables.base import metadata
+from bot.storage.tables.desk import AccountLook, AlertSetting, Pace, Permission
 from bot.storage.tables.people import Account, Effect, Holding, Person, Rule, SeenUpdate
 from bot.storage.tables.trading import LIVE_ATTEMPT, Attempt, Event, PaperAccount, PaperOrder, Proposal
 from bot.storage.tables.vault import Credential, DataKey, MasterKey
@@ -11,6 +12,8 @@ accounts, effects, seen_updates = Account.table(), Effect.table(), SeenUpdate.ta
 proposals, attempts, events = Proposal.table(), Attempt.table(), Event.table()
 paper_accounts, paper_orders = PaperAccount.table(), PaperOrder.table()
 alerts, memories, outbox = Alert.table(), Memory.table(), Outbox.table()
+alert_settings, looks = AlertSetting.table(), AccountLook.table()
+permissions, paces = Permission.table(), Pace.table()
 master_keys, data_keys, credentials = MasterKey.table(), DataKey.table(), Credential.table()
 
 __all__ = [
@@ -18,6 +21,7 @@ __all__ = [
     "LIVE_ATTEMPT",
     "OWED",
     "accounts",
+    "alert_settings",
     "alerts",
     "attempts",
     "credentials",
@@ -25,13 +29,16 @@ __all__ = [
     "effects",
     "events",
     "holdings",
+    "looks",
     "master_keys",
     "memories",
     "metadata",
     "outbox",
+    "paces",
     "paper_accounts",
     "paper_orders",
     "people",
+    "permissions",
     "proposals",
     "rules",
     "seen_updates",
