@@ -144,13 +144,15 @@ class WatchStore(Protocol):
 class PaceStore(Protocol):
     """Limits that all replicas keep together."""
 
-    async def pace(
-        self, chats: Sequence[int], *, now: datetime, every: float, chat_every: float
-    ) -> datetime | None:
-        """Take the next free instants, `every` seconds apart, for one message to each of `chats`: the first of them.
-        The chats are free again `chat_every` seconds after their own."""
+    async def pace(self, chat_id: int, *, now: datetime, every: float, chat_every: float) -> datetime:
+        """The instant at which one message may go to this chat: at least `every` seconds after any other one, and
+        `chat_every` after the last to the same chat. It is taken: nobody else gets it."""
         ...
 
     async def hold_chat(self, chat_id: int, until: datetime) -> None:
         """Telegram asks this chat to wait."""
+        ...
+
+    async def forget_paces(self, *, before: datetime) -> int:
+        """Drop what no longer holds anybody up; how many rows went."""
         ...

@@ -4,7 +4,6 @@ import asyncio
 
 from sqlalchemy import select
 
-from bot.storage.alerts import AlertTables
 from bot.storage.database import Database
 from bot.storage.ledger import LedgerTables
 from bot.storage.outbox import OutboxTables
@@ -12,10 +11,23 @@ from bot.storage.paper import PaperTables
 from bot.storage.people import PeopleTables, UpdateTables
 from bot.storage.proposals import ProposalTables
 from bot.storage.tables import people
+from bot.storage.watch.alerts import AlertTables
+from bot.storage.watch.crowd import CrowdTables
+from bot.storage.watch.desk import DeskTables
+from bot.storage.watch.pace import PaceTables
 
 
 class SqlStore(
-    PeopleTables, UpdateTables, ProposalTables, LedgerTables, AlertTables, OutboxTables, PaperTables
+    PeopleTables,
+    UpdateTables,
+    ProposalTables,
+    LedgerTables,
+    AlertTables,
+    CrowdTables,
+    DeskTables,
+    OutboxTables,
+    PaceTables,
+    PaperTables,
 ):
     """bot.ports.store.Store over SQLite or PostgreSQL.
 
