@@ -5,18 +5,20 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bot.clock import SystemClock
 from bot.ports.clock import Clock
 from bot.ports.durable import Durable
-from bot.ports.exchange import Exchange, MarketFeed
+from bot.ports.exchange import Connections, Exchange, Feeds, MarketFeed
 from bot.ports.notifier import Notifier
 from bot.ports.store import Store
 from bot.ports.vault import Vault
 from bot.sandbox.faults import Fault
+from bot.sandbox.practice import PracticeKeys, start_account
 from bot.schedule import Entry, Schedule
 from bot.services import Services
+from bot.services.accounts import Accounts
 from bot.services.alerts import Alerts
 from bot.services.delivery import Delivery
 from bot.services.execution import Execution
@@ -33,11 +35,21 @@ from bot.settings import Settings
 
 if TYPE_CHECKING:
     from bot.chat.application import TelegramShell
+    from bot.exchange.ccxt_clients import CredentialsOf
+    from bot.exchange.exchanges import Exchanges
     from bot.sandbox.hedges import Hedges
 
 
 class NotConfigured(Exception):
     """A setting is missing or does not fit. One sentence that says which and how to mend it."""
+
+
+class Outside(Feeds, Connections, Protocol):
+    """The exchanges as feeds and as places to connect."""
+
+
+class Everywhere(Outside, Exchange, Protocol):
+    """The exchanges, also for trading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +58,7 @@ class Parts:
 
     clock: Clock | None = None
     store: Store | None = None
-    feed: MarketFeed | None = None
-    exchange: Exchange | None = None
+    exchanges: Everywhere | None = None
     durable: Durable | None = None
     vault: Vault | None = None
 
@@ -84,13 +95,13 @@ async def running(settings: Settings, parts: Parts = Parts()) -> AsyncIterator[B
         clock = parts.clock or SystemClock()
         store = fault.around("store", parts.store or await _open_store(settings, stack))
         vault = parts.vault or await _open_vault(settings, stack)
-        feed = parts.feed or await _open_feed(settings, stack)
-        exchange = fault.around("exchange", parts.exchange or _paper(feed, store, clock))
+        exchanges: Everywhere = parts.exchanges or await _open_exchanges(settings, store, vault, clock, stack)
+        exchange: Exchange = fault.around("exchange", exchanges)
         durable = fault.around("durable", parts.durable or await _open_engine(settings, stack))
         link = Link(settings.token.get_secret_value(), settings.telegram_url)
         link.out = fault.around("telegram", link.out)
         notifier = TelegramNotifier(link.out)
-        services = build_services(settings, store, feed, exchange, notifier, durable, clock)
+        services = build_services(settings, store, exchanges, exchange, vault, notifier, durable, clock)
         shell = build(services, link)
         stack.push_async_callback(shell.stop)
         schedule = Schedule(_jobs(settings, services, store, durable, clock))
@@ -103,27 +114,33 @@ async def running(settings: Settings, parts: Parts = Parts()) -> AsyncIterator[B
 def build_services(
     settings: Settings,
     store: Store,
-    feed: MarketFeed,
+    outside: Outside,
     exchange: Exchange,
+    vault: Vault,
     notifier: Notifier,
     durable: Durable,
     clock: Clock,
 ) -> Services:
     """The use cases over their ports. Their workflows are registered on the way: the engine is launched after this."""
-    markets = Markets(feed, clock)
+    markets = Markets(outside, clock)
     rules = Rules(store)
-    situations = Situations(store, exchange, markets, rules)
-    hedge = Hedge(store, situations, rules, durable, clock, timedelta(seconds=settings.card_seconds))
+    start = start_account(settings.practice_exchange, outside.offers)
+    accounts = Accounts(store, exchange, outside, vault, clock, start)
+    situations = Situations(store, accounts, exchange, markets, rules)
+    hedge = Hedge(
+        store, accounts, situations, rules, durable, clock, timedelta(seconds=settings.card_seconds)
+    )
     status = Status(store, situations, clock)
     delivery = Delivery(store, notifier, durable, clock)
     matters = Matters(store, hedge, clock)
     return Services(
         people=People(store, store, clock),
-        portfolio=Portfolio(store, rules, markets),
+        accounts=accounts,
+        portfolio=Portfolio(store, accounts, rules, markets),
         rules=rules,
         hedge=hedge,
         status=status,
-        alerts=Alerts(store, status, markets),
+        alerts=Alerts(store, accounts, status, markets),
         execution=Execution(store, exchange, situations, delivery, durable, clock),
         delivery=delivery,
         watch=Watch(store, exchange, markets, situations, matters, delivery, durable, clock),
@@ -141,8 +158,11 @@ async def hedge_panel(settings: Settings) -> AsyncIterator["Hedges"]:
     async with AsyncExitStack() as stack:
         clock = SystemClock()
         store = await _open_store(settings, stack)
-        feed = await _open_feed(settings, stack)
-        situations = Situations(store, _paper(feed, store, clock), Markets(feed, clock), Rules(store))
+        vault = await _open_vault(settings, stack)
+        exchanges = await _open_exchanges(settings, store, vault, clock, stack)
+        start = start_account(settings.practice_exchange, exchanges.offers)
+        accounts = Accounts(store, exchanges, exchanges, vault, clock, start)
+        situations = Situations(store, accounts, exchanges, Markets(exchanges, clock), Rules(store))
         yield Hedges(store, Status(store, situations, clock))
 
 
@@ -166,28 +186,38 @@ async def _open_vault(settings: Settings, stack: AsyncExitStack) -> Vault:
     return vault
 
 
-async def _open_feed(settings: Settings, stack: AsyncExitStack) -> MarketFeed:
-    if settings.market == "sandbox":
-        from bot.sandbox.feed import SandboxFeed
+async def _open_home(settings: Settings, stack: AsyncExitStack) -> MarketFeed | str:
+    """Whose prices paper accounts follow: the sandbox's own market, or an exchange by its name."""
+    if settings.market != "sandbox":
+        return settings.market
+    from bot.sandbox.feed import SandboxFeed
 
-        if not settings.sandbox_url:
-            raise NotConfigured(
-                "Set HEDGEHOG_SANDBOX_URL to the sandbox's address, or HEDGEHOG_MARKET to binance."
-            )
-        sandbox = SandboxFeed(settings.sandbox_url)
-        stack.push_async_callback(sandbox.close)
-        return sandbox
-    from bot.exchange.binance import BinanceFeed
-
-    binance = BinanceFeed()
-    stack.push_async_callback(binance.close)
-    return binance
+    if not settings.sandbox_url:
+        raise NotConfigured(
+            "Set HEDGEHOG_SANDBOX_URL to the sandbox's address, or HEDGEHOG_MARKET to binance."
+        )
+    sandbox = SandboxFeed(settings.sandbox_url)
+    stack.push_async_callback(sandbox.close)
+    return sandbox
 
 
-def _paper(feed: MarketFeed, store: Store, clock: Clock) -> Exchange:
-    from bot.exchange.paper import PaperExchange
+async def _open_exchanges(
+    settings: Settings, store: Store, vault: Vault, clock: Clock, stack: AsyncExitStack
+) -> "Exchanges":
+    """Every exchange, over one wire: the sandbox's stand-ins when its address is set, else the real ones."""
+    from bot.exchange.ccxt_wire import Wire
+    from bot.exchange.exchanges import Exchanges
 
-    return PaperExchange(feed, store, clock)
+    home = await _open_home(settings, stack)
+    wire = Wire(clock, loopback=settings.sandbox_url)
+    stack.push_async_callback(wire.close)
+    if settings.sandbox_url:
+        credentials: CredentialsOf = PracticeKeys(settings.sandbox_url, settings.practice_exchange, vault)
+    else:
+        credentials = vault.open
+    exchanges = Exchanges(home, store, wire, clock, credentials)
+    stack.callback(exchanges.close)
+    return exchanges
 
 
 async def _open_engine(settings: Settings, stack: AsyncExitStack) -> Durable:

@@ -11,8 +11,8 @@ from bot.exchange.ccxt_wire import Wire, calls_noted
 from bot.exchange.dialects.dialect import Dialect
 from bot.ports.clock import Clock
 from bot.ports.errors import Unavailable
-from bot.ports.exchange import Credentials
 from bot.ports.records import Account
+from bot.ports.vault import Credentials
 
 log = logging.getLogger(__name__)
 
@@ -84,16 +84,20 @@ class Clients:
         """The account's own client."""
         place = account.id, account.mode == "demo"
         public = await self.public(demo=place[1])  # also so that what was delisted is noticed
-        known = self._private.get(place)
-        if known is None:
-            known = self._make(await self._credentials(account), demo=place[1])
-            known.set_markets_from_exchange(public)
-            known.options["timeDifference"] = self._ahead_ms
-            self._private[place] = known
+        if place not in self._private:
+            credentials = await self._credentials(account)
+            if place not in self._private:  # nobody was quicker
+                made = self._private[place] = self._make(credentials, demo=place[1])
+                made.set_markets_from_exchange(public)
+        known = self._private[place]
         self._private.move_to_end(place)
         while len(self._private) > _MOST_CLIENTS:
             self._let_go(self._private.popitem(last=False)[1])
         return known
+
+    def trying(self, credentials: Credentials) -> "Clients":
+        """The same clients, but every account is served with these credentials; nothing of them is kept."""
+        return _Trying(self, credentials)
 
     def forget(self, account_id: int) -> None:
         """Let go of an account's clients: its key changed or is gone."""
@@ -123,9 +127,9 @@ class Clients:
             "options": {**dialect.options, "maxRetriesOnFailure": 0, "timeDifference": self._ahead_ms},
         }
         if credentials is not None:
-            config |= {"apiKey": credentials.key, "secret": credentials.secret}
+            config |= {"apiKey": credentials.api_key, "secret": credentials.secret}
             if dialect.passphrase:
-                config["password"] = credentials.passphrase
+                config["password"] = credentials.passphrase or ""
         client = _exchange_class(dialect.name)(config)
         client.ssl_context = False  # it makes no connection of its own
         client.has |= {"fetchCurrencies": False, **dialect.has}
@@ -138,6 +142,34 @@ class Clients:
 
     def _let_go(self, client: Any) -> None:
         client.session = None  # nothing else is open; ccxt warns where one is left
+
+
+class _Trying(Clients):
+    """Borrows the public clients of another, and has one private client of its own."""
+
+    def __init__(self, lender: Clients, credentials: Credentials) -> None:
+        self._lender, self._given = lender, credentials
+        self._made: Any = None
+
+    async def public(self, *, demo: bool = False) -> Any:
+        return await self._lender.public(demo=demo)
+
+    async def private(self, account: Account) -> Any:
+        demo = account.mode == "demo"
+        public = await self.public(demo=demo)
+        if self._made is None:
+            self._made = self._lender._make(self._given, demo=demo)
+            self._made.set_markets_from_exchange(public)
+        return self._made
+
+    async def set_clock(self, *, demo: bool = False) -> None:
+        await self._lender.set_clock(demo=demo)
+        if self._made is not None:
+            self._made.options["timeDifference"] = self._lender._ahead_ms
+
+    def close(self) -> None:
+        if self._made is not None:
+            self._let_go(self._made)
 
 
 def _exchange_class(name: str) -> Any:

@@ -25,7 +25,8 @@ from bot.exchange.dialects.dialect import Dialect
 from bot.ports.clock import Clock
 from bot.ports.errors import Rejected, Unavailable
 from bot.ports.exchange import FundingPayment, MarginMode, Permissions, Tier, TradeFill
-from bot.ports.records import Account, Balance, Order, OrderReport
+from bot.ports.records import PREFIX, Account, Balance, Order, OrderReport
+from bot.ports.vault import Credentials
 from hedging.assets import STABLECOINS
 from hedging.market import Contract
 from hedging.money import ZERO, decimal
@@ -50,9 +51,17 @@ class CcxtExchange:
         self._budgets: dict[int, Budget] = {}
         self.name = dialect.name
 
-    @property
-    def settles_within(self) -> timedelta:
+    def settles_within(self, account: Account) -> timedelta:
         return self._dialect.settles_within
+
+    def trying(self, credentials: Credentials) -> "CcxtExchange":
+        """The same exchange with credentials that are not stored anywhere."""
+        return CcxtExchange(self._dialect, self._clients.trying(credentials), self._clock, self._prices)
+
+    def forget(self, account_id: int) -> None:
+        """The account's key changed or is gone."""
+        self._clients.forget(account_id)
+        self._budgets.pop(account_id, None)
 
     async def contract(self, account: Account, symbol: str) -> Contract | None:
         """The contract as this account's exchange lists it now; None when it does not."""
@@ -164,6 +173,12 @@ class CcxtExchange:
 
     async def find_order(self, account: Account, symbol: str, client_id: str) -> OrderReport | None:
         return await self._find(account, symbol, client_id, None)
+
+    async def quiet(self, account: Account, symbol: str, since: datetime) -> bool:
+        ours = [
+            order for order in await self.open_orders(account, symbol) if order.client_id.startswith(PREFIX)
+        ]
+        return not ours and not await self.fills(account, symbol, since)
 
     async def permissions(self, account: Account) -> Permissions:
         return await self._read(account, "what the key may do", self._dialect.permissions)

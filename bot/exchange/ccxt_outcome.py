@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from bot.exchange.ccxt_wire import Call, calls_noted
 from bot.exchange.dialects.dialect import Dialect
-from bot.ports.errors import Ambiguous, PortError, Rejected, Unavailable
+from bot.ports.errors import Ambiguous, KeyRefused, PortError, Rejected, Unavailable
 from hedging.errors import HedgingError
 
 T = TypeVar("T")
@@ -45,6 +45,8 @@ async def read(dialect: Dialect, what: str, work: Work[T], resync: Work[None]) -
                 return result
             failure = Malformed("an answer without content")  # of which ccxt makes "there is nothing"
         code = _code(dialect, calls[-1] if calls else None)
+        if code in dialect.revoked:
+            raise KeyRefused(f"{dialect.title} does not let this key in ({code}).")
         unavailable = Unavailable(f"{dialect.title} did not tell {what} ({_kind(failure, code)}).")
         if code in dialect.not_found:
             raise NotFound(what)

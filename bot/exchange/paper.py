@@ -9,7 +9,7 @@ from decimal import Decimal
 from bot.exchange.paper_state import decode, decode_report, encode, encode_report
 from bot.ports.clock import Clock
 from bot.ports.errors import Ambiguous, Rejected, StaleVersion, Unavailable
-from bot.ports.exchange import MarketFeed
+from bot.ports.exchange import MarginMode, MarketFeed
 from bot.ports.records import Account, Balance, Order, OrderReport
 from bot.ports.store import PaperStore
 from hedging.errors import OrderRejected
@@ -28,6 +28,7 @@ from hedging.paper import (
     settle,
     unrealized,
     with_leverage,
+    with_margin_mode,
 )
 from hedging.paper.account import set_aside
 from hedging.portfolio import Position
@@ -71,8 +72,7 @@ class PaperExchange:
         self._feed, self._store, self._clock = feed, store, clock
         self._deposit = {"USDT": starting_cash, **(collateral or {})}
 
-    @property
-    def settles_within(self) -> timedelta:
+    def settles_within(self, account: Account) -> timedelta:
         return timedelta(seconds=1)
 
     async def positions(self, account: Account) -> Sequence[Position]:
@@ -98,6 +98,16 @@ class PaperExchange:
             return with_leverage(state.account, _contract(state.snapshot, symbol), leverage), None
 
         await self._write(account, change, None)
+
+    async def set_margin_mode(self, account: Account, symbol: str, mode: MarginMode) -> None:
+        def change(state: _State) -> tuple[PaperAccount, None]:
+            return with_margin_mode(state.account, _contract(state.snapshot, symbol), mode), None
+
+        await self._write(account, change, None)
+
+    async def quiet(self, account: Account, symbol: str, since: datetime) -> bool:
+        """Nothing rests on paper, and an order that is not in the book was never filled."""
+        return True
 
     async def place(self, account: Account, order: Order) -> OrderReport:
         """Fill what the book gives within the limit, at once; the rest is cancelled. A client id that is known is

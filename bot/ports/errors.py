@@ -21,6 +21,10 @@ class Unavailable(PortError):
     """A read that failed: the exchange or feed cannot be reached, or answered nonsense. Try later."""
 
 
+class KeyRefused(Unavailable):
+    """The exchange does not let the account's key in: it was deleted, has expired, or is not allowed from here."""
+
+
 class StaleVersion(PortError):
     """The row has moved on since it was read: somebody else acted first."""
 

@@ -1,12 +1,13 @@
 """Markets and trading, in the domain's words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal, Protocol
 
 from bot.ports.records import Account, Balance, Order, OrderReport
+from bot.ports.vault import Credentials
 from hedging.market import Candles, Funding, Snapshot
 from hedging.portfolio import Position
 
@@ -32,8 +33,22 @@ class MarketFeed(Protocol):
         ...
 
 
+class Feeds(Protocol):
+    """One feed an exchange, for everybody."""
+
+    @property
+    def home(self) -> str:
+        """The exchange whose prices count where no account says otherwise."""
+        ...
+
+    def feed(self, name: str) -> MarketFeed:
+        """The feed of the exchange that is called so. Raises Unavailable when there is none."""
+        ...
+
+
 class Exchange(Protocol):
-    """Trading on one exchange. Reads raise Unavailable; writes raise Rejected or Ambiguous, never anything else."""
+    """Trading, on the exchange that an account names. Reads raise Unavailable (KeyRefused when the account's key is not
+    let in any more); writes raise Rejected or Ambiguous, never anything else."""
 
     name: str
 
@@ -55,19 +70,17 @@ class Exchange(Protocol):
         """The order that carries our id, or None when the exchange does not know of one."""
         ...
 
-    @property
-    def settles_within(self) -> timedelta:
-        """After this long an order that is still not found was never accepted (time-out + receive window + skew)."""
+    async def set_margin_mode(self, account: Account, symbol: str, mode: MarginMode) -> None:
+        """Setting what is already set succeeds."""
         ...
 
+    async def quiet(self, account: Account, symbol: str, since: datetime) -> bool:
+        """Whether no order of ours rests on the symbol and nothing was executed there from `since` on."""
+        ...
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """An exchange's key. Neither its text nor its representation shows anything of it."""
-
-    key: str = field(repr=False)
-    secret: str = field(repr=False)
-    passphrase: str = field(default="", repr=False)
+    def settles_within(self, account: Account) -> timedelta:
+        """After this long an order that is still not found was never accepted (time-out + receive window + skew)."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +139,6 @@ class RealExchange(Exchange, Protocol):
         """None where the exchange does not tell before a position is open."""
         ...
 
-    async def set_margin_mode(self, account: Account, symbol: str, mode: MarginMode) -> None:
-        """Setting what is already set succeeds."""
-        ...
-
     async def fills(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
         """Executions from `since` on, ascending."""
         ...
@@ -148,4 +157,39 @@ class RealExchange(Exchange, Protocol):
 
     async def tiers(self, account: Account, symbol: str) -> Sequence[Tier]:
         """The maintenance margin's steps, ascending; empty where the exchange tells none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An exchange that can be connected. `modes`: what its keys may be for."""
+
+    name: str
+    title: str
+    modes: tuple[Literal["live", "demo"], ...]
+    passphrase: bool  # its keys have a third part
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a key turned out to be good for. `hedge_mode`: longs and shorts side by side; None: not told."""
+
+    permissions: Permissions
+    balance: Balance
+    hedge_mode: bool | None
+    positions: tuple[Position, ...]
+
+
+class Connections(Protocol):
+    """Which exchanges can be connected, and whether a key works."""
+
+    @property
+    def offers(self) -> Sequence[Offer]: ...
+
+    async def trial(self, account: Account, credentials: Credentials) -> Trial:
+        """Use the credentials for reading alone, and keep nothing of them. Raises KeyRefused or Unavailable."""
+        ...
+
+    def forget(self, account_id: int) -> None:
+        """The account's key has changed or is gone: nothing made with the earlier one is used any more."""
         ...

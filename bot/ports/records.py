@@ -21,6 +21,20 @@ class User:
     suspended: bool = False  # blocked the bot: nothing is sent until they write again
 
 
+PREFIX = "hh"  # what our ids on orders begin with
+PAPER = "paper"  # the exchange of paper accounts, which follows the prices of the home exchange
+
+Mode = Literal["paper", "demo", "live"]
+
+
+class AccountState(StrEnum):
+    ACTIVE = "active"
+    SUSPENDED = (
+        "suspended"  # its key is not let in any more: nothing is read or sent until it is connected again
+    )
+    DISCONNECTED = "disconnected"  # its owner took the key back
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """A trading account. `mode`: paper, demo or live, told apart on every card."""
@@ -28,7 +42,8 @@ class Account:
     id: int
     user_id: int
     exchange: str
-    mode: Literal["paper", "demo", "live"]
+    mode: Mode
+    state: AccountState = AccountState.ACTIVE
 
 
 class ProposalState(StrEnum):

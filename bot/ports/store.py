@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from bot.ports.records import (
     Account,
+    AccountState,
     Alert,
     AlertState,
     Attempt,
@@ -91,6 +92,16 @@ class PeopleStore(Protocol):
         ...
 
     async def account(self, account_id: int) -> Account | None: ...
+
+    async def named_account(self, user_id: int) -> Account | None:
+        """The account that the user's rule names; None when it names none."""
+        ...
+
+    async def name_account(self, user_id: int, account_id: int | None) -> None:
+        """From now on the user's rule is about that account (a default rule, where there was none yet)."""
+        ...
+
+    async def set_account_state(self, account_id: int, state: AccountState) -> Account: ...
 
     async def accounts(self, user_id: int | None = None) -> Sequence[Account]:
         """One user's accounts, or everybody's."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bot.services.accounts import Accounts
 from bot.services.alerts import Alerts
 from bot.services.delivery import Delivery
 from bot.services.execution import Execution
@@ -18,6 +19,7 @@ class Services:
     """All use cases of one process, as the composition root built them."""
 
     people: People
+    accounts: Accounts
     portfolio: Portfolio
     rules: Rules
     hedge: Hedge

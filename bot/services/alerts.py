@@ -5,14 +5,16 @@ from datetime import timedelta
 from bot.ports.errors import StaleVersion
 from bot.ports.records import Alert, AlertState
 from bot.ports.store import AlertStore
+from bot.services.accounts import Accounts
 from bot.services.errors import NotYours, ProposalGone
 from bot.services.markets import Markets
 from bot.services.status import Status, StatusView
 
 
 class Alerts:
-    def __init__(self, store: AlertStore, status: Status, markets: Markets) -> None:
+    def __init__(self, store: AlertStore, accounts: Accounts, status: Status, markets: Markets) -> None:
         self._store = store
+        self._accounts = accounts
         self._status = status
         self._markets = markets
 
@@ -21,7 +23,7 @@ class Alerts:
         alert = await self._own(alert_id, user_id)
         if alert.state is AlertState.RECOVERED:
             return alert
-        now = (await self._markets.snapshot()).time
+        now = (await self._markets.of(await self._accounts.in_use(user_id)).snapshot()).time
         until = now + timedelta(hours=hours)
         try:
             return await self._store.move_alert(alert, AlertState.SNOOZED, at=now, snoozed_until=until)

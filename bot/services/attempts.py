@@ -16,13 +16,21 @@ from typing import Any
 from bot.ports.clock import Clock
 from bot.ports.errors import Ambiguous, Rejected, StaleVersion, SymbolBusy, Unavailable
 from bot.ports.exchange import Exchange
-from bot.ports.records import TERMINAL, Account, Attempt, AttemptState, Order, OrderReport, Proposal
+from bot.ports.records import (
+    PREFIX,
+    TERMINAL,
+    Account,
+    Attempt,
+    AttemptState,
+    Order,
+    OrderReport,
+    Proposal,
+)
 from bot.ports.store import Store
 from hedging.plan import Leg
 
 log = logging.getLogger(__name__)
 
-PREFIX = "hh"
 TAP_LASTS = timedelta(minutes=2)  # what was not sent so long after the tap is not sent any more
 LEVERAGE_PAUSES = (0.5, 2.0)  # seconds before a leverage whose setting is unclear is set again
 LOOKUPS_FOR_ABSENCE = 3
@@ -115,24 +123,29 @@ class Attempts:
             report = await self._exchange.find_order(account, attempt.symbol, attempt.client_id)
             if report is not None:
                 return await self._note(attempt, report)
-            unmoved = await self._position(account, attempt.symbol) == attempt.position_before
+            unmoved = await self._position(
+                account, attempt.symbol
+            ) == attempt.position_before and await self._exchange.quiet(account, attempt.symbol, sent_at)
         except Unavailable as failure:
             log.info("order %s cannot be looked up now: %s", attempt.client_id, failure)
             report, unmoved = None, None
         lookups = attempt.lookups + (unmoved is not None)
         waited = now - sent_at
-        if unmoved and lookups >= LOOKUPS_FOR_ABSENCE and waited > self._exchange.settles_within:
+        if unmoved and lookups >= LOOKUPS_FOR_ABSENCE and waited > self._exchange.settles_within(account):
             return await self._move(attempt, AttemptState.ABSENT, lookups=lookups, reason="never arrived")
         if waited > GIVE_UP_AFTER:
             return await self._move(attempt, AttemptState.MANUAL, lookups=lookups, reason="check_by_hand")
         return await self._move(attempt, AttemptState.RECONCILING, lookups=lookups)
 
     async def _prepare(self, attempt: Attempt, account: Account) -> str:
-        """Set the leverage; why nothing may be sent, or an empty text."""
+        """Set the margin mode, where no position has one yet, and the leverage; why nothing may be sent, or an empty
+        text."""
         if attempt.reduce_only:
             return ""
         for pause in (*LEVERAGE_PAUSES, None):
             try:
+                if not attempt.position_before:
+                    await self._exchange.set_margin_mode(account, attempt.symbol, "cross")
                 await self._exchange.set_leverage(account, attempt.symbol, attempt.leverage)
                 return ""
             except Rejected as refused:

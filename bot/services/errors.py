@@ -21,5 +21,13 @@ class NotYours(ServiceError):
     """The record belongs to somebody else, or was shown in another chat."""
 
 
+class CannotConnect(ServiceError):
+    """An exchange or key that cannot be connected; nothing of it was kept."""
+
+
+class CannotSwitch(ServiceError):
+    """The rule stays with the account that it is about."""
+
+
 class ProposalGone(ServiceError):
     """No such record any more, or it does not match what was shown."""

@@ -100,8 +100,8 @@ class Execution:
 
     async def _open(self, proposal_id: str) -> dict[str, Any]:
         """What profits are counted from later: prices and equity before the first order."""
-        proposal, _ = await self._read(proposal_id)
-        before = await self._situations.of(proposal.user_id)
+        proposal, account = await self._read(proposal_id)
+        before = await self._situations.on(account)
         return {
             "legs": len(proposal.plan.legs),
             "equity_before": str(before.balance.equity),
@@ -184,7 +184,7 @@ class Execution:
             "status": _status(attempts, legs),
         }
         try:
-            after = await self._situations.of(proposal.user_id, fresh=True)
+            after = await self._situations.on(account, fresh=True)
         except Unavailable as failure:  # the orders are settled: a receipt without coverage beats none
             log.warning("no coverage for the receipt of %s: %s", proposal.id, failure)
             return outcome

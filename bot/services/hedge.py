@@ -12,6 +12,7 @@ from bot.ports.clock import Clock
 from bot.ports.durable import Durable
 from bot.ports.records import Account, Proposal, ProposalState
 from bot.ports.store import Store
+from bot.services.accounts import Accounts
 from bot.services.errors import NoHoldings, NotYours, ProposalGone
 from bot.services.rules import Rules
 from bot.services.situation import Situations
@@ -40,6 +41,7 @@ class Hedge:
     def __init__(
         self,
         store: Store,
+        accounts: Accounts,
         situations: Situations,
         rules: Rules,
         durable: Durable,
@@ -47,6 +49,7 @@ class Hedge:
         card_life: timedelta,
     ) -> None:
         self._store = store
+        self._accounts = accounts
         self._situations = situations
         self._rules = rules
         self._durable = durable
@@ -138,7 +141,10 @@ class Hedge:
         now = self._clock.now()
         if now >= shown.expires_at:
             return await self._moved(shown, ProposalState.EXPIRED, message_id)
-        situation = await self._situations.of(user_id, fresh=True)
+        account = await self._store.account(shown.account_id)
+        if account is None or account.id != (await self._accounts.in_use(user_id)).id:
+            raise ProposalGone("Your rule is about another account now. Send /hedge for a card of its own.")
+        situation = await self._situations.on(account, fresh=True)
         needed = situation.unwinding() if shown.purpose == "unhedge" else situation.plan()
         if still_right(shown.plan, needed):
             await self._rules.change(

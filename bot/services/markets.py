@@ -1,4 +1,4 @@
-"""The market as the use cases need it: one snapshot for everybody, betas estimated once an hour."""
+"""The markets as the use cases need them: one snapshot an exchange for everybody, betas estimated once an hour."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from bot.ports.clock import Clock
-from bot.ports.exchange import MarketFeed
+from bot.ports.exchange import Feeds, MarketFeed
+from bot.ports.records import PAPER, Account
 from hedging.market import Candles, Snapshot
 from hedging.portfolio import Holding, Position
 from hedging.ratio import Estimate, beta_table
@@ -27,8 +28,8 @@ class Betas:
     asked: frozenset[str]  # also those that turned out to have too little history
 
 
-class Markets:
-    """Caches over one feed. Everything raises Unavailable when the feed does."""
+class Market:
+    """Caches over one exchange's feed. Everything raises Unavailable when the feed does."""
 
     def __init__(self, feed: MarketFeed, clock: Clock) -> None:
         self._feed = feed
@@ -82,6 +83,30 @@ class Markets:
         names = sorted(asset for asset in assets if asset in snapshot.spot)
         candles = await self._feed.candles(names, since=hour - HISTORY, bar=timedelta(hours=1))
         return await asyncio.to_thread(beta_table, _whole_bars(candles, hour), factor)
+
+
+class Markets:
+    """One market an exchange, made when it is first asked for."""
+
+    def __init__(self, feeds: Feeds, clock: Clock) -> None:
+        self._feeds = feeds
+        self._clock = clock
+        self._markets: dict[str, Market] = {}
+
+    @property
+    def home(self) -> Market:
+        """The market whose prices count where no account says otherwise."""
+        return self.named(self._feeds.home)
+
+    def of(self, account: Account) -> Market:
+        """The market that an account trades in. Raises Unavailable for an exchange that there is not."""
+        return self.home if account.exchange == PAPER else self.named(account.exchange)
+
+    def named(self, exchange: str) -> Market:
+        """The market of an exchange."""
+        if exchange not in self._markets:
+            self._markets[exchange] = Market(self._feeds.feed(exchange), self._clock)
+        return self._markets[exchange]
 
 
 def _whole_bars(candles: Candles, end: datetime) -> Candles:

@@ -10,8 +10,8 @@ from bot.exchange.ccxt_budget import Budget, BudgetSpent
 from bot.exchange.ccxt_exchange import connect
 from bot.exchange.ccxt_wire import Gate, Wire, calls_noted
 from bot.ports.errors import Unavailable
-from bot.ports.exchange import Credentials
 from bot.ports.records import Account
+from bot.ports.vault import Credentials
 from tests.exchange.answers import refusal
 from tests.exchange.venues import Venue, credentials_of
 from tests.fakes.clock import ManualClock

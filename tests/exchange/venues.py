@@ -15,9 +15,10 @@ from bot.exchange.ccxt_feed import CcxtFeed
 from bot.exchange.ccxt_wire import Wire
 from bot.exchange.dialects import DIALECTS
 from bot.exchange.paper import PaperExchange
-from bot.ports.exchange import Credentials, Exchange
+from bot.ports.exchange import Exchange
 from bot.ports.records import Account, Order
 from bot.ports.store import Store
+from bot.ports.vault import Credentials
 from bot.sandbox.exchanges import VENUES
 from bot.sandbox.exchanges.venue import Venue as Loopback
 from bot.sandbox.market import World

@@ -1,10 +1,11 @@
 """bot.ports.exchange.Exchange that fills at once, or misbehaves exactly as the test scripts it."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.ports.errors import Ambiguous, Rejected, Unavailable
+from bot.ports.exchange import MarginMode
 from bot.ports.records import Account, Balance, Order, OrderReport
 from hedging.portfolio import Position
 from tests.fakes.market import StillMarket, perpetual
@@ -21,7 +22,6 @@ class ScriptedExchange:
     """
 
     name = "paper"
-    settles_within = timedelta(seconds=1)
 
     def __init__(self, market: StillMarket) -> None:
         self._market = market
@@ -32,6 +32,7 @@ class ScriptedExchange:
         self.entries: dict[str, Decimal] = {}
         self.equity = D(100_000)
         self.leverage: dict[str, int] = {}
+        self.margin_mode: dict[str, MarginMode] = {}
         self._hidden: dict[str, int] = {}
 
     async def positions(self, account: Account) -> Sequence[Position]:
@@ -42,6 +43,15 @@ class ScriptedExchange:
 
     async def set_leverage(self, account: Account, symbol: str, leverage: int) -> None:
         self.leverage[symbol] = leverage
+
+    async def set_margin_mode(self, account: Account, symbol: str, mode: MarginMode) -> None:
+        self.margin_mode[symbol] = mode
+
+    async def quiet(self, account: Account, symbol: str, since: datetime) -> bool:
+        return True
+
+    def settles_within(self, account: Account) -> timedelta:
+        return timedelta(seconds=1)
 
     async def place(self, account: Account, order: Order) -> OrderReport:
         self.placed.append(order)

@@ -25,7 +25,7 @@ async def unknown_command(turn: Turn) -> None:
 
 async def written(turn: Turn) -> None:
     """Coins with amounts are added; anything else gets a hint."""
-    known = await turn.services.portfolio.known_assets()
+    known = await turn.services.portfolio.known_assets(turn.user_id)
     parsed = parse_holdings(turn.text, known)
     if _means_coins(parsed):
         await add_parsed(turn, parsed)

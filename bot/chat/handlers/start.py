@@ -44,7 +44,7 @@ async def _sample(turn: Turn) -> None:
     if view.lines:
         await turn.show(views.how_much(view))
         return
-    known = await portfolio.known_assets()
+    known = await portfolio.known_assets(turn.user_id)
     sample = [(asset, amount) for asset, amount in SAMPLE if asset in known]
     changes = [HoldingChange(asset, amount) for asset, amount in sample]
     view = await portfolio.change(turn.user_id, changes, key=turn.key)

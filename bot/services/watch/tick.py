@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -12,7 +12,7 @@ from bot.ports.clock import Clock
 from bot.ports.durable import Durable, Run
 from bot.ports.errors import PortError
 from bot.ports.exchange import Exchange
-from bot.ports.records import ProposalState
+from bot.ports.records import Account, AccountState, ProposalState
 from bot.ports.store import AlertChange, Store, Watched
 from bot.services.delivery import Delivery
 from bot.services.markets import Markets
@@ -73,10 +73,10 @@ class Watch:
 
     async def check(self) -> int:
         """Look at everybody with an open hedge; how many alerts changed."""
-        snapshot = await self._markets.snapshot(fresh=True)
-        watched = await self._store.watched()
+        watched = [one for one in await self._store.watched() if one.account.state is AccountState.ACTIVE]
+        snapshots = await self._snapshots(watched)
         trading = await self._trading()
-        seen = await self._see(watched, snapshot)
+        seen = await self._see(watched, snapshots)
         trading |= await self._trading()
         seen = [one for one in seen if one.watched.user.id not in trading]
         if not seen:
@@ -114,11 +114,28 @@ class Watch:
         """What was never tried yet; later tries are swept up outside."""
         return [item.id for item in await self._store.due(now=self._clock.now()) if not item.tries]
 
-    async def _see(self, watched: Sequence[Watched], snapshot: Snapshot) -> list[Seen]:
+    async def _snapshots(self, watched: Sequence[Watched]) -> Mapping[str, Snapshot]:
+        """Each exchange that somebody is watched on, read once; one that cannot be read is left out."""
+        places = {one.account.exchange: one.account for one in watched}
+
+        async def read(account: Account) -> Snapshot | None:
+            try:
+                return await self._markets.of(account).snapshot(fresh=True)
+            except PortError as failure:
+                log.warning("%s is not seen at this tick: %s", account.exchange, failure)
+                return None
+
+        found = await asyncio.gather(*map(read, places.values()))
+        return {name: one for name, one in zip(places, found, strict=True) if one is not None}
+
+    async def _see(self, watched: Sequence[Watched], snapshots: Mapping[str, Snapshot]) -> list[Seen]:
         """Private reads, a few at once; who cannot be read now is left out and seen at the next tick."""
         gate = asyncio.Semaphore(PRIVATE_READS_AT_ONCE)
 
         async def see(one: Watched) -> Seen | None:
+            snapshot = snapshots.get(one.account.exchange)
+            if snapshot is None:
+                return None
             async with gate:
                 try:
                     return await self._look_at(one, snapshot)

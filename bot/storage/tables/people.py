@@ -41,6 +41,7 @@ class Rule(Row, table=True):
     leverage: int
     factor: str
     max_slippage: Decimal = Field(sa_type=Exact)
+    account_id: int | None = Field(sa_type=Id, foreign_key="account.id", nullable=True)
 
 
 class Account(Row, table=True):
@@ -56,6 +57,7 @@ class Account(Row, table=True):
     user_id: int = Field(sa_type=Id, foreign_key="person.id")
     exchange: str
     mode: str
+    state: str = Field(sa_column_kwargs={"server_default": "active"})
 
 
 class Effect(Row, table=True):

@@ -8,11 +8,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, Text, bindparam, func, select, type_coerce, update
+from sqlalchemy import Row, Select, Text, and_, bindparam, func, or_, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ports.errors import StaleVersion
-from bot.ports.records import Account, Alert, AlertState, OutboxItem, User
+from bot.ports.records import Account, AccountState, Alert, AlertState, OutboxItem, User
 from bot.ports.store import AlertChange, Watched
 from bot.ports.watching import AlertSettings
 from bot.storage.codec import fields_of
@@ -32,10 +32,25 @@ _HOLDINGS = select(holdings.c.user_id, holdings.c.asset, _AMOUNT, _COST).order_b
 )
 _RULE = [rules.c[field.name] for field in fields(HedgeRule)]
 _WATCHED = (
-    select(people, accounts.c.id.label("account_id"), accounts.c.exchange, accounts.c.mode, *_RULE)
+    select(
+        people,
+        accounts.c.id.label("account_id"),
+        accounts.c.exchange,
+        accounts.c.mode,
+        accounts.c.state,
+        *_RULE,
+    )
     .select_from(people.join(accounts).join(rules, rules.c.user_id == people.c.id))
     .where(people.c.suspended.is_(False))
-    .where(accounts.c.id.in_(select(func.min(accounts.c.id)).group_by(accounts.c.user_id)))
+    .where(
+        or_(
+            accounts.c.id == rules.c.account_id,
+            and_(
+                rules.c.account_id.is_(None),
+                accounts.c.id.in_(select(func.min(accounts.c.id)).group_by(accounts.c.user_id)),
+            ),
+        )
+    )
     .order_by(people.c.id)
 )
 
@@ -53,7 +68,7 @@ class AlertTables:
     _database: Database
 
     async def watched(self) -> Sequence[Watched]:
-        """A user with several accounts is watched at the first of them."""
+        """A user with several accounts is watched at the one that the rule names, else at the first of them."""
         held: defaultdict[int, list[Holding]] = defaultdict(list)
         live: defaultdict[int, list[Alert]] = defaultdict(list)
         references: dict[int, Mapping[str, Any]] = {}
@@ -69,7 +84,7 @@ class AlertTables:
             async for row in each(connection, _WATCHED):
                 if row.id in held:
                     user = User(row.id, row.chat_id, row.name, row.joined, row.suspended)
-                    account = Account(row.account_id, row.id, row.exchange, row.mode)
+                    account = Account(row.account_id, row.id, row.exchange, row.mode, AccountState(row.state))
                     rule = HedgeRule(*row[-len(_RULE) :])
                     its = tuple(held[row.id]), tuple(live[row.id]), references.get(row.id, {})
                     found.append(Watched(user, account, rule, *its))

@@ -16,7 +16,7 @@ import pytest_asyncio
 from sqlalchemy import make_url
 
 from bot.ports.errors import Unavailable
-from bot.ports.records import Account, AlertState, AttemptState, ProposalState
+from bot.ports.records import Account, AccountState, AlertState, AttemptState, ProposalState
 from bot.ports.store import AlertChange, HoldingChange, Store
 from bot.ports.watching import AlertSettings, Look, Permission
 from bot.storage import SqlStore, at_head, migrate, open_store
@@ -53,6 +53,7 @@ READS: dict[str, Any] = {
     "permissions": lambda s: s.permissions([ADA.id]),
     "outbox_item": lambda s: s.outbox_item(1),
     "due": lambda s: s.due(now=NOW),
+    "named_account": lambda s: s.named_account(ADA.id),
     "paper_account": lambda s: s.paper_account(1),
     "paper_order": lambda s: s.paper_order(1, "hh1"),
 }
@@ -62,6 +63,8 @@ WRITES: dict[str, Any] = {
     "change_holdings": lambda s: s.change_holdings(ADA.id, [SOL], key="1"),
     "save_rule": lambda s: s.save_rule(ADA.id, HedgeRule()),
     "ensure_account": lambda s: s.ensure_account(ADA.id, "other", "paper"),
+    "name_account": lambda s: s.name_account(ADA.id, 1),
+    "set_account_state": lambda s: s.set_account_state(1, AccountState.SUSPENDED),
     "finish_update": lambda s: s.finish_update(1, NOW),
     "forget_updates": lambda s: s.forget_updates(before=NOW),
     "add_proposal": lambda s: s.add_proposal(a_proposal("card", ACCOUNT)),

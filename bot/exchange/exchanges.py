@@ -1,0 +1,109 @@
+"""Every exchange of this process: paper and real ones behind one Exchange port, told apart by the account."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from bot.exchange.ccxt_clients import CredentialsOf
+from bot.exchange.ccxt_exchange import CcxtExchange, connect
+from bot.exchange.ccxt_wire import Wire
+from bot.exchange.dialects import DIALECTS
+from bot.exchange.paper import PaperExchange
+from bot.ports.clock import Clock
+from bot.ports.errors import Unavailable
+from bot.ports.exchange import Exchange, MarginMode, MarketFeed, Offer, Trial
+from bot.ports.records import PAPER, Account, Balance, Order, OrderReport
+from bot.ports.store import PaperStore
+from bot.ports.vault import Credentials
+from hedging.portfolio import Position
+
+_A_SYMBOL = "BTC/USDT:USDT"  # listed everywhere; the position mode is told by symbol on some exchanges
+
+
+class Exchanges:
+    """bot.ports.exchange: Exchange, Feeds and Connections over all of them. Nothing of an exchange is loaded before it
+    is first asked for. `home`: the feed that paper accounts follow; a name is a real exchange's own. The wire is its
+    owner's to close."""
+
+    name = "exchanges"
+
+    def __init__(
+        self, home: MarketFeed | str, store: PaperStore, wire: Wire, clock: Clock, credentials: CredentialsOf
+    ) -> None:
+        self._wire, self._clock, self._credentials = wire, clock, credentials
+        self._real: dict[str, tuple[CcxtExchange, MarketFeed]] = {}
+        self._home = self._connected(home)[1] if isinstance(home, str) else home
+        self._paper = PaperExchange(self._home, store, clock)
+
+    @property
+    def home(self) -> str:
+        return self._home.name
+
+    def feed(self, name: str) -> MarketFeed:
+        return self._home if name == self._home.name else self._connected(name)[1]
+
+    @property
+    def offers(self) -> Sequence[Offer]:
+        return tuple(
+            Offer(
+                dialect.name,
+                dialect.title,
+                ("live", "demo") if dialect.demo else ("live",),
+                dialect.passphrase,
+            )
+            for dialect in DIALECTS.values()
+        )
+
+    async def trial(self, account: Account, credentials: Credentials) -> Trial:
+        exchange = self._connected(account.exchange)[0].trying(credentials)
+        try:
+            return Trial(
+                permissions=await exchange.permissions(account),
+                balance=await exchange.balance(account),
+                hedge_mode=await exchange.hedge_mode(account, _A_SYMBOL),
+                positions=tuple(await exchange.positions(account)),
+            )
+        finally:
+            exchange.close()
+
+    def forget(self, account_id: int) -> None:
+        for exchange, _ in self._real.values():
+            exchange.forget(account_id)
+
+    async def positions(self, account: Account) -> Sequence[Position]:
+        return await self._of(account).positions(account)
+
+    async def balance(self, account: Account) -> Balance:
+        return await self._of(account).balance(account)
+
+    async def set_leverage(self, account: Account, symbol: str, leverage: int) -> None:
+        await self._of(account).set_leverage(account, symbol, leverage)
+
+    async def set_margin_mode(self, account: Account, symbol: str, mode: MarginMode) -> None:
+        await self._of(account).set_margin_mode(account, symbol, mode)
+
+    async def place(self, account: Account, order: Order) -> OrderReport:
+        return await self._of(account).place(account, order)
+
+    async def find_order(self, account: Account, symbol: str, client_id: str) -> OrderReport | None:
+        return await self._of(account).find_order(account, symbol, client_id)
+
+    async def quiet(self, account: Account, symbol: str, since: datetime) -> bool:
+        return await self._of(account).quiet(account, symbol, since)
+
+    def settles_within(self, account: Account) -> timedelta:
+        return self._of(account).settles_within(account)
+
+    def close(self) -> None:
+        """Let go of every client."""
+        for exchange, _ in self._real.values():
+            exchange.close()
+
+    def _of(self, account: Account) -> Exchange:
+        return self._paper if account.exchange == PAPER else self._connected(account.exchange)[0]
+
+    def _connected(self, name: str) -> tuple[CcxtExchange, MarketFeed]:
+        if name not in DIALECTS:
+            raise Unavailable(f"There is no exchange called {name} here.")
+        if name not in self._real:
+            self._real[name] = connect(name, self._wire, self._clock, self._credentials)
+        return self._real[name]
