@@ -98,7 +98,9 @@ async def running(settings: Settings, parts: Parts = Parts()) -> AsyncIterator[B
         clock = parts.clock or SystemClock()
         store = fault.around("store", parts.store or await _open_store(settings, stack))
         vault = parts.vault or await _open_vault(settings, stack)
-        exchanges: Everywhere = parts.exchanges or await _open_exchanges(settings, store, vault, clock, stack)
+        exchanges: Everywhere = parts.exchanges or await _open_exchanges(
+            settings, store, vault, clock, stack, fault
+        )
         exchange: Exchange = fault.around("exchange", exchanges)
         durable = fault.around("durable", parts.durable or await _open_engine(settings, stack))
         link = Link(settings.token.get_secret_value(), settings.telegram_url)
@@ -228,14 +230,19 @@ async def _open_home(settings: Settings, stack: AsyncExitStack) -> MarketFeed | 
 
 
 async def _open_exchanges(
-    settings: Settings, store: Store, vault: Vault, clock: Clock, stack: AsyncExitStack
+    settings: Settings,
+    store: Store,
+    vault: Vault,
+    clock: Clock,
+    stack: AsyncExitStack,
+    fault: Fault | None = None,
 ) -> "Exchanges":
     """Every exchange, over one wire: the sandbox's stand-ins when its address is set, else the real ones."""
     from bot.exchange.ccxt_wire import Wire
     from bot.exchange.exchanges import Exchanges
 
     home = await _open_home(settings, stack)
-    wire = Wire(clock, loopback=settings.sandbox_url)
+    wire = Wire(clock, loopback=settings.sandbox_url, passing=fault and fault.request)
     stack.push_async_callback(wire.close)
     if settings.sandbox_url:
         credentials: CredentialsOf = PracticeKeys(settings.sandbox_url, settings.practice_exchange, vault)

@@ -18,3 +18,16 @@ EXCHANGE_OPEN = Gauge(
     "1: not asked while it is down; 0.5: being tried; 0: asked.",
     ["exchange"],
 )
+LOOKS = Counter(
+    "hedgehog_looks", "Private reads of accounts by the watch, by what became of them.", ["outcome"]
+)
+TICK_SECONDS = Histogram(
+    "hedgehog_tick_seconds",
+    "The parts of a tick of the watch, for one shard.",
+    ["part"],
+    buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+TICK_LAG = Gauge("hedgehog_tick_lag_seconds", "How late the last tick of the watch began.")
+WATCHED = Gauge("hedgehog_watched_users", "Whom the last tick looked at, by shard.", ["shard"])
+ALERTS = Counter("hedgehog_alerts", "What became of matters, by kind and manner.", ["kind", "manner"])
+DELIVERIES = Counter("hedgehog_deliveries", "Owed messages, by what became of a try.", ["outcome"])

@@ -105,10 +105,14 @@ class Wire:
     """Where all that ccxt sends goes through. One for all clients of a process; close it when done.
 
     `loopback`: the address of the sandbox; every request then goes to `{loopback}/{host}/{path}` on this machine, while
-    ccxt goes on seeing the real one. Empty: to the exchange itself.
+    ccxt goes on seeing the real one. Empty: to the exchange itself. `passing`: told of three moments of every request
+    (begins, answering: the exchange has done it and its answer is unread, ended), for tests that die there.
     """
 
-    def __init__(self, clock: Clock, *, loopback: str = "") -> None:
+    def __init__(
+        self, clock: Clock, *, loopback: str = "", passing: Callable[[str, str, str], None] | None = None
+    ) -> None:
+        self._passing = passing
         self._loopback = yarl.URL(loopback) if loopback else None
         if self._loopback is not None and self._loopback.host not in ("127.0.0.1", "localhost", "::1"):
             raise ValueError("The sandbox's address must be on this machine.")
@@ -137,6 +141,10 @@ class Wire:
             return url
         target = f"{str(self._loopback).rstrip('/')}/{url.host}{url.raw_path}"
         return yarl.URL(f"{target}?{url.raw_query_string}" if url.raw_query_string else target, encoded=True)
+
+    def passes(self, call: Call, moment: str) -> None:
+        if self._passing is not None:
+            self._passing(call.method, call.path, moment)
 
     async def close(self) -> None:
         if self._session is not None:
@@ -194,6 +202,7 @@ class _Request:
             if 300 <= response.status < 400:
                 raise Redirected("a redirect is not followed")
             call.body, call.status = text[:_MOST_BODY], response.status
+            wire.passes(call, "ended")
         except asyncio.CancelledError:
             raise  # whoever asked went away: that says nothing of the exchange
         except BaseException:
@@ -205,6 +214,7 @@ class _Request:
     async def _sent(self) -> tuple[aiohttp.ClientResponse, str]:
         wire, call = self._wire, self._call
         arguments = {name: value for name, value in self._arguments.items() if name != "proxy"}
+        wire.passes(call, "begins")
         call.sent, call.begun = True, wire.gate.clock.now()
         try:
             response = await wire.session.request(
@@ -213,6 +223,7 @@ class _Request:
         except aiohttp.ClientConnectorError as failure:
             call.sent = False  # there was no connection to send it over
             raise NotSent("no connection") from failure
+        wire.passes(call, "answering")
         try:
             return response, await response.text(errors="replace")
         finally:
