@@ -264,7 +264,7 @@ async def _open_engine(settings: Settings, stack: AsyncExitStack) -> Durable:
 def _jobs(
     settings: Settings, services: Services, store: Store, durable: Durable, clock: Clock
 ) -> tuple[Entry, ...]:
-    from bot.exchange.kept_candles import prune as prune_candles
+    from bot.exchange.candles.kept import prune as prune_candles
 
     every = settings.tick_seconds
 

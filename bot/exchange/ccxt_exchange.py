@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from bot.exchange.ccxt_budget import Budget, BudgetSpent
 from bot.exchange.ccxt_clients import Clients, CredentialsOf
 from bot.exchange.ccxt_feed import CcxtFeed
 from bot.exchange.ccxt_outcome import AlreadySet, Malformed, NotFound, read, write
@@ -23,6 +22,7 @@ from bot.exchange.ccxt_values import (
 from bot.exchange.ccxt_wire import Wire
 from bot.exchange.dialects import DIALECTS
 from bot.exchange.dialects.dialect import Dialect
+from bot.exchange.limits.budget import Budget, BudgetSpent
 from bot.ports.clock import Clock
 from bot.ports.errors import Rejected, Unavailable
 from bot.ports.exchange import FundingPayment, MarginMode, Permissions, Tier, TradeFill

@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from bot.exchange.ccxt_candles import DOLLARS, CandleReader, milliseconds
+from bot.exchange.candles.reader import DOLLARS, CandleReader, milliseconds
 from bot.exchange.ccxt_clients import Clients
 from bot.exchange.ccxt_outcome import Malformed, NotFound, read
 from bot.exchange.ccxt_values import contract_of, time_of

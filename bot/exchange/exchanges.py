@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.exchange.candles.kept import KeptCandles
 from bot.exchange.ccxt_clients import CredentialsOf
 from bot.exchange.ccxt_exchange import CcxtExchange, connect
 from bot.exchange.ccxt_wire import Wire
 from bot.exchange.dialects import DIALECTS
-from bot.exchange.kept_candles import KeptCandles
 from bot.exchange.paper import PaperExchange
 from bot.exchange.probation import Probation, usable
 from bot.ports.clock import Clock

@@ -212,7 +212,9 @@ class Run:
         exchange, feed = connect(self.story.exchange, wire, self.clock, self._credentials)
         life.at_end.append(exchange.close)
         durable = InProcess(self.memories[life.replica], self.clock, life.replica, life.point)
-        link = Link(TOKEN, "http://telegram.invalid", request=TelegramLine(self.telegram, self.weather, life.point))
+        link = Link(
+            TOKEN, "http://telegram.invalid", request=TelegramLine(self.telegram, self.weather, life.point)
+        )
         notifier = TelegramNotifier(link.out)
         services = build_services(settings, store, feed, exchange, notifier, durable, self.clock)
         shell = build(services, link)

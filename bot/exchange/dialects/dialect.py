@@ -141,7 +141,22 @@ class Dialect:
     already_set: frozenset[str] = frozenset()  # codes that say "it is so already"
     clock_skew: frozenset[str] = frozenset()
     revoked: frozenset[str] = frozenset()  # the key is gone, or not allowed from here
-    maintenance: frozenset[str] = frozenset()
+    maintenance: frozenset[str] = frozenset()  # codes that speak of the exchange, not of one contract
+    busy: frozenset[str] = frozenset()  # codes of a server that fails, whatever the HTTP status
+    too_many: Mapping[str, Literal["key", "address"]] = field(
+        default_factory=dict
+    )  # codes, and whom they mean
+    bans: Mapping[int, float] = field(
+        default_factory=lambda: {429: 10.0, 418: 120.0}
+    )  # HTTP status -> seconds
+    weights: Mapping[str, tuple[float, timedelta]] = (
+        field(  # by host, of ccxt's costs; about half of what is allowed
+            default_factory=lambda: {"": (100.0, timedelta(seconds=10))}
+        )
+    )
+    calls_per: tuple[int, timedelta] = (10, timedelta(seconds=1))  # per key
+    used_header: str = ""  # tells how much weight the address has used in this minute
+    used_limits: Mapping[str, int] = field(default_factory=dict)  # of that weight, by host
     sub_types: Sequence[Literal["linear", "inverse"]] = ("linear",)
     options: Json = field(default_factory=dict)  # of the ccxt client
     has: Json = field(default_factory=dict)

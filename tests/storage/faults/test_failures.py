@@ -17,7 +17,7 @@ from sqlalchemy import make_url
 
 from bot.ports.errors import Unavailable
 from bot.ports.records import Account, AccountState, AlertState, AttemptState, ProposalState
-from bot.ports.store import AlertChange, HoldingChange, Store
+from bot.ports.store import AlertChange, CandleChunk, HoldingChange, Store
 from bot.ports.watching import AlertSettings, Look, Permission
 from bot.storage import SqlStore, at_head, migrate, open_store
 from bot.storage import database as rooms_database
@@ -56,6 +56,7 @@ READS: dict[str, Any] = {
     "named_account": lambda s: s.named_account(ADA.id),
     "paper_account": lambda s: s.paper_account(1),
     "paper_order": lambda s: s.paper_order(1, "hh1"),
+    "candles": lambda s: s.candles("binance", 3600, ["BTC"], since=0),
 }
 WRITES: dict[str, Any] = {
     "ensure_user": lambda s: s.ensure_user(BOB),
@@ -88,6 +89,8 @@ WRITES: dict[str, Any] = {
     "claim_delivery": lambda s: s.claim_delivery(owed("receipt"), now=NOW, by="a"),
     "finish_delivery": lambda s: s.finish_delivery(owed("receipt"), state="sent"),
     "save_paper": lambda s: s.save_paper(1, {}, version=0),
+    "keep_candles": lambda s: s.keep_candles("binance", 3600, [CandleChunk("BTC", 0, 1, bytes(24))]),
+    "forget_candles": lambda s: s.forget_candles(3600, before=0),
 }
 
 
@@ -127,7 +130,7 @@ def locked(database: str) -> Iterator[None]:
         server = psycopg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False))
         tables = "person, holding, rule, account, effect, seen_update, proposal, attempt, event, alert, memory"
         tables += ", outbox, alert_setting, account_look, permission, pace"
-        server.execute(f"LOCK TABLE {tables}, paper_account, paper_order IN EXCLUSIVE MODE")
+        server.execute(f"LOCK TABLE {tables}, paper_account, paper_order, candle IN EXCLUSIVE MODE")
         other = server  # type: ignore[assignment]
     try:
         yield
