@@ -57,7 +57,9 @@ class Fault:
         if self._at is None:
             with self._journal.open("a") as file:
                 file.write(f"{self._passed.total()} {name}\n")
-        elif self._name in ("", name) and self._at == (self._passed[name] if self._name else self._passed.total()):
+        elif self._name in ("", name) and self._at == (
+            self._passed[name] if self._name else self._passed.total()
+        ):
             os.kill(os.getpid(), signal.SIGKILL)
 
     def request(self, method: str, path: str, moment: str) -> None:
