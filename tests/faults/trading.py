@@ -1,7 +1,7 @@
 """The real services on a real database and real ccxt, before the stand-in of one exchange; time is the test's own."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -48,6 +48,7 @@ class Trading:
     notifier: Listener
     exchange: Exchanges
     services: Services
+    moments: list[Callable[[str, str, str], None]]  # told of every request that begins, is answered, ends
 
     @property
     def trader(self) -> Trader:
@@ -118,7 +119,13 @@ async def trading_on(name: str, folder: Path, database: str) -> AsyncIterator[Tr
         address = await stack.enter_async_context(serving(Starlette(routes=venue.routes())))
         store = open_store(database)
         stack.push_async_callback(store.close)
-        wire = Wire(clock, loopback=address)
+        moments: list[Callable[[str, str, str], None]] = []
+
+        def passing(method: str, path: str, moment: str) -> None:
+            for tell in moments:
+                tell(method, path, moment)
+
+        wire = Wire(clock, loopback=address, passing=passing)
         stack.push_async_callback(wire.close)
         exchanges = Exchanges(name, store, wire, clock, credentials_of)
         stack.callback(exchanges.close)
@@ -127,4 +134,6 @@ async def trading_on(name: str, folder: Path, database: str) -> AsyncIterator[Tr
         services = build_services(
             settings, store, exchanges, exchanges, OpenVault(), notifier, durable, clock
         )
-        yield Trading(name, world, venue, wire, store, clock, durable, notifier, exchanges, services)
+        yield Trading(
+            name, world, venue, wire, store, clock, durable, notifier, exchanges, services, moments
+        )

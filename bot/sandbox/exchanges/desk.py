@@ -45,8 +45,8 @@ class Market(Protocol):
 
 @dataclass(slots=True)
 class DeskOrder:
-    """An immediate-or-cancel order and what came of it. `hidden`: look-ups that do not see it yet. `working`: those that
-    see it before its end."""
+    """An immediate-or-cancel order and what came of it. `hidden`: look-ups that do not see it yet. `working`: look-ups
+    that see it before its end."""
 
     id: int
     client_id: str
