@@ -264,6 +264,8 @@ async def _open_engine(settings: Settings, stack: AsyncExitStack) -> Durable:
 def _jobs(
     settings: Settings, services: Services, store: Store, durable: Durable, clock: Clock
 ) -> tuple[Entry, ...]:
+    from bot.exchange.kept_candles import prune as prune_candles
+
     every = settings.tick_seconds
 
     async def tick() -> None:
@@ -273,6 +275,7 @@ def _jobs(
         week_ago = clock.now() - timedelta(days=7)
         await durable.prune(week_ago)
         await store.forget_updates(before=week_ago)
+        await prune_candles(store, clock.now())
 
     return (
         Entry("tick", timedelta(seconds=every), tick),

@@ -1,6 +1,6 @@
 """What one process counts, for Prometheus."""
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 UPDATES = Counter("hedgehog_updates", "Updates from Telegram, by what became of them.", ["outcome"])
 UPDATE_SECONDS = Histogram(
@@ -8,3 +8,16 @@ UPDATE_SECONDS = Histogram(
     "From the moment an update was taken to the end of its handling.",
     buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60),
 )
+LOOKS = Counter(
+    "hedgehog_looks", "Private reads of accounts by the watch, by what became of them.", ["outcome"]
+)
+TICK_SECONDS = Histogram(
+    "hedgehog_tick_seconds",
+    "The parts of a tick of the watch, for one shard.",
+    ["part"],
+    buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+TICK_LAG = Gauge("hedgehog_tick_lag_seconds", "How late the last tick of the watch began.")
+WATCHED = Gauge("hedgehog_watched_users", "Whom the last tick looked at, by shard.", ["shard"])
+ALERTS = Counter("hedgehog_alerts", "What became of matters, by kind and manner.", ["kind", "manner"])
+DELIVERIES = Counter("hedgehog_deliveries", "Owed messages, by what became of a try.", ["outcome"])

@@ -93,6 +93,7 @@ WEEX = Dialect(
     passphrase=True,
     amount_in_base=True,
     unique_ids=False,  # unstated
+    names_forced_closes=False,
     order_params=lambda hedged, reduce_only, side: {"reduceOnly": reduce_only},
     hedge_mode=_hedge_mode,
     leverage_calls=_leverage_calls,
