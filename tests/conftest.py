@@ -43,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """The crash matrix as a table, from whichever worker it came."""
-    reports = [r for r in terminalreporter.getreports("passed") + terminalreporter.getreports("failed")]
+    reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
     lines = matrix.table([dict(report.user_properties) for report in reports])
     if lines:
         terminalreporter.section(f"crash matrix (--faults-seed {config.getoption('--faults-seed')})")
