@@ -21,6 +21,7 @@ from bot.schedule import Entry, Schedule
 from bot.services import Services
 from bot.services.accounts import Accounts
 from bot.services.alerts import Alerts
+from bot.services.connecting import Connecting
 from bot.services.delivery import Delivery
 from bot.services.execution import Execution
 from bot.services.hedge import Hedge
@@ -141,6 +142,7 @@ def build_services(
     return Services(
         people=People(store, store, clock),
         accounts=accounts,
+        connecting=Connecting(store, accounts, exchange, outside, vault, clock),
         portfolio=Portfolio(store, accounts, rules, markets),
         rules=rules,
         hedge=hedge,

@@ -13,7 +13,7 @@ from bot.ports.durable import Durable
 from bot.ports.records import Account, Proposal, ProposalState
 from bot.ports.store import Store
 from bot.services.accounts import Accounts
-from bot.services.errors import NoHoldings, NotYours, ProposalGone
+from bot.services.errors import NoHoldings, NotYours, OtherAccount, ProposalGone
 from bot.services.rules import Rules
 from bot.services.situation import Situations
 from hedging.errors import NothingToHedge
@@ -111,12 +111,12 @@ class Hedge:
             raise NotYours("This card belongs to somebody else.")
         return found
 
-    async def mode(self, card: Proposal) -> Literal["paper", "demo", "live"]:
-        """Whose money the card is about: practice or real."""
+    async def account(self, card: Proposal) -> Account:
+        """The account that the card is about."""
         account = await self._store.account(card.account_id)
         if account is None:
             raise ProposalGone("The account of this card is not known any more.")
-        return account.mode
+        return account
 
     async def cancel(self, proposal_id: str, user_id: int) -> Proposal:
         """Withdraw an open card; one that is not open stays as it is, and its state tells why."""
@@ -143,7 +143,7 @@ class Hedge:
             return await self._moved(shown, ProposalState.EXPIRED, message_id)
         account = await self._store.account(shown.account_id)
         if account is None or account.id != (await self._accounts.in_use(user_id)).id:
-            raise ProposalGone("Your rule is about another account now. Send /hedge for a card of its own.")
+            raise OtherAccount("The card is about another account.")
         situation = await self._situations.on(account, fresh=True)
         needed = situation.unwinding() if shown.purpose == "unhedge" else situation.plan()
         if still_right(shown.plan, needed):

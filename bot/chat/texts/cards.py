@@ -1,11 +1,5 @@
 """Proposal cards, receipts and alerts in words."""
 
-ACCOUNT = {
-    "paper": "PAPER account: practice, no real money",
-    "demo": "DEMO account: the exchange's test money",
-    "live": "LIVE account: real money",
-}
-
 TITLE = {
     "hedge": "🛡 Hedge proposal: short {size}",
     "rebalance": "⚖️ Rebalance: coverage {before} → {after}",
@@ -119,6 +113,14 @@ REASONS = {
     "tick": "the exchange has changed its price steps",
     "unknown_symbol": "the exchange no longer trades it",
     "duplicate": "the exchange knows this order already",
+    "key": "the exchange did not let your key trade; /accounts tells more",
+    "restricted": "the exchange does not let this account trade it",
+    "closed": "the exchange no longer trades it",
+    "position_mode": "the account's position mode was being changed",
+    "too_many_orders": "the exchange has too many open orders of yours",
+    "price": "the price is outside what the exchange allows",
+    "liquidation": "the exchange is closing a position of yours",
+    "refused": "the exchange refused it",
 }
 REASON_UNKNOWN = "the exchange refused ({reason})"
 NO_FILL = "nobody took the other side at your price"

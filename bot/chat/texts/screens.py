@@ -6,7 +6,8 @@ WELCOME_BODY = (
     "Tell me what you hold. I measure how exposed you are and propose a hedge: a short position that gains when your "
     "coins lose. You see every figure first, and nothing is traded without your tap."
 )
-WELCOME_PAPER = "This is a PAPER account: practice, no real money."
+WELCOME_ACCOUNT = "You are on {badge}."
+WELCOME_CONNECT = "/connect adds an account on a real exchange."
 SAMPLE = "Try with a sample portfolio"
 MINE = "I'll type mine"
 WELCOME_BACK = "🦔 Welcome back. Your coins are worth {value}"
@@ -73,6 +74,7 @@ RULE = "Your rule: protect {target}"
 RULE_TARGET = "Target: {target} of your exposure is offset."
 RULE_LEVERAGE = "Leverage: {leverage}x. Higher needs less money and is liquidated sooner."
 RULE_BAND = "Band: ±{band}. Outside it I alert you and offer the way back."
+RULE_ACCOUNT = "Trades on {badge}. /accounts changes that."
 RULE_FACTOR = "Measured against: {factor}."
 RULE_HOW = "Tap, or write for example:"
 RULE_EXAMPLE = "/rule 75% 2x band 10"
@@ -112,4 +114,7 @@ BACK_TO_TARGET = "Back to target"
 # Help
 HELP = "What I can do"
 HELP_PLAIN = "You can also just write: SOL 120"
-HELP_NEVER = "I never ask for keys or seed phrases, and I never trade without your tap."
+HELP_NEVER = (
+    "I ask for an exchange's key only after /connect, and never for a seed phrase. "
+    "I never trade without your tap."
+)

@@ -2,10 +2,11 @@
 
 from decimal import Decimal
 
-from bot.chat.texts import cards
 from bot.chat.texts import screens as t
+from bot.chat.views.accounts.badge import badge_of
 from bot.chat.views.message import Button, Message, Rows, bold, folded, html
-from bot.chat.views.numbers import amount, base_of, percent, price, signed_usd, usd
+from bot.chat.views.numbers import base_of, percent, price, signed_usd, usd
+from bot.chat.views.proposal import units
 from bot.ports.records import AlertState, AttemptState
 from bot.services.status import PositionLine, StatusView
 
@@ -18,7 +19,7 @@ def status(view: StatusView) -> Message:
     positions = [line for position in view.positions[:_POSITIONS_SHOWN] for line in _position(position)]
     rest = [_brief(position) for position in view.positions[_POSITIONS_SHOWN:]]
     blocks = [
-        [bold(_headline(view)), cards.ACCOUNT[view.account.mode]],
+        [bold(_headline(view)), badge_of(view.account)],
         [
             t.STATUS_VALUE.format(value=usd(view.value)),
             t.STATUS_ACCOUNT.format(equity=usd(view.equity), free=usd(view.free)),
@@ -54,7 +55,7 @@ def _profits(view: StatusView) -> list[str]:
 def _position(line: PositionLine) -> list[str]:
     named = t.SHORT_LINE.format(
         side=t.SIDE[line.side],
-        amount=amount(line.contracts),
+        amount=units(line.contracts, line.notional, line.mark_price),
         asset=html(base_of(line.symbol)),
         notional=usd(line.notional),
     )
@@ -78,7 +79,7 @@ def _position(line: PositionLine) -> list[str]:
 def _brief(line: PositionLine) -> str:
     return t.SHORT_BRIEFLY.format(
         side=t.SIDE[line.side],
-        amount=amount(line.contracts),
+        amount=units(line.contracts, line.notional, line.mark_price),
         asset=html(base_of(line.symbol)),
         notional=usd(line.notional),
         pnl=signed_usd(line.unrealized_pnl),
