@@ -9,6 +9,7 @@ from bot.services.execution import Execution
 from bot.services.hedge import Hedge
 from bot.services.people import People
 from bot.services.portfolio import Portfolio
+from bot.services.reconciliation import Reconciliation
 from bot.services.rules import Rules
 from bot.services.status import Status
 from bot.services.watch import Watch
@@ -22,6 +23,7 @@ class Services:
     accounts: Accounts
     portfolio: Portfolio
     rules: Rules
+    reconciliation: Reconciliation
     hedge: Hedge
     status: Status
     alerts: Alerts

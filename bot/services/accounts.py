@@ -204,7 +204,7 @@ class Accounts:
     async def _open_shorts(self, account: Account) -> bool:
         """Also when it cannot be told: then the exchange is asked again later."""
         try:
-            return bool(await self._exchange.positions(account))
+            return any(position.contracts < 0 for position in await self._exchange.positions(account))
         except KeyRefused:
             return False
         except Unavailable as failure:

@@ -5,6 +5,7 @@ import asyncio
 from sqlalchemy import select
 
 from bot.storage.alerts import AlertTables
+from bot.storage.books import BookTables
 from bot.storage.candles import CandleTables
 from bot.storage.database import Database
 from bot.storage.ledger import LedgerTables
@@ -24,6 +25,7 @@ class SqlStore(
     OutboxTables,
     PaperTables,
     CandleTables,
+    BookTables,
 ):
     """bot.ports.store.Store over SQLite or PostgreSQL.
 

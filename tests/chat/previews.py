@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.chat import texts
 from bot.chat.parsing.holdings import Entry, parse_holdings, parse_removals
-from bot.chat.views import alert, plain, portfolio, proposal, receipt, rule, start, status
+from bot.chat.views import alert, plain, portfolio, position, proposal, receipt, rule, start, status
 from bot.chat.views.message import Message
 from bot.ports.records import Account, Alert, AlertState, Attempt, AttemptState, Proposal, ProposalState
 from bot.services.portfolio import HoldingLine, PortfolioView
@@ -323,6 +323,26 @@ def added(text: str, view: PortfolioView = SOME) -> Message:
     return portfolio.added(parsed.entries, view)
 
 
+def changed(kind: str, **more: Any) -> dict[str, Any]:
+    """A change of a short of 0.12 BTC that none of our orders made."""
+    usual: dict[str, Any] = {
+        "kind": kind,
+        "exchange": "bybit",
+        "mode": "live",
+        "symbol": "BTC/USDT:USDT",
+        "grew": False,
+        "amount": "0.12",
+        "left": "0",
+        "own": "0",
+        "in_coins": True,
+        "price": "63251.4",
+        "coverage": "0.31",
+        "target": "0.75",
+        "closes_at": "",
+    }
+    return usual | more
+
+
 SCREENS: dict[str, Message] = {
     "start": start.welcome(),
     "start_again": start.welcome_back(SOME),
@@ -415,6 +435,33 @@ SCREENS: dict[str, Message] = {
             done("SOL", "60", "0", None, "rejected", reason="<-2019> & more"), status="nothing", repeat=True
         )
     ),
+    "receipt_capped": receipt.receipt(
+        outcome(done("SOL", "60", "45", "138.2", "filled", side="buy"), purpose="unhedge", coverage_after="0")
+    ),
+    "position_adl": position.position(changed("adl")),
+    "position_adl_part": position.position(changed("adl", amount="0.05", left="0.07", coverage="0.5")),
+    "position_liquidation": position.position(changed("liquidation", exchange="paper", mode="paper")),
+    "position_settlement": position.position(changed("settlement", symbol="SOL/USDT:USDT", amount="12")),
+    "position_sold": position.position(
+        changed("trade", grew=True, amount="0.05", left="0.17", own="0.05", coverage="0.82")
+    ),
+    "position_bought": position.position(changed("trade", amount="0.05", left="0.07", coverage="0.5")),
+    "position_late": position.position(changed("late", grew=True, left="0.12", coverage="0.75")),
+    "position_found": position.position(
+        changed("found", grew=True, left="0.12", own="0.12", coverage="0.75", price=None)
+    ),
+    "position_shrank": position.position(changed("unexplained", exchange="weex", price=None, coverage="0")),
+    "position_grew": position.position(
+        changed("unexplained", grew=True, left="0.24", in_coins=False, price=None, repeat=True)
+    ),
+    "position_delisting": position.position(
+        changed("delisting", left="0.12", price=None, closes_at="2026-08-12T09:00:00+00:00")
+    ),
+    "position_gone": position.position(changed("delisting", left="0.12", price=None, closes_at="gone")),
+    "card_unhedge_own": proposal.proposal(
+        card(replace(CLOSING, checks=(Check("exit", True, "closed", {"band": "0.1", "own": "5 SOL"}),))),
+        "live",
+    ),
     "waiting": receipt.waiting({"proposal_id": "abcdefghijklmnop", "symbol": "SOL/USDT:USDT"}),
     "alert_drift": alert.alert(alarm()),
     "alert_drift_up": alert.alert(
@@ -429,6 +476,16 @@ SCREENS: dict[str, Message] = {
     "alert_no_remedy": alert.alert(alarm(legs=[], proposal_id=None, change=None)),
     "alert_recovered": alert.recovered(alarm(coverage="0.497")),
     "status": status.status(standing()),
+    "status_own": status.status(
+        standing(
+            positions=(
+                replace(standing().positions[0], own=D(5), margin_mode="isolated"),
+                replace(
+                    standing().positions[1], notional=None, funding_rate=None, funding_interval_hours=None
+                ),
+            )
+        )
+    ),
     "status_open": status.status(
         standing(
             positions=(),

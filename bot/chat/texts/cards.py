@@ -17,6 +17,7 @@ CONTRACTS = "{amount} contracts of"
 ORDER_WORTH = "{order} = {notional}"
 PRICED_SELL = "at about {price}, not below {limit}"
 PRICED_BUY = "at about {price}, not above {limit}"
+OWN = "Of these you sold {own} short yourself."
 PROTECTS = "protects {assets}"
 MORE_ORDERS = "{count} more orders"
 
@@ -86,6 +87,7 @@ UNKNOWN_COVERAGE = "?"
 SOLD = "Shorted {amount} {asset} at {price}"
 BOUGHT = "Bought back {amount} {asset} at {price}"
 OF_ORDERED = "{filled} of {amount} {asset}: the rest found no buyer at your price"
+OF_ORDERED_CAPPED = "{filled} of {amount} {asset}: no more was open"
 OF_ORDERED_BUY = "{filled} of {amount} {asset}: the rest found no seller at your price"
 NOT_TRADED = "{asset}: not traded, {reason}"
 NOT_KNOWN = "{asset}: nobody could tell what became of the order"
@@ -118,6 +120,14 @@ REASONS = {
     "lot": "the exchange has changed its order sizes",
     "tick": "the exchange has changed its price steps",
     "unknown_symbol": "the exchange no longer trades it",
+    "closed": "the exchange no longer trades it",
+    "own_long": "you hold a long in it, which I leave alone",
+    "still_open": "the exchange would not close it now; another closing order of yours may be open",
+    "position_mode": "your position mode on the exchange was being changed",
+    "key": "your key may not trade",
+    "restricted": "the exchange does not let your account trade it",
+    "price": "the price left the exchange's bounds",
+    "too_many_orders": "too many orders are open on the exchange",
     "duplicate": "the exchange knows this order already",
 }
 REASON_UNKNOWN = "the exchange refused ({reason})"

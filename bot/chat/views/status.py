@@ -56,7 +56,7 @@ def _position(line: PositionLine) -> list[str]:
         side=t.SIDE[line.side],
         amount=amount(line.contracts),
         asset=html(base_of(line.symbol)),
-        notional=usd(line.notional),
+        notional=_notional(line),
     )
     moved = t.SHORT_PNL.format(
         entry=price(line.entry_price), mark=price(line.mark_price), pnl=signed_usd(line.unrealized_pnl)
@@ -67,6 +67,12 @@ def _position(line: PositionLine) -> list[str]:
             price=price(line.liquidation_price), distance=percent(line.liquidation_distance)
         )
         lines.append(f"  {away}")
+    if line.margin_mode == "isolated":
+        lines.append(f"  {t.SHORT_ISOLATED}")
+    if line.own:
+        lines.append(f"  {t.SHORT_OWN.format(amount=amount(line.own), asset=html(base_of(line.symbol)))}")
+    if line.funding_rate is None or line.funding_interval_hours is None:
+        return lines
     rate = line.funding_rate * _FUNDING_HOURS / line.funding_interval_hours
     received = rate if line.side == "short" else -rate
     if rate:
@@ -80,9 +86,13 @@ def _brief(line: PositionLine) -> str:
         side=t.SIDE[line.side],
         amount=amount(line.contracts),
         asset=html(base_of(line.symbol)),
-        notional=usd(line.notional),
+        notional=_notional(line),
         pnl=signed_usd(line.unrealized_pnl),
     )
+
+
+def _notional(line: PositionLine) -> str:
+    return t.NOT_LISTED if line.notional is None else usd(line.notional)
 
 
 def _rate(share: Decimal) -> str:

@@ -1,6 +1,7 @@
 """The tables, declared as SQLModel classes; statements are written against their `Table`s. Rows stay in this room."""
 
 from bot.storage.tables.base import metadata
+from bot.storage.tables.books import KnownShort, PositionBook, PositionChange
 from bot.storage.tables.market import Candle
 from bot.storage.tables.people import Account, Effect, Holding, Person, Rule, SeenUpdate
 from bot.storage.tables.trading import LIVE_ATTEMPT, Attempt, Event, PaperAccount, PaperOrder, Proposal
@@ -13,6 +14,11 @@ proposals, attempts, events = Proposal.table(), Attempt.table(), Event.table()
 paper_accounts, paper_orders = PaperAccount.table(), PaperOrder.table()
 alerts, memories, outbox = Alert.table(), Memory.table(), Outbox.table()
 candles = Candle.table()
+position_books, known_shorts, position_changes = (
+    PositionBook.table(),
+    KnownShort.table(),
+    PositionChange.table(),
+)
 master_keys, data_keys, credentials = MasterKey.table(), DataKey.table(), Credential.table()
 
 __all__ = [
@@ -28,6 +34,7 @@ __all__ = [
     "effects",
     "events",
     "holdings",
+    "known_shorts",
     "master_keys",
     "memories",
     "metadata",
@@ -35,6 +42,8 @@ __all__ = [
     "paper_accounts",
     "paper_orders",
     "people",
+    "position_books",
+    "position_changes",
     "proposals",
     "rules",
     "seen_updates",
