@@ -99,7 +99,9 @@ async def running(settings: Settings, parts: Parts = Parts()) -> AsyncIterator[B
         clock = parts.clock or SystemClock()
         store = fault.around("store", parts.store or await _open_store(settings, stack))
         vault = parts.vault or await _open_vault(settings, stack)
-        exchanges: Everywhere = parts.exchanges or await _open_exchanges(settings, store, vault, clock, stack)
+        exchanges: Everywhere = parts.exchanges or await _open_exchanges(
+            settings, store, vault, clock, stack, fault
+        )
         exchange: Exchange = fault.around("exchange", exchanges)
         durable = fault.around("durable", parts.durable or await _open_engine(settings, stack))
         link = Link(settings.token.get_secret_value(), settings.telegram_url)
@@ -238,14 +240,19 @@ async def _open_home(settings: Settings, stack: AsyncExitStack) -> MarketFeed | 
 
 
 async def _open_exchanges(
-    settings: Settings, store: Store, vault: Vault, clock: Clock, stack: AsyncExitStack
+    settings: Settings,
+    store: Store,
+    vault: Vault,
+    clock: Clock,
+    stack: AsyncExitStack,
+    fault: Fault | None = None,
 ) -> "Exchanges":
     """Every exchange, over one wire: the sandbox's stand-ins when its address is set, else the real ones."""
     from bot.exchange.ccxt_wire import Wire
     from bot.exchange.exchanges import Exchanges
 
     home = await _open_home(settings, stack)
-    wire = Wire(clock, loopback=settings.sandbox_url)
+    wire = Wire(clock, loopback=settings.sandbox_url, passing=fault and fault.request)
     stack.push_async_callback(wire.close)
     if settings.sandbox_url:
         credentials: CredentialsOf = PracticeKeys(settings.sandbox_url, settings.practice_exchange, vault)
@@ -267,6 +274,8 @@ async def _open_engine(settings: Settings, stack: AsyncExitStack) -> Durable:
 def _jobs(
     settings: Settings, services: Services, store: Store, durable: Durable, clock: Clock
 ) -> tuple[Entry, ...]:
+    from bot.exchange.kept_candles import prune as prune_candles
+
     every = settings.tick_seconds
 
     async def tick() -> None:
@@ -276,6 +285,7 @@ def _jobs(
         week_ago = clock.now() - timedelta(days=7)
         await durable.prune(week_ago)
         await store.forget_updates(before=week_ago)
+        await prune_candles(store, clock.now())
 
     return (
         Entry("tick", timedelta(seconds=every), tick),

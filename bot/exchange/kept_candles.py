@@ -123,12 +123,6 @@ class KeptCandles:
                 series |= await self._up_to_date(wanted[n : n + _AT_ONCE], start, seconds)
         return _side_by_side(names, series, first, start, seconds)
 
-    async def prune(self) -> int:
-        """Forget what is older than anybody looks back; how many stretches went."""
-        now = self._clock.now()
-        olds = {bar: int((now - kept).timestamp()) for bar, kept in _KEPT.items()}
-        return sum([await self._store.forget_candles(bar, before=old) for bar, old in olds.items()])
-
     async def _up_to_date(self, names: Sequence[str], start: int, seconds: int) -> Mapping[str, _Series]:
         series = {name: _Series() for name in names}
         for chunk in await self._store.candles(self.name, seconds, names, since=start):
@@ -189,6 +183,12 @@ class KeptCandles:
     def _is_fresh(self, tail: _Tail, seconds: int) -> bool:
         lasts = min(max(timedelta(seconds=seconds / 60), _FRESHEST), _OLDEST)
         return timedelta(0) <= self._clock.now() - tail.at <= lasts
+
+
+async def prune(store: CandleStore, now: datetime) -> int:
+    """Forget what is older than anybody looks back; how many stretches went."""
+    olds = {bar: int((now - kept).timestamp()) for bar, kept in _KEPT.items()}
+    return sum([await store.forget_candles(bar, before=old) for bar, old in olds.items()])
 
 
 def _side_by_side(

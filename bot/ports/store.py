@@ -18,6 +18,7 @@ from bot.ports.records import (
     AlertState,
     Attempt,
     AttemptState,
+    Invitation,
     OutboxItem,
     Proposal,
     ProposalState,
@@ -97,8 +98,10 @@ class PeopleStore(Protocol):
 
     async def save_rule(self, user_id: int, rule: HedgeRule) -> None: ...
 
-    async def ensure_account(self, user_id: int, exchange: str, mode: str) -> Account:
-        """The user's account there, made when it is the first time."""
+    async def ensure_account(
+        self, user_id: int, exchange: str, mode: str, *, state: AccountState = AccountState.ACTIVE
+    ) -> Account:
+        """The user's account there, made in that state when it is the first time."""
         ...
 
     async def account(self, account_id: int) -> Account | None: ...
@@ -115,6 +118,44 @@ class PeopleStore(Protocol):
 
     async def accounts(self, user_id: int | None = None) -> Sequence[Account]:
         """One user's accounts, or everybody's."""
+        ...
+
+
+class KeyStore(Protocol):
+    """What is remembered of keys besides the keys: who is expected to send one, and which are not let in any more."""
+
+    async def user(self, user_id: int) -> User | None: ...
+
+    async def account(self, account_id: int) -> Account | None: ...
+
+    async def invite(self, invitation: Invitation) -> None:
+        """In place of the user's earlier one."""
+        ...
+
+    async def invitation(self, user_id: int) -> Invitation | None: ...
+
+    async def answer_invitation(self, user_id: int, *, by: str, now: datetime) -> Invitation | None:
+        """The invitation that the update `by` answers. None when there is none, its time is over, or another update
+        has fulfilled it. The same update again gets the same, also when it has fulfilled it."""
+        ...
+
+    async def save_invitation(self, invitation: Invitation) -> None:
+        """Its message and whether it is over; left alone when another update has answered it meanwhile."""
+        ...
+
+    async def withdraw_invitation(self, user_id: int) -> None: ...
+
+    async def renew_key(self, account_id: int) -> Account:
+        """A new key is kept for the account: it is active, with a new number and no refusals."""
+        ...
+
+    async def count_refusal(self, account: Account, *, most: int, outbox: OutboxItem | None) -> Account:
+        """The key of exactly that number was not let in once more. The `most`th time in a row an active account is
+        suspended and the message owed, in one transaction."""
+        ...
+
+    async def forget_refusals(self, account: Account) -> None:
+        """The key of that number was let in."""
         ...
 
 
@@ -298,6 +339,7 @@ class CandleStore(Protocol):
 
 class Store(
     PeopleStore,
+    KeyStore,
     UpdateStore,
     ProposalStore,
     LedgerStore,

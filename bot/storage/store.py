@@ -8,6 +8,7 @@ from bot.storage.alerts import AlertTables
 from bot.storage.books import BookTables
 from bot.storage.candles import CandleTables
 from bot.storage.database import Database
+from bot.storage.keys import KeyTables
 from bot.storage.ledger import LedgerTables
 from bot.storage.outbox import OutboxTables
 from bot.storage.paper import PaperTables
@@ -18,6 +19,7 @@ from bot.storage.tables import people
 
 class SqlStore(
     PeopleTables,
+    KeyTables,
     UpdateTables,
     ProposalTables,
     LedgerTables,

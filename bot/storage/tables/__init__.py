@@ -3,13 +3,14 @@
 from bot.storage.tables.base import metadata
 from bot.storage.tables.books import KnownShort, PositionBook, PositionChange
 from bot.storage.tables.market import Candle
-from bot.storage.tables.people import Account, Effect, Holding, Person, Rule, SeenUpdate
+from bot.storage.tables.people import Account, Effect, Holding, Invitation, Person, Rule, SeenUpdate
 from bot.storage.tables.trading import LIVE_ATTEMPT, Attempt, Event, PaperAccount, PaperOrder, Proposal
 from bot.storage.tables.vault import Credential, DataKey, MasterKey
 from bot.storage.tables.watching import LIVE_ALERT, OWED, Alert, Memory, Outbox
 
 people, holdings, rules = Person.table(), Holding.table(), Rule.table()
-accounts, effects, seen_updates = Account.table(), Effect.table(), SeenUpdate.table()
+accounts, invitations = Account.table(), Invitation.table()
+effects, seen_updates = Effect.table(), SeenUpdate.table()
 proposals, attempts, events = Proposal.table(), Attempt.table(), Event.table()
 paper_accounts, paper_orders = PaperAccount.table(), PaperOrder.table()
 alerts, memories, outbox = Alert.table(), Memory.table(), Outbox.table()
@@ -35,6 +36,7 @@ __all__ = [
     "events",
     "holdings",
     "known_shorts",
+    "invitations",
     "master_keys",
     "memories",
     "metadata",
