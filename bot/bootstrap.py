@@ -29,6 +29,7 @@ from bot.services.markets import Markets
 from bot.services.matters import Matters
 from bot.services.people import People
 from bot.services.portfolio import Portfolio
+from bot.services.reconciliation import Reconciliation
 from bot.services.rules import Rules
 from bot.services.situation import Situations
 from bot.services.status import Status
@@ -133,8 +134,16 @@ def build_services(
     start = start_account(settings.practice_exchange, outside.offers)
     accounts = Accounts(store, exchange, outside, vault, clock, start)
     situations = Situations(store, accounts, exchange, markets, rules)
+    reconciliation = Reconciliation(store, exchange, clock)
     hedge = Hedge(
-        store, accounts, situations, rules, durable, clock, timedelta(seconds=settings.card_seconds)
+        store,
+        accounts,
+        situations,
+        rules,
+        reconciliation,
+        durable,
+        clock,
+        timedelta(seconds=settings.card_seconds),
     )
     status = Status(store, situations, clock)
     delivery = Delivery(store, notifier, durable, clock)
@@ -145,12 +154,13 @@ def build_services(
         connecting=Connecting(store, accounts, exchange, outside, vault, clock),
         portfolio=Portfolio(store, accounts, rules, markets),
         rules=rules,
+        reconciliation=reconciliation,
         hedge=hedge,
         status=status,
         alerts=Alerts(store, accounts, status, markets),
         execution=Execution(store, exchange, situations, delivery, durable, clock),
         delivery=delivery,
-        watch=Watch(store, exchange, markets, situations, matters, delivery, durable, clock),
+        watch=Watch(store, exchange, markets, situations, reconciliation, matters, delivery, durable, clock),
     )
 
 

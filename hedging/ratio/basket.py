@@ -16,7 +16,9 @@ Flags = NDArray[np.bool_]
 HALF_LIFE_DAYS = 20.0  # older returns count less: what coins have in common changes within weeks
 RIDGE = 0.2  # of each instrument's own variance, added to it: ratios are drawn toward zero and legs toward equal sizes
 MAX_LEGS = 3
-FRESH_DAYS = 7.0  # a series without a return for longer than this is no longer traded, as far as anybody can tell
+FRESH_DAYS = (
+    7.0  # a series without a return for longer than this is no longer traded, as far as anybody can tell
+)
 WIDEST_SEARCH = 40  # instruments; above it, those that answer the portfolio best by themselves are searched
 
 

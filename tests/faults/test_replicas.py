@@ -1,13 +1,10 @@
 """Two replicas on one database: one does the work, whichever stalls, dies or comes back."""
 
 import asyncio
-import itertools
-import signal
 import os
+import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 
 import pytest

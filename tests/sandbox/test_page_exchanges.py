@@ -16,9 +16,7 @@ __all__ = ["browser"]  # the fixture
 async def test_a_practice_key_is_made_shown_and_copied_whole(
     browser: Browser, tmp_path: Path, exchange: str, parts: int
 ) -> None:
-    async with phone(
-        browser, tmp_path, market=True, permissions=["clipboard-read", "clipboard-write"]
-    ) as it:
+    async with phone(browser, tmp_path, market=True, permissions=["clipboard-read", "clipboard-write"]) as it:
         await it.at(f"key-{exchange}").click()
         shown = it.at("practice-key").locator("code")
         await expect(shown).to_have_count(parts)
