@@ -14,7 +14,7 @@ from playwright.async_api import Browser, async_playwright
 
 from tests import postgres, shared
 
-MARK_OF_FOLDER = {"journeys": "journey", "faults": "faults", "bench": "bench"}
+MARK_OF_FOLDER = {"journeys": "journey", "faults": "faults", "simulation": "faults", "bench": "bench"}
 MARK_OF_FIXTURE = {"postgres_url": "postgres", "chromium": "browser", "browser": "browser"}
 QUIET_CHROMIUM = (
     "--disable-background-networking",
@@ -32,6 +32,11 @@ hypothesis.settings.register_profile(
     "quick", parent=hypothesis.settings.get_profile("hedgehog"), max_examples=15
 )
 hypothesis.settings.load_profile("hedgehog")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--seed", type=int, help="simulate this one seed again, and keep its log")
+    parser.addoption("--seeds", type=int, help="simulate so many seeds")
 
 
 def pytest_configure() -> None:
