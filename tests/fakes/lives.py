@@ -19,8 +19,8 @@ from pathlib import Path
 
 TOKEN = "1:sandbox"
 _PR_SET_PDEATHSIG = 1
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["tests.fakes.preloaded"])
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["tests.fakes.preloaded"])
 
 
 class StillAlive(AssertionError):
@@ -95,7 +95,7 @@ class Sandbox:
 
     def bot(self, **settings: object) -> Life:
         """Begin a life: `kill_at="store.proposal:7"`, `card_seconds=2`, `tick_seconds=1`. `stop` or `kill` it."""
-        process = _FORKS.Process(target=_live, args=(self.settings(**settings), str(self.log)), daemon=True)
+        process = FORKS.Process(target=_live, args=(self.settings(**settings), str(self.log)), daemon=True)
         process.start()
         return Life(process)
 
@@ -114,7 +114,7 @@ def running_sandbox(data: Path, *, database: str = "", seed: int = 11) -> Iterat
     """The sandbox without a bot; its market stands still but for what the driver does to it."""
     data.mkdir(parents=True, exist_ok=True)
     ours, its = multiprocessing.Pipe()
-    process = _FORKS.Process(target=_serve, args=(str(data), database, seed, its), daemon=True)
+    process = FORKS.Process(target=_serve, args=(str(data), database, seed, its), daemon=True)
     process.start()
     try:
         assert ours.poll(60), "the sandbox did not start within a minute"
