@@ -21,10 +21,11 @@ from bot.services import Services
 from bot.services.accounts import Accounts
 from bot.services.alerts import Alerts
 from bot.services.delivery import Delivery
+from bot.services.desk.remedies import Remedies
+from bot.services.desk.summaries import Summaries
 from bot.services.execution import Execution
 from bot.services.hedge import Hedge
 from bot.services.markets import Markets
-from bot.services.matters import Matters
 from bot.services.people import People
 from bot.services.portfolio import Portfolio
 from bot.services.rules import Rules
@@ -131,8 +132,9 @@ def build_services(
         store, accounts, situations, rules, durable, clock, timedelta(seconds=settings.card_seconds)
     )
     status = Status(store, situations, clock)
-    delivery = Delivery(store, notifier, durable, clock)
-    matters = Matters(store, hedge, clock)
+    remedies = Remedies(store, hedge, situations, status)
+    delivery = Delivery(store, notifier, durable, clock, remedies.prepare)
+    summaries = Summaries(store, markets, clock)
     return Services(
         people=People(store, store, clock),
         accounts=accounts,
@@ -140,10 +142,12 @@ def build_services(
         rules=rules,
         hedge=hedge,
         status=status,
-        alerts=Alerts(store, accounts, status, markets),
+        alerts=Alerts(store, accounts, status, markets, remedies),
         execution=Execution(store, exchange, situations, delivery, durable, clock),
         delivery=delivery,
-        watch=Watch(store, exchange, markets, situations, matters, delivery, durable, clock),
+        watch=Watch(
+            store, exchange, markets, summaries, delivery, durable, clock, shards=settings.tick_shards
+        ),
     )
 
 
@@ -240,10 +244,11 @@ def _jobs(
         week_ago = clock.now() - timedelta(days=7)
         await durable.prune(week_ago)
         await store.forget_updates(before=week_ago)
+        await store.forget_paces(before=clock.now() - timedelta(hours=1))
 
     return (
         Entry("tick", timedelta(seconds=every), tick),
         Entry("unfinished work", timedelta(seconds=5), services.execution.sweep),
-        Entry("owed messages", timedelta(seconds=2), services.delivery.sweep),
+        Entry("owed messages", timedelta(seconds=1), services.delivery.sweep),
         Entry("old work", timedelta(hours=1), prune),
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.chat import texts
-from bot.chat.handlers import hedge, holdings, other, rule, start, status
+from bot.chat.handlers import alerts, hedge, holdings, other, rule, start, status
 from bot.chat.turn import Handler
 
 
@@ -30,6 +30,7 @@ COMMANDS = (
     Command("hedge", hedge.hedge),
     Command("unhedge", hedge.unhedge),
     Command("status", status.status),
+    Command("alerts", alerts.alerts),
     Command("help", other.help_),
     Command("ping", other.ping, hidden=True),
 )
@@ -49,6 +50,8 @@ TAPS: Mapping[str, Handler] = {
     "rb": status.rebalance,
     "sn": status.snooze,
     "dt": status.details,
+    "kp": alerts.keep,
+    "al": alerts.tapped,
 }
 
 PLAIN: Handler = other.written

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from bot.ports.exchange import Exchange
 from bot.ports.records import Account, Balance
@@ -29,10 +30,10 @@ class Situation:
     betas: Mapping[str, Estimate]
     balance: Balance
 
-    def plan(self) -> HedgePlan:
-        """The plan that brings coverage to the rule's target. Raises NothingToHedge."""
+    def plan(self, *, target: Decimal | None = None) -> HedgePlan:
+        """The plan that brings coverage to the rule's target, or to another one. Raises NothingToHedge."""
         return propose(
-            rule=self.rule,
+            rule=self.rule if target is None else replace(self.rule, target=target),
             holdings=self.holdings,
             positions=self.positions,
             snapshot=self.snapshot,
