@@ -54,7 +54,7 @@ class Settings(BaseSettings):
         default=1,
         ge=1,
         le=64,
-        description="Into how many parts a tick divides people; the same on every replica.",
+        description="Into how many parts a tick divides people, one for every 20,000; alike on all replicas.",
     )
     card_seconds: float = Field(default=300, gt=0, description="How long a proposal may be confirmed.")
     kill_at: str = Field(default="", description="Tests only: die by SIGKILL at this point.")

@@ -253,10 +253,11 @@ def _ratios(
         worth, sold = (_dense(part, start, many, coins) for part in (held, short))
         hedged = sold.any(axis=1)
         place = slice(start, start + many)
+        past = _quadratic(worth, history.before, worth)
         now[place] = np.where(hedged, _correlation(worth, sold, history.recent), 0.0)
-        before[place] = np.where(hedged, _correlation(worth, sold, history.before), 0.0)
+        before[place] = np.where(hedged, _correlation(worth, sold, history.before, past), 0.0)
         latest[place] = np.where(hedged, np.sqrt(_quadratic(worth, history.latest, worth)), 1.0)
-        usual[place] = np.where(hedged, np.sqrt(_quadratic(worth, history.before, worth)), 1.0)
+        usual[place] = np.where(hedged, np.sqrt(past), 1.0)
     return now, before, latest, usual
 
 
@@ -272,12 +273,15 @@ def _quadratic(left: Floats, middle: Floats, right: Floats) -> Floats:
     return np.asarray(((left @ middle) * right).sum(axis=1))
 
 
-def _correlation(one: Floats, other: Floats, covariance: Floats) -> Floats:
-    """NaN where one of them does not move."""
+def _correlation(one: Floats, other: Floats, covariance: Floats, variance: Floats | None = None) -> Floats:
+    """NaN where one of them does not move. `variance`: of the first, where it is known."""
     with np.errstate(all="ignore"):
-        spread = np.sqrt(_quadratic(one, covariance, one) * _quadratic(other, covariance, other))
-        found = _quadratic(one, covariance, other) / np.where(spread > 0, spread, np.nan)
-    return np.clip(found, -0.9999, 0.9999)
+        its = _quadratic(one, covariance, one) if variance is None else variance
+        turned = other @ covariance
+        spread = np.sqrt(its * (turned * other).sum(axis=1))
+        found = (turned * one).sum(axis=1) / np.where(spread > 0, spread, np.nan)
+    bounded: Floats = np.clip(found, -0.9999, 0.9999)
+    return bounded
 
 
 def _sum(whose: Rows, values: Floats, users: int) -> Floats:

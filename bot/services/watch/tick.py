@@ -1,6 +1,5 @@
 """The tick: a durable workflow a shard and slot, so that it runs once whoever fires it."""
 
-import asyncio
 import logging
 import random
 from collections.abc import Mapping
@@ -54,12 +53,12 @@ class Watch:
         now = self._clock.now().timestamp()
         slot = int(now // every)
         metrics.TICK_LAG.set(now - slot * every)
-        # Replicas begin with different shards: whoever comes first to one runs it.
-        order = random.sample(range(self._shards), self._shards)
-        names = {shard: f"tick:{every:g}:{slot}:{shard}" for shard in order}
-        for shard, name in names.items():
+        # Replicas begin with different shards: whoever comes first to one runs it. One after another, so that a
+        # process never holds more than one shard in memory.
+        for shard in random.sample(range(self._shards), self._shards):
+            name = f"tick:{every:g}:{slot}:{shard}"
             await self._durable.start(TICK, name, shard, self._shards)
-        await asyncio.gather(*(self._durable.wait(name) for name in names.values()))
+            await self._durable.wait(name)
         self.last_tick = self._clock.now()
 
     async def run(self, run: Run, shard: int, shards: int) -> None:

@@ -226,9 +226,11 @@ def alert_of(row: Row[Any]) -> Alert:
     return Alert(**values)
 
 
-async def each(connection: AsyncConnection, wanted: Select[Any]) -> AsyncIterator[Any]:
+async def each(
+    connection: AsyncConnection, wanted: Select[Any], at_once: int = AT_ONCE
+) -> AsyncIterator[Any]:
     """Row after row, in portions: taps are answered while a large table is read."""
-    async with connection.stream(wanted.execution_options(yield_per=AT_ONCE)) as rows:
+    async with connection.stream(wanted.execution_options(yield_per=at_once)) as rows:
         async for portion in rows.partitions():
             for row in portion:
                 yield row

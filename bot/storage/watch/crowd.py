@@ -188,7 +188,7 @@ class _Reading:
         return _in_shard(user_id, self._shard, self._shards)
 
     async def _rows(self, wanted: Select[Any]) -> list[Any]:
-        return [row async for row in each(self._connection, wanted)]
+        return [row async for row in each(self._connection, wanted, 5 * AT_ONCE)]
 
 
 def _account(row: Sequence[Any]) -> Account:
