@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from bot.clock import SystemClock
 from bot.ports.clock import Clock
 from bot.ports.durable import Durable
+from bot.ports.errors import Unavailable
 from bot.ports.exchange import Connections, Exchange, Feeds, MarketFeed
 from bot.ports.notifier import Notifier
 from bot.ports.store import Store
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from bot.exchange.ccxt_clients import CredentialsOf
     from bot.exchange.exchanges import Exchanges
     from bot.sandbox.hedges import Hedges
+    from bot.services.checkup import Checkup
 
 
 class NotConfigured(Exception):
@@ -70,6 +72,7 @@ class Bot:
 
     settings: Settings
     services: Services
+    exchanges: Everywhere
     shell: "TelegramShell"
     store: Store
     durable: Durable
@@ -96,7 +99,9 @@ async def running(settings: Settings, parts: Parts = Parts()) -> AsyncIterator[B
         clock = parts.clock or SystemClock()
         store = fault.around("store", parts.store or await _open_store(settings, stack))
         vault = parts.vault or await _open_vault(settings, stack)
-        exchanges: Everywhere = parts.exchanges or await _open_exchanges(settings, store, vault, clock, stack)
+        exchanges: Everywhere = parts.exchanges or await _open_exchanges(
+            settings, store, vault, clock, stack, fault
+        )
         exchange: Exchange = fault.around("exchange", exchanges)
         durable = fault.around("durable", parts.durable or await _open_engine(settings, stack))
         link = Link(settings.token.get_secret_value(), settings.telegram_url)
@@ -109,7 +114,7 @@ async def running(settings: Settings, parts: Parts = Parts()) -> AsyncIterator[B
         await durable.launch()
         schedule.start()
         stack.callback(schedule.stop)
-        yield Bot(settings, services, shell, store, durable, schedule, vault)
+        yield Bot(settings, services, exchanges, shell, store, durable, schedule, vault)
 
 
 def build_services(
@@ -170,6 +175,29 @@ async def hedge_panel(settings: Settings) -> AsyncIterator["Hedges"]:
         yield Hedges(store, Status(store, situations, clock))
 
 
+@asynccontextmanager
+async def checkup(settings: Settings) -> AsyncIterator["Checkup"]:
+    """The parts of a process, to be looked at and not to be run. Raises what opening the database raises."""
+    from bot.chat.application import Link
+    from bot.chat.greeting import name_of
+    from bot.services.checkup import Checkup
+    from bot.storage import migrate
+
+    settings.data.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(migrate, settings.database)
+    async with AsyncExitStack() as stack:
+        store = await _open_store(settings, stack)
+        vault = await _open_vault(settings, stack)
+        exchanges = await _open_exchanges(settings, store, vault, SystemClock(), stack)
+
+        async def greet() -> str:
+            if not settings.token.get_secret_value():
+                raise Unavailable("Set HEDGEHOG_TOKEN to the token that BotFather gave you.")
+            return await name_of(Link(settings.token.get_secret_value(), settings.telegram_url))
+
+        yield Checkup(greet, store, vault, exchanges)
+
+
 async def _open_store(settings: Settings, stack: AsyncExitStack) -> Store:
     from bot.storage import open_store
 
@@ -206,14 +234,19 @@ async def _open_home(settings: Settings, stack: AsyncExitStack) -> MarketFeed | 
 
 
 async def _open_exchanges(
-    settings: Settings, store: Store, vault: Vault, clock: Clock, stack: AsyncExitStack
+    settings: Settings,
+    store: Store,
+    vault: Vault,
+    clock: Clock,
+    stack: AsyncExitStack,
+    fault: Fault | None = None,
 ) -> "Exchanges":
     """Every exchange, over one wire: the sandbox's stand-ins when its address is set, else the real ones."""
     from bot.exchange.ccxt_wire import Wire
     from bot.exchange.exchanges import Exchanges
 
     home = await _open_home(settings, stack)
-    wire = Wire(clock, loopback=settings.sandbox_url)
+    wire = Wire(clock, loopback=settings.sandbox_url, passing=fault and fault.request)
     stack.push_async_callback(wire.close)
     if settings.sandbox_url:
         credentials: CredentialsOf = PracticeKeys(settings.sandbox_url, settings.practice_exchange, vault)
@@ -235,6 +268,8 @@ async def _open_engine(settings: Settings, stack: AsyncExitStack) -> Durable:
 def _jobs(
     settings: Settings, services: Services, store: Store, durable: Durable, clock: Clock
 ) -> tuple[Entry, ...]:
+    from bot.exchange.kept_candles import prune as prune_candles
+
     every = settings.tick_seconds
 
     async def tick() -> None:
@@ -245,6 +280,7 @@ def _jobs(
         await durable.prune(week_ago)
         await store.forget_updates(before=week_ago)
         await store.forget_paces(before=clock.now() - timedelta(hours=1))
+        await prune_candles(store, clock.now())
 
     return (
         Entry("tick", timedelta(seconds=every), tick),

@@ -37,17 +37,18 @@ class Clients:
         self._dialect, self._wire, self._clock, self._credentials = dialect, wire, clock, credentials
         self._timeout_ms = timeout_ms
         self._public: dict[bool, tuple[Any, datetime]] = {}  # by demo
-        self._private: OrderedDict[tuple[int, bool], Any] = OrderedDict()
+        self._private: OrderedDict[tuple[int, bool, int], Any] = OrderedDict()
         self._loading = asyncio.Lock()
         self._ahead_ms = 0  # by how much this machine's clock is ahead of the exchange's
 
-    async def public(self, *, demo: bool = False) -> Any:
-        """The client that holds the markets; they are read anew every hour."""
+    async def public(self, *, demo: bool = False, fresh: bool = False) -> Any:
+        """The client that holds the markets; they are read anew every hour, with `fresh` every minute."""
+        lasts = _TRY_AGAIN if fresh else _MARKETS_LAST
         async with self._loading:
             known = self._public.get(demo)
             if known is None:
                 known = self._public[demo] = await self._loaded(demo=demo), self._clock.now()
-            elif self._clock.now() - known[1] > _MARKETS_LAST:
+            elif self._clock.now() - known[1] > lasts:
                 known = self._public[demo] = known[0], await self._renewed(known[0], demo=demo)
         return known[0]
 
@@ -57,7 +58,8 @@ class Clients:
         try:
             with calls_noted() as calls:
                 await client.load_markets()
-            if not all(self._dialect.whole(call.json()) for call in calls):
+            told = all(self._dialect.whole(call.json()) for call in calls)
+            if not told or not any(market.get("swap") for market in client.markets.values()):
                 raise Unavailable(f"{self._dialect.title} did not tell its contracts.")
         except BaseException:
             self._let_go(client)
@@ -74,7 +76,7 @@ class Clients:
             log.warning("the contracts of %s cannot be read anew: %s", self._dialect.title, kind)
             return self._clock.now() + _TRY_AGAIN - _MARKETS_LAST
         client.set_markets_from_exchange(fresh)
-        for (_, is_demo), private in self._private.items():
+        for (_, is_demo, _), private in self._private.items():
             if is_demo == demo:
                 private.set_markets_from_exchange(fresh)
         self._let_go(fresh)
@@ -82,7 +84,7 @@ class Clients:
 
     async def private(self, account: Account) -> Any:
         """The account's own client."""
-        place = account.id, account.mode == "demo"
+        place = account.id, account.mode == "demo", account.key_number
         public = await self.public(demo=place[1])  # also so that what was delisted is noticed
         if place not in self._private:
             credentials = await self._credentials(account)
@@ -151,8 +153,8 @@ class _Trying(Clients):
         self._lender, self._given = lender, credentials
         self._made: Any = None
 
-    async def public(self, *, demo: bool = False) -> Any:
-        return await self._lender.public(demo=demo)
+    async def public(self, *, demo: bool = False, fresh: bool = False) -> Any:
+        return await self._lender.public(demo=demo, fresh=fresh)
 
     async def private(self, account: Account) -> Any:
         demo = account.mode == "demo"

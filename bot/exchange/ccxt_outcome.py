@@ -36,7 +36,7 @@ async def read(dialect: Dialect, what: str, work: Work[T], resync: Work[None]) -
             failure: Exception | None = None
             try:
                 result = await work()
-            except Unavailable:
+            except PortError:
                 raise
             except Exception as raised:  # noqa: BLE001 - ccxt raises anything; what counts is on the wire
                 failure = raised

@@ -3,7 +3,7 @@ was answered, so that an order's outcome is read from the wire and not from the 
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -101,10 +101,14 @@ class Wire:
     """What ccxt calls instead of an aiohttp session. One for all clients of a process; close it when done.
 
     `loopback`: the address of the sandbox; every request then goes to `{loopback}/{host}/{path}` on this machine, while
-    ccxt goes on seeing the real one. Empty: to the exchange itself.
+    ccxt goes on seeing the real one. Empty: to the exchange itself. `passing`: told of three moments of every request
+    (begins, answering: the exchange has done it and its answer is unread, ended), for tests that die there.
     """
 
-    def __init__(self, clock: Clock, *, loopback: str = "") -> None:
+    def __init__(
+        self, clock: Clock, *, loopback: str = "", passing: Callable[[str, str, str], None] | None = None
+    ) -> None:
+        self._passing = passing
         self._loopback = yarl.URL(loopback) if loopback else None
         if self._loopback is not None and self._loopback.host not in ("127.0.0.1", "localhost", "::1"):
             raise ValueError("The sandbox's address must be on this machine.")
@@ -144,6 +148,10 @@ class Wire:
         target = f"{str(self._loopback).rstrip('/')}/{url.host}{url.raw_path}"
         return yarl.URL(f"{target}?{url.raw_query_string}" if url.raw_query_string else target, encoded=True)
 
+    def passes(self, call: Call, moment: str) -> None:
+        if self._passing is not None:
+            self._passing(call.method, call.path, moment)
+
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
@@ -166,6 +174,7 @@ class _Request:
             raise NotSent("the address asked for a pause")
         wire.counts[f"{call.method} {call.host}{call.path}"] += 1
         arguments = {name: value for name, value in self._arguments.items() if name != "proxy"}
+        wire.passes(call, "begins")
         call.sent = True
         try:
             response = await wire.session.request(
@@ -174,6 +183,7 @@ class _Request:
         except aiohttp.ClientConnectorError as failure:
             call.sent = False  # there was no connection to send it over
             raise NotSent("no connection") from failure
+        wire.passes(call, "answering")
         try:
             text = await response.text(errors="replace")
         finally:
@@ -182,6 +192,7 @@ class _Request:
         if 300 <= response.status < 400:
             raise Redirected("a redirect is not followed")
         call.body, call.status = text[:_MOST_BODY], response.status
+        wire.passes(call, "ended")
         return _Answer(response, text)
 
     async def __aexit__(

@@ -44,6 +44,22 @@ class Account:
     exchange: str
     mode: Mode
     state: AccountState = AccountState.ACTIVE
+    refusals: int = field(default=0, compare=False)  # how often in a row its key was not let in
+    key_number: int = field(default=0, compare=False)  # grows with every key that is connected
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """Somebody chose an exchange to connect, and may send its key until then. It outlives a restart, so that the key is
+    taken for what it is also afterwards."""
+
+    user_id: int
+    exchange: str
+    mode: Mode
+    until: datetime  # wall time
+    answered_by: str = ""  # the key of the latest update that brought credentials
+    message_id: int | None = None  # the message that tells what came of them
+    over: bool = False  # they were kept, and their owner was told
 
 
 class ProposalState(StrEnum):

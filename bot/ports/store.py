@@ -4,7 +4,7 @@ Mutations that an update or a tap causes carry a `key`: done twice with the same
 back what the first time gave.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +17,7 @@ from bot.ports.records import (
     AlertState,
     Attempt,
     AttemptState,
+    Invitation,
     OutboxItem,
     Proposal,
     ProposalState,
@@ -66,6 +67,17 @@ class AlertChange:
     also: OutboxItem | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class CandleChunk:
+    """The first `count` bars of a stretch of one series, from `start` (epoch seconds) on; `bars` is packed by who keeps
+    them. A stretch always begins at the same instants, so that of two versions the longer one has all of the other."""
+
+    name: str
+    start: int
+    count: int
+    bars: bytes
+
+
 class PeopleStore(Protocol):
     async def user(self, user_id: int) -> User | None: ...
 
@@ -87,8 +99,10 @@ class PeopleStore(Protocol):
 
     async def save_rule(self, user_id: int, rule: HedgeRule) -> None: ...
 
-    async def ensure_account(self, user_id: int, exchange: str, mode: str) -> Account:
-        """The user's account there, made when it is the first time."""
+    async def ensure_account(
+        self, user_id: int, exchange: str, mode: str, *, state: AccountState = AccountState.ACTIVE
+    ) -> Account:
+        """The user's account there, made in that state when it is the first time."""
         ...
 
     async def account(self, account_id: int) -> Account | None: ...
@@ -105,6 +119,44 @@ class PeopleStore(Protocol):
 
     async def accounts(self, user_id: int | None = None) -> Sequence[Account]:
         """One user's accounts, or everybody's."""
+        ...
+
+
+class KeyStore(Protocol):
+    """What is remembered of keys besides the keys: who is expected to send one, and which are not let in any more."""
+
+    async def user(self, user_id: int) -> User | None: ...
+
+    async def account(self, account_id: int) -> Account | None: ...
+
+    async def invite(self, invitation: Invitation) -> None:
+        """In place of the user's earlier one."""
+        ...
+
+    async def invitation(self, user_id: int) -> Invitation | None: ...
+
+    async def answer_invitation(self, user_id: int, *, by: str, now: datetime) -> Invitation | None:
+        """The invitation that the update `by` answers. None when there is none, its time is over, or another update
+        has fulfilled it. The same update again gets the same, also when it has fulfilled it."""
+        ...
+
+    async def save_invitation(self, invitation: Invitation) -> None:
+        """Its message and whether it is over; left alone when another update has answered it meanwhile."""
+        ...
+
+    async def withdraw_invitation(self, user_id: int) -> None: ...
+
+    async def renew_key(self, account_id: int) -> Account:
+        """A new key is kept for the account: it is active, with a new number and no refusals."""
+        ...
+
+    async def count_refusal(self, account: Account, *, most: int, outbox: OutboxItem | None) -> Account:
+        """The key of exactly that number was not let in once more. The `most`th time in a row an active account is
+        suspended and the message owed, in one transaction."""
+        ...
+
+    async def forget_refusals(self, account: Account) -> None:
+        """The key of that number was let in."""
         ...
 
 
@@ -288,16 +340,36 @@ class PaperStore(Protocol):
     async def paper_order(self, account_id: int, client_id: str) -> Mapping[str, Any] | None: ...
 
 
+class CandleStore(Protocol):
+    """Past prices of an exchange, opaque here. `bar`: seconds."""
+
+    async def candles(
+        self, exchange: str, bar: int, names: Collection[str], *, since: int
+    ) -> Sequence[CandleChunk]:
+        """The chunks of those series that start at or after `since` (epoch seconds), ascending for each."""
+        ...
+
+    async def keep_candles(self, exchange: str, bar: int, chunks: Sequence[CandleChunk]) -> None:
+        """Insert, or put in the place of a shorter version; one that is as long already stays as it is."""
+        ...
+
+    async def forget_candles(self, bar: int, *, before: int) -> int:
+        """Drop what starts before that instant (epoch seconds), of every exchange; how many rows went."""
+        ...
+
+
 class Store(
     PeopleStore,
+    KeyStore,
     UpdateStore,
     ProposalStore,
     LedgerStore,
     AlertStore,
-    WatchStore,
     OutboxStore,
-    PaceStore,
     PaperStore,
+    CandleStore,
+    WatchStore,
+    PaceStore,
     Protocol,
 ):
     """All of it, over one database."""

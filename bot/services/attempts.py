@@ -91,9 +91,10 @@ class Attempts:
         refusal = await self._prepare(attempt, account)
         if refusal:
             return await self._move(attempt, AttemptState.REJECTED, reason=refusal)
-        sending = await self._move(attempt, AttemptState.SENDING)
-        if sending.state is not AttemptState.SENDING or sending.version != attempt.version + 1:
-            return sending  # another worker has taken it
+        try:
+            sending = await self._store.transition(attempt, AttemptState.SENDING, at=self._clock.now())
+        except StaleVersion:  # another worker has taken it, and may be sending it just now
+            return await self._standing(attempt)
         order = Order(
             client_id=attempt.client_id,
             symbol=attempt.symbol,
@@ -176,11 +177,15 @@ class Attempts:
         try:
             return await self._store.transition(attempt, to, at=self._clock.now(), **changes)
         except StaleVersion:
-            current = await self._store.attempt(attempt.client_id)
-            if current is None:
-                raise
-            log.info("attempt %s was moved to %s by another worker", attempt.client_id, current.state)
-            return current
+            return await self._standing(attempt)
+
+    async def _standing(self, attempt: Attempt) -> Attempt:
+        """What another worker made of it."""
+        current = await self._store.attempt(attempt.client_id)
+        if current is None:
+            raise StaleVersion(f"The attempt {attempt.client_id} is gone.")
+        log.info("attempt %s was moved to %s by another worker", attempt.client_id, current.state)
+        return current
 
     async def _position(self, account: Account, symbol: str) -> Decimal:
         held = {position.symbol: position.contracts for position in await self._exchange.positions(account)}

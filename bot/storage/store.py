@@ -4,7 +4,9 @@ import asyncio
 
 from sqlalchemy import select
 
+from bot.storage.candles import CandleTables
 from bot.storage.database import Database
+from bot.storage.keys import KeyTables
 from bot.storage.ledger import LedgerTables
 from bot.storage.outbox import OutboxTables
 from bot.storage.paper import PaperTables
@@ -19,15 +21,17 @@ from bot.storage.watch.pace import PaceTables
 
 class SqlStore(
     PeopleTables,
+    KeyTables,
     UpdateTables,
     ProposalTables,
     LedgerTables,
     AlertTables,
+    OutboxTables,
+    PaperTables,
+    CandleTables,
     CrowdTables,
     DeskTables,
-    OutboxTables,
     PaceTables,
-    PaperTables,
 ):
     """bot.ports.store.Store over SQLite or PostgreSQL.
 

@@ -28,6 +28,9 @@ _REJECTIONS = {
 }  # fmt: skip
 
 
+_NEVER = 4_102_444_800_000  # the year 2100, in milliseconds
+
+
 def _error(answer: Any) -> str | None:
     if not isinstance(answer, Mapping) or "msg" not in answer:
         return None
@@ -95,6 +98,12 @@ def _max_leverage(market: Json) -> int | None:
     return int(100 / Decimal(str(percent))) if percent else None
 
 
+def _closes_at(market: Json) -> int | None:
+    """In a hundred years until a delisting is announced."""
+    told = int((market.get("info") or {}).get("deliveryDate") or _NEVER)
+    return told if told < _NEVER else None
+
+
 BINANCE = Dialect(
     name="binance",
     title="Binance",
@@ -119,6 +128,8 @@ BINANCE = Dialect(
     unique_ids=False,  # free again after a fill
     forced=_forced,
     forced_closes=_forced_closes,
+    positions_tell_mode=True,
+    closes_at=_closes_at,
     maintenance_rate=_rate,
     max_leverage=_max_leverage,
     balance_calls=({"type": "swap", "subType": "linear"},),

@@ -124,6 +124,12 @@ def _min_notional(market: Json) -> Decimal | None:
     return Decimal(str(told)) if told else None
 
 
+def _closes_at(market: Json) -> int | None:
+    """Nought until a delisting is announced."""
+    told = int((market.get("info") or {}).get("deliveryTime") or 0)
+    return told or None
+
+
 BYBIT = Dialect(
     name="bybit",
     title="Bybit",
@@ -152,6 +158,9 @@ BYBIT = Dialect(
     position_calls=({"subType": "linear", "settleCoin": "USDT"}, {"subType": "inverse"}),
     min_notional=_min_notional,
     forced=_forced,
+    positions_tell_mode=True,
+    margin_mode_of_account=True,
+    closes_at=_closes_at,
     rows=_rows,
     spot=_spot,
 )

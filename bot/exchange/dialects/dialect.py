@@ -103,6 +103,12 @@ async def fills_by_ccxt(client: Client, symbol: str, since: int) -> Sequence[Jso
     return rows
 
 
+def position_side(raw: Json) -> Literal["long", "short"] | None:
+    """The side of the position that an execution or order was about, where one is named."""
+    sides: Mapping[str, Literal["long", "short"]] = {"LONG": "long", "SHORT": "short"}
+    return sides.get(str(raw.get("positionSide")).upper())
+
+
 def told_something(answer: Any) -> bool:
     """A list, which may be empty, or an object that is not. Of less than that ccxt makes an empty account."""
     return isinstance(answer, list) or (isinstance(answer, Mapping) and len(answer) > 0)
@@ -172,6 +178,11 @@ class Dialect:
     forced_closes: Callable[[Client, str, int], Awaitable[Sequence[Json]]] | None = (
         None  # None: among the fills
     )
+    names_forced_closes: bool = True
+    position_side: Callable[[Json], Literal["long", "short"] | None] = position_side  # from a raw execution
+    positions_tell_mode: bool = False  # ccxt's `hedged` of a position is the account's position mode
+    margin_mode_of_account: bool = False  # and not of one symbol
+    closes_at: Callable[[Json], int | None] = lambda market: None  # announced delisting, milliseconds
     rows: Callable[[Client], Awaitable[Sequence[MarketRow]]] = rows_by_ccxt
     spot: Callable[[Client], Awaitable[Json]] = spot_by_ccxt
     intervals: Callable[[Client], Awaitable[Mapping[str, int]]] = no_intervals  # hours, read with the markets

@@ -22,7 +22,8 @@ AFTER = frozenset({"hang", "cut", "answer", "html", "empty", "truncated", "nan",
 @dataclass(slots=True)
 class Fault:
     """One misbehaviour. `on`: the operation's name, such as order, find, positions; "*" is any. `after`: the request
-    takes effect first. `times`: for so many requests."""
+    takes effect first. `times`: for so many requests. `unseen`: an order that took effect is not seen by so many
+    look-ups either."""
 
     kind: Kind
     on: str = "order"
@@ -33,6 +34,7 @@ class Fault:
     retry_after: int | None = None
     word: str = ""
     lookups: int = 2
+    unseen: int = 0
     seconds: float = 3600.0
 
     def __post_init__(self) -> None:

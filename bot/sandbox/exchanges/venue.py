@@ -139,8 +139,10 @@ class Venue(ABC):
         if fault is None:
             return answer
         if fault.kind == "hide":
-            self._hide(asked, fault)
+            self._hide(asked, fault.lookups)
             return answer
+        if fault.unseen:
+            self._hide(asked, fault.unseen)
         return await self._misbehave(fault, asked, answer)
 
     def answered(self, operation: Operation, asked: Asked) -> Response:
@@ -194,10 +196,10 @@ class Venue(ABC):
             case _:
                 return self.refusal(fault.word, fault.word, asked)
 
-    def _hide(self, asked: Asked, fault: Fault) -> None:
+    def _hide(self, asked: Asked, lookups: int) -> None:
         trader = self.trader_of(asked)
         if trader.orders:
-            trader.orders[-1].hidden = fault.lookups
+            trader.orders[-1].hidden = lookups
 
     async def _asked(self, request: Request) -> Asked:
         body = (await request.body()).decode(errors="replace")

@@ -2,16 +2,19 @@
 
 from bot.storage.tables.base import metadata
 from bot.storage.tables.desk import AccountLook, AlertSetting, Pace, Permission
-from bot.storage.tables.people import Account, Effect, Holding, Person, Rule, SeenUpdate
+from bot.storage.tables.market import Candle
+from bot.storage.tables.people import Account, Effect, Holding, Invitation, Person, Rule, SeenUpdate
 from bot.storage.tables.trading import LIVE_ATTEMPT, Attempt, Event, PaperAccount, PaperOrder, Proposal
 from bot.storage.tables.vault import Credential, DataKey, MasterKey
 from bot.storage.tables.watching import LIVE_ALERT, OWED, Alert, Memory, Outbox
 
 people, holdings, rules = Person.table(), Holding.table(), Rule.table()
-accounts, effects, seen_updates = Account.table(), Effect.table(), SeenUpdate.table()
+accounts, invitations = Account.table(), Invitation.table()
+effects, seen_updates = Effect.table(), SeenUpdate.table()
 proposals, attempts, events = Proposal.table(), Attempt.table(), Event.table()
 paper_accounts, paper_orders = PaperAccount.table(), PaperOrder.table()
 alerts, memories, outbox = Alert.table(), Memory.table(), Outbox.table()
+candles = Candle.table()
 alert_settings, looks = AlertSetting.table(), AccountLook.table()
 permissions, paces = Permission.table(), Pace.table()
 master_keys, data_keys, credentials = MasterKey.table(), DataKey.table(), Credential.table()
@@ -24,11 +27,13 @@ __all__ = [
     "alert_settings",
     "alerts",
     "attempts",
+    "candles",
     "credentials",
     "data_keys",
     "effects",
     "events",
     "holdings",
+    "invitations",
     "looks",
     "master_keys",
     "memories",

@@ -1,6 +1,7 @@
-"""Binance's public prices through the real ccxt, from a server on this machine that answers with recordings."""
+"""The market feed over the real ccxt, from a server on this machine that answers with Binance's recordings."""
 
 import asyncio
+import contextlib
 import json
 import subprocess
 import sys
@@ -19,10 +20,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.exchange.binance import BinanceFeed
+from bot.exchange.ccxt_clients import Clients
+from bot.exchange.ccxt_feed import CcxtFeed
+from bot.exchange.ccxt_wire import Wire
+from bot.exchange.dialects import DIALECTS
 from bot.ports.errors import Unavailable
-from hedging.errors import BadInput
-from tests.fakes.loopback_session import LoopbackSession
+from tests.exchange.venues import credentials_of
+from tests.fakes.clock import ManualClock
 from tests.fakes.sandbox_server import serving
 
 BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
@@ -39,7 +43,7 @@ class Binance:
             return json.loads((folder / "http" / f"http_{name}.json").read_text())
 
         book, premium = recording("futures_market_book_ticker"), recording("futures_market_premium_index")
-        spot = recording("spot_market_ticker_price")
+        spot = recording("spot_market_book_ticker")
         eth = {"symbol": "ETHUSDT"}
         self.calls: Counter[str] = Counter()
         self.queries: list[tuple[str, dict[str, str]]] = []
@@ -48,7 +52,11 @@ class Binance:
             f"{SPOT}/exchangeInfo": recording("spot_market_exchange_info"),
             f"{FUTURES}/exchangeInfo": recording("futures_market_exchange_info"),
             f"{FUTURES}/fundingInfo": [{"symbol": "ETHUSDT", "fundingIntervalHours": 4}],
-            f"{SPOT}/ticker/price": [spot, spot | eth | {"price": "4000.5"}, spot | {"symbol": "OTHERUSDT"}],
+            f"{SPOT}/ticker/bookTicker": [
+                spot,
+                spot | eth | {"bidPrice": "4000.4", "askPrice": "4000.6"},
+                spot | {"symbol": "OTHERUSDT"},
+            ],
             f"{FUTURES}/ticker/bookTicker": [book, book | eth | {"bidPrice": "390.10", "askPrice": "390.12"}],
             f"{FUTURES}/premiumIndex": [
                 premium,
@@ -101,27 +109,50 @@ def binance(shared_path: Callable[[str], Path]) -> Binance:
     return Binance(shared_path("exchanges/binance"))
 
 
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@contextlib.asynccontextmanager
+async def reading(address: str, clock: ManualClock) -> AsyncIterator[CcxtFeed]:
+    wire = Wire(clock, loopback=address)
+    clients = Clients(DIALECTS["binance"], wire, clock, credentials_of)
+    try:
+        yield CcxtFeed(DIALECTS["binance"], clients, clock)
+    finally:
+        clients.close()
+        await wire.close()
+
+
 @pytest_asyncio.fixture
-async def feed(binance: Binance) -> AsyncIterator[BinanceFeed]:
+async def address(binance: Binance) -> AsyncIterator[str]:
     app = Starlette(routes=[Route("/{path:path}", binance.answer, methods=["GET", "POST"])])
     async with serving(app) as address:
-        session = LoopbackSession(address)
-        feed = BinanceFeed(session)
+        yield address
+
+
+@pytest_asyncio.fixture
+async def feed(address: str, clock: ManualClock) -> AsyncIterator[CcxtFeed]:
+    async with reading(address, clock) as feed:
         yield feed
-        await feed.close()
-        await session.close()
 
 
-async def test_a_snapshot_is_what_the_recordings_say(feed: BinanceFeed) -> None:
+async def test_a_snapshot_is_what_the_recordings_say(feed: CcxtFeed) -> None:
     snapshot = await feed.snapshot()
     contract, quote, funding = snapshot.contracts[BTC], snapshot.quotes[BTC], snapshot.funding[BTC]
 
     assert (snapshot.exchange, snapshot.time) == ("binance", NOW)
-    assert snapshot.spot == {"BTC": D("60740.0"), "ETH": D("4000.5"), "USDT": D(1)}
+    assert snapshot.spot == {
+        "BTC": D("60741.675"),  # the middle of the recorded quotes
+        "ETH": D("4000.5"),
+        "USDT": D(1),
+        "USDC": D(1),
+    }
     assert set(snapshot.quotes) == {BTC, ETH}  # not the quarterly
     assert (quote.bid, quote.ask) == (D("4.0"), D("4.000002"))
     assert (quote.mark, quote.index) == (D("11793.63104562"), D("11781.8049597"))
-    assert quote.depth == D("9.0") * D("4.000002") * 10  # the ask is the thinner side
+    assert quote.depth == D("9.0") * quote.mark  # the ask is the thinner side
     assert (funding.rate, funding.interval_hours) == (D("0.00038246"), 8)
     assert funding.next_time == datetime(2020, 8, 14, 8, tzinfo=UTC)
     assert snapshot.funding[ETH].interval_hours == 4
@@ -138,31 +169,29 @@ async def test_a_snapshot_is_what_the_recordings_say(feed: BinanceFeed) -> None:
 
 
 async def test_a_snapshot_costs_three_calls_and_the_markets_are_read_once(
-    feed: BinanceFeed, binance: Binance
+    feed: CcxtFeed, binance: Binance, clock: ManualClock
 ) -> None:
     await feed.snapshot()
     first = sum(binance.calls.values())
-    feed._read_at = 0  # as if half a second had passed
+    clock.pass_(seconds=1)
     await feed.snapshot()
     assert sum(binance.calls.values()) - first == 3
     assert binance.calls[f"{FUTURES}/exchangeInfo"] == binance.calls[f"{SPOT}/exchangeInfo"] == 1
 
 
-async def test_many_who_ask_at_once_share_one_read(feed: BinanceFeed, binance: Binance) -> None:
+async def test_many_who_ask_at_once_share_one_read(feed: CcxtFeed, binance: Binance) -> None:
     snapshots = await asyncio.gather(*(feed.snapshot() for _ in range(20)))
     assert all(snapshot is snapshots[0] for snapshot in snapshots)
     assert binance.calls[f"{FUTURES}/premiumIndex"] == 1
 
 
-async def test_a_halted_contract_has_no_quote_and_the_others_have(
-    feed: BinanceFeed, binance: Binance
-) -> None:
+async def test_a_halted_contract_has_no_quote_and_the_others_have(feed: CcxtFeed, binance: Binance) -> None:
     binance.answers[f"{FUTURES}/ticker/bookTicker"][1] |= {"bidPrice": "0.00", "bidQty": "0"}
     snapshot = await feed.snapshot()
-    assert set(snapshot.quotes) == set(snapshot.funding) == set(snapshot.contracts) == {BTC}
+    assert set(snapshot.quotes) == set(snapshot.funding) == {BTC}
 
 
-async def test_recorded_candles_are_closes_highs_and_lows(feed: BinanceFeed) -> None:
+async def test_recorded_candles_are_closes_highs_and_lows(feed: CcxtFeed) -> None:
     since = datetime(2021, 10, 22, 23, 3, tzinfo=UTC)
     candles = await feed.candles(["BTC", "USDT", "NOSUCH"], since=since, bar=timedelta(minutes=1))
     assert candles.names == ("BTC", "USDT", "NOSUCH")
@@ -173,39 +202,43 @@ async def test_recorded_candles_are_closes_highs_and_lows(feed: BinanceFeed) -> 
     assert np.isnan(candles.close[:, 2]).all()
 
 
-async def test_a_contract_s_candles_are_its_marks(feed: BinanceFeed, binance: Binance) -> None:
+async def test_a_contract_s_candles_are_its_marks(feed: CcxtFeed, binance: Binance) -> None:
     candles = await feed.candles(
         [BTC], since=datetime(2020, 6, 4, 7, 40, tzinfo=UTC), bar=timedelta(minutes=1)
     )
-    assert binance.calls[f"{FUTURES}/markPriceKlines"] == 1
+    assert binance.calls[f"{FUTURES}/markPriceKlines"] > 0
     assert candles.close[-1, 0] == 9653.07367333
     assert candles.times[-1] == np.datetime64("2020-06-04T07:41:00")
 
 
-async def test_a_long_history_is_read_in_pages_and_then_only_extended(
-    feed: BinanceFeed, binance: Binance
-) -> None:
-    first = datetime(2024, 1, 1, tzinfo=UTC)
+async def test_a_long_history_is_read_in_pages(feed: CcxtFeed, binance: Binance, clock: ManualClock) -> None:
+    first = clock.now() - timedelta(hours=1500)
     binance.klines["BTCUSDT"] = hourly(int(first.timestamp() * 1000), 1500)
     candles = await feed.candles(["BTC"], since=first)
     np.testing.assert_array_equal(candles.close[:, 0], np.arange(1, 1501))
     assert binance.calls[f"{SPOT}/klines"] == 2
 
-    again = await feed.candles(["BTC"], since=first + timedelta(hours=10))
-    np.testing.assert_array_equal(again.close[:, 0], np.arange(11, 1501))
-    assert binance.calls[f"{SPOT}/klines"] == 2
-
-    binance.klines["BTCUSDT"] = hourly(int(first.timestamp() * 1000), 1503)
-    binance.klines["BTCUSDT"][1499][4] = "7.0"  # the unfinished one has moved
-    feed._cache._clock = lambda: float("inf")  # as if some seconds had passed
-    more = await feed.candles(["BTC"], since=first)
+    again = await feed.candles(["BTC"], since=first + timedelta(hours=1490))
+    np.testing.assert_array_equal(again.close[:, 0], np.arange(1491, 1501))
     assert binance.calls[f"{SPOT}/klines"] == 3
-    assert more.close[-4:, 0].tolist() == [7.0, 1501.0, 1502.0, 1503.0]
-    assert int(binance.queries[-1][1]["startTime"]) == binance.klines["BTCUSDT"][1499][0]
+    assert binance.queries[-1][1]["limit"] == "12", "a short page costs less of the allowance"
 
 
-async def test_series_of_different_lengths_share_one_grid(feed: BinanceFeed, binance: Binance) -> None:
-    first = datetime(2024, 1, 1, tzinfo=UTC)
+async def test_a_page_that_lacks_a_bar_is_not_taken_for_the_last_one(
+    feed: CcxtFeed, binance: Binance, clock: ManualClock
+) -> None:
+    first = clock.now() - timedelta(hours=2500)
+    whole = hourly(int(first.timestamp() * 1000), 2500)
+    binance.klines["BTCUSDT"] = whole[400:700] + whole[701:]
+    close = (await feed.candles(["BTC"], since=first)).close[:, 0]
+    assert np.flatnonzero(np.isnan(close)).tolist() == [*range(400), 700]
+    assert len(close) == 2500
+
+
+async def test_series_of_different_lengths_share_one_grid(
+    feed: CcxtFeed, binance: Binance, clock: ManualClock
+) -> None:
+    first = clock.now() - timedelta(hours=10)
     start = int(first.timestamp() * 1000)
     binance.klines["BTCUSDT"] = hourly(start, 10)
     binance.klines["ETHUSDT"] = [row for n, row in enumerate(hourly(start + 3 * HOUR_MS, 7)) if n != 2]
@@ -214,7 +247,7 @@ async def test_series_of_different_lengths_share_one_grid(feed: BinanceFeed, bin
     assert np.isnan(close[:, 1]).tolist() == [True] * 3 + [False, False, True, False, False, False, False]
 
 
-async def test_recorded_funding_is_read_after_the_given_instant(feed: BinanceFeed) -> None:
+async def test_recorded_funding_is_read_after_the_given_instant(feed: CcxtFeed) -> None:
     settled = await feed.funding_since(BTC, datetime(2019, 10, 9, 8, tzinfo=UTC))
     assert [(item.rate, item.next_time) for item in settled] == [
         (D("0.0001"), datetime(2019, 10, 9, 16, tzinfo=UTC))
@@ -245,82 +278,110 @@ NONSENSE: dict[str, Any] = {
 }
 
 
-def forget(feed: BinanceFeed) -> None:
-    """As if everything had been read long ago."""
-    feed._read_at = feed._listed_at = float("-inf")
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("what", ["ticker/price", "ticker/bookTicker", "premiumIndex", "exchangeInfo"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{SPOT}/ticker/bookTicker",
+        f"{FUTURES}/ticker/bookTicker",
+        f"{FUTURES}/premiumIndex",
+        f"{FUTURES}/exchangeInfo",
+    ],
+)
 async def test_an_answer_that_is_none_makes_the_snapshot_unavailable_until_it_is_better(
-    feed: BinanceFeed, binance: Binance, what: str
+    address: str, binance: Binance, clock: ManualClock, path: str
 ) -> None:
-    path = f"{SPOT if what == 'ticker/price' else FUTURES}/{what}"
     good = binance.answers[path]
     for name, answer in {**NONSENSE, "empty list": []}.items():
         binance.answers[path] = answer
-        forget(feed)
-        with pytest.raises(Unavailable):
-            pytest.fail(f"{name}: {await feed.snapshot()}")
-    binance.answers[path] = good
-    assert BTC in (await feed.snapshot()).quotes
+        async with reading(address, clock) as feed:
+            with pytest.raises(Unavailable):
+                pytest.fail(f"{name}: {await feed.snapshot()}")
+            binance.answers[path] = good
+            clock.pass_(minutes=20)
+            assert BTC in (await feed.snapshot()).quotes
 
 
-async def test_candles_and_funding_that_are_none_are_unavailable(feed: BinanceFeed, binance: Binance) -> None:
-    since = datetime(2024, 1, 1, tzinfo=UTC)
-    for name, answer in NONSENSE.items():
-        binance.answers[f"{SPOT}/klines"] = binance.answers[f"{FUTURES}/fundingRate"] = answer
+async def test_candles_and_funding_that_are_none_are_unavailable(
+    feed: CcxtFeed, binance: Binance, clock: ManualClock
+) -> None:
+    since = clock.now() - timedelta(hours=5)
+    opened = int(since.timestamp() * 1000)
+    rate = {"symbol": "BTCUSDT", "fundingRate": "NaN", "fundingTime": opened}
+    answers = {name: (answer, answer) for name, answer in NONSENSE.items()}
+    for name, pair in {**answers, "NaN as text": ([[opened, *["NaN"] * 11]], [rate])}.items():
+        binance.answers[f"{SPOT}/klines"], binance.answers[f"{FUTURES}/fundingRate"] = pair
         with pytest.raises(Unavailable):
             pytest.fail(f"{name}: {await feed.candles(['BTC'], since=since)}")
         with pytest.raises(Unavailable):
             pytest.fail(f"{name}: {await feed.funding_since(BTC, since)}")
+        clock.pass_(minutes=20)
 
 
-async def test_a_bar_without_a_price_is_unavailable(feed: BinanceFeed, binance: Binance) -> None:
-    binance.klines["BTCUSDT"] = hourly(HOUR_MS, 5)
+async def test_a_bar_without_a_price_is_unavailable(
+    feed: CcxtFeed, binance: Binance, clock: ManualClock
+) -> None:
+    since = clock.now() - timedelta(hours=5)
+    binance.klines["BTCUSDT"] = hourly(int(since.timestamp() * 1000), 5)
     for price in ("NaN", "0", "-1", "", None):
         binance.klines["BTCUSDT"][3][4] = price
         with pytest.raises(Unavailable):
-            pytest.fail(f"{price}: {await feed.candles(['BTC'], since=datetime(1970, 1, 1, tzinfo=UTC))}")
+            pytest.fail(f"{price}: {await feed.candles(['BTC'], since=since)}")
 
 
 async def test_after_a_refusal_for_too_many_requests_binance_is_left_alone(
-    feed: BinanceFeed, binance: Binance
+    feed: CcxtFeed, binance: Binance, clock: ManualClock
 ) -> None:
     await feed.snapshot()
-    feed._read_at = 0
+    clock.pass_(seconds=1)
     banned = Response('{"code": -1003, "msg": "Way too many requests"}', 418, {"Retry-After": "120"})
-    binance.answers[f"{FUTURES}/premiumIndex"] = banned
+    good, binance.answers[f"{FUTURES}/premiumIndex"] = binance.answers[f"{FUTURES}/premiumIndex"], banned
     with pytest.raises(Unavailable):
         await feed.snapshot()
     before = sum(binance.calls.values())
-    with pytest.raises(Unavailable, match="left alone"):
-        await feed.snapshot()
-    with pytest.raises(Unavailable, match="left alone"):
-        await feed.candles(["BTC"], since=NOW)
-    assert sum(binance.calls.values()) == before
-
-
-async def test_a_server_that_is_not_there_is_unavailable() -> None:
-    session = LoopbackSession("http://127.0.0.1:9")
-    feed = BinanceFeed(session)
     with pytest.raises(Unavailable):
-        await feed.snapshot()
-    await feed.close()
-    await session.close()
+        await feed.candles([BTC], since=NOW)
+    assert sum(binance.calls.values()) == before
+    binance.answers[f"{FUTURES}/premiumIndex"] = good
+    clock.pass_(seconds=121)
+    assert BTC in (await feed.snapshot()).quotes
 
 
-async def test_a_bar_that_binance_lacks_is_bad_input(feed: BinanceFeed) -> None:
+async def test_a_server_that_is_not_there_is_unavailable(clock: ManualClock) -> None:
+    async with reading("http://127.0.0.1:9", clock) as feed:
+        with pytest.raises(Unavailable):
+            await feed.snapshot()
+
+
+async def test_a_bar_that_nobody_has_is_unavailable(feed: CcxtFeed) -> None:
     for bar in (timedelta(minutes=7), timedelta(milliseconds=3_600_500)):
-        with pytest.raises(BadInput):
+        with pytest.raises(Unavailable):
             await feed.candles(["BTC"], since=NOW, bar=bar)
 
 
-async def test_what_is_not_listed_has_no_funding(feed: BinanceFeed) -> None:
+async def test_what_is_not_listed_has_no_funding(feed: CcxtFeed) -> None:
     with pytest.raises(Unavailable, match="NOSUCH"):
         await feed.funding_since("NOSUCH/USDT:USDT", NOW)
 
 
-def test_ccxt_is_not_imported_before_it_is_needed() -> None:
-    code = "import sys, bot.exchange.binance as b; b.BinanceFeed(); sys.exit('ccxt' in sys.modules)"
+async def test_many_who_ask_for_settled_funding_share_one_read(
+    feed: CcxtFeed, binance: Binance, clock: ManualClock
+) -> None:
+    for hour in (9, 12, 15):
+        await feed.funding_since(BTC, datetime(2019, 10, 9, hour, tzinfo=UTC))
+    assert binance.calls[f"{FUTURES}/fundingRate"] == 1
+    clock.pass_(minutes=2)
+    await feed.funding_since(BTC, datetime(2019, 10, 9, 9, tzinfo=UTC))
+    assert binance.calls[f"{FUTURES}/fundingRate"] == 2
+
+
+def test_ccxt_is_not_imported_before_an_exchange_is_asked() -> None:
+    """It takes 100 MB: whoever trades on paper over the sandbox's market does without."""
+    code = """
+import sys, bot.bootstrap, bot.clock, bot.exchange.exchanges as e, bot.exchange.ccxt_wire as w, bot.sandbox.feed as f
+clock = bot.clock.SystemClock()
+places = e.Exchanges(f.SandboxFeed('http://127.0.0.1:9'), None, w.Wire(clock), clock, None)
+places.offers, places.home, places.feed('binance')
+sys.exit('ccxt' in sys.modules)
+"""
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
