@@ -82,8 +82,12 @@ class Market:
     ) -> Mapping[str, Estimate]:
         """From whole hours alone: everybody who asks within one hour gets the same, whatever happens in it."""
         names = sorted(asset for asset in assets if asset in snapshot.spot)
+        return await asyncio.to_thread(beta_table, await self.hours(names, hour), factor)
+
+    async def hours(self, names: Sequence[str], hour: datetime) -> Candles:
+        """The 60 days of whole hourly bars before `hour` (market time)."""
         candles = await self._feed.candles(names, since=hour - HISTORY, bar=timedelta(hours=1))
-        return await asyncio.to_thread(beta_table, _whole_bars(candles, hour), factor)
+        return _whole_bars(candles, hour)
 
 
 class Markets:
@@ -113,4 +117,5 @@ class Markets:
 def _whole_bars(candles: Candles, end: datetime) -> Candles:
     """The bars that opened before `end`, without those that have not ended yet."""
     count = int(np.searchsorted(candles.times, np.datetime64(end.replace(tzinfo=None), "s")))
-    return Candles(candles.names, candles.times[:count], candles.close[:count])
+    high = None if candles.high is None else candles.high[:count]
+    return Candles(candles.names, candles.times[:count], candles.close[:count], high)
