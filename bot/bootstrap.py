@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from bot.clock import SystemClock
 from bot.ports.clock import Clock
 from bot.ports.durable import Durable
+from bot.ports.errors import Unavailable
 from bot.ports.exchange import Connections, Exchange, Feeds, MarketFeed
 from bot.ports.notifier import Notifier
 from bot.ports.store import Store
@@ -22,12 +23,14 @@ from bot.services.accounts import Accounts
 from bot.services.alerts import Alerts
 from bot.services.connecting import Connecting
 from bot.services.delivery import Delivery
+from bot.services.desk.remedies import Remedies
+from bot.services.desk.summaries import Summaries
 from bot.services.execution import Execution
 from bot.services.hedge import Hedge
 from bot.services.markets import Markets
-from bot.services.matters import Matters
 from bot.services.people import People
 from bot.services.portfolio import Portfolio
+from bot.services.reconciliation import Reconciliation
 from bot.services.rules import Rules
 from bot.services.situation import Situations
 from bot.services.status import Status
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from bot.exchange.ccxt_clients import CredentialsOf
     from bot.exchange.exchanges import Exchanges
     from bot.sandbox.hedges import Hedges
+    from bot.services.checkup import Checkup
 
 
 class NotConfigured(Exception):
@@ -70,6 +74,7 @@ class Bot:
 
     settings: Settings
     services: Services
+    exchanges: Everywhere
     shell: "TelegramShell"
     store: Store
     durable: Durable
@@ -96,7 +101,9 @@ async def running(settings: Settings, parts: Parts = Parts()) -> AsyncIterator[B
         clock = parts.clock or SystemClock()
         store = fault.around("store", parts.store or await _open_store(settings, stack))
         vault = parts.vault or await _open_vault(settings, stack)
-        exchanges: Everywhere = parts.exchanges or await _open_exchanges(settings, store, vault, clock, stack)
+        exchanges: Everywhere = parts.exchanges or await _open_exchanges(
+            settings, store, vault, clock, stack, fault
+        )
         exchange: Exchange = fault.around("exchange", exchanges)
         durable = fault.around("durable", parts.durable or await _open_engine(settings, stack))
         link = Link(settings.token.get_secret_value(), settings.telegram_url)
@@ -109,7 +116,7 @@ async def running(settings: Settings, parts: Parts = Parts()) -> AsyncIterator[B
         await durable.launch()
         schedule.start()
         stack.callback(schedule.stop)
-        yield Bot(settings, services, shell, store, durable, schedule, vault)
+        yield Bot(settings, services, exchanges, shell, store, durable, schedule, vault)
 
 
 def build_services(
@@ -128,24 +135,45 @@ def build_services(
     start = start_account(settings.practice_exchange, outside.offers)
     accounts = Accounts(store, exchange, outside, vault, clock, start)
     situations = Situations(store, accounts, exchange, markets, rules)
+    reconciliation = Reconciliation(store, exchange, clock)
     hedge = Hedge(
-        store, accounts, situations, rules, durable, clock, timedelta(seconds=settings.card_seconds)
+        store,
+        accounts,
+        situations,
+        rules,
+        reconciliation,
+        durable,
+        clock,
+        timedelta(seconds=settings.card_seconds),
     )
     status = Status(store, situations, clock)
-    delivery = Delivery(store, notifier, durable, clock)
-    matters = Matters(store, hedge, clock)
+    remedies = Remedies(store, hedge, situations, status)
+    delivery = Delivery(store, notifier, durable, clock, remedies.prepare)
+    summaries = Summaries(store, markets, clock)
     return Services(
         people=People(store, store, clock),
         accounts=accounts,
         connecting=Connecting(store, accounts, exchange, outside, vault, clock),
         portfolio=Portfolio(store, accounts, rules, markets),
         rules=rules,
+        reconciliation=reconciliation,
         hedge=hedge,
         status=status,
-        alerts=Alerts(store, accounts, status, markets),
+        alerts=Alerts(store, accounts, status, markets, remedies),
         execution=Execution(store, exchange, situations, delivery, durable, clock),
         delivery=delivery,
-        watch=Watch(store, exchange, markets, situations, matters, delivery, durable, clock),
+        watch=Watch(
+            store,
+            exchange,
+            markets,
+            situations,
+            reconciliation,
+            summaries,
+            delivery,
+            durable,
+            clock,
+            shards=settings.tick_shards,
+        ),
     )
 
 
@@ -166,6 +194,29 @@ async def hedge_panel(settings: Settings) -> AsyncIterator["Hedges"]:
         accounts = Accounts(store, exchanges, exchanges, vault, clock, start)
         situations = Situations(store, accounts, exchanges, Markets(exchanges, clock), Rules(store))
         yield Hedges(store, Status(store, situations, clock))
+
+
+@asynccontextmanager
+async def checkup(settings: Settings) -> AsyncIterator["Checkup"]:
+    """The parts of a process, to be looked at and not to be run. Raises what opening the database raises."""
+    from bot.chat.application import Link
+    from bot.chat.greeting import name_of
+    from bot.services.checkup import Checkup
+    from bot.storage import migrate
+
+    settings.data.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(migrate, settings.database)
+    async with AsyncExitStack() as stack:
+        store = await _open_store(settings, stack)
+        vault = await _open_vault(settings, stack)
+        exchanges = await _open_exchanges(settings, store, vault, SystemClock(), stack)
+
+        async def greet() -> str:
+            if not settings.token.get_secret_value():
+                raise Unavailable("Set HEDGEHOG_TOKEN to the token that BotFather gave you.")
+            return await name_of(Link(settings.token.get_secret_value(), settings.telegram_url))
+
+        yield Checkup(greet, store, vault, exchanges)
 
 
 async def _open_store(settings: Settings, stack: AsyncExitStack) -> Store:
@@ -204,14 +255,19 @@ async def _open_home(settings: Settings, stack: AsyncExitStack) -> MarketFeed | 
 
 
 async def _open_exchanges(
-    settings: Settings, store: Store, vault: Vault, clock: Clock, stack: AsyncExitStack
+    settings: Settings,
+    store: Store,
+    vault: Vault,
+    clock: Clock,
+    stack: AsyncExitStack,
+    fault: Fault | None = None,
 ) -> "Exchanges":
     """Every exchange, over one wire: the sandbox's stand-ins when its address is set, else the real ones."""
     from bot.exchange.ccxt_wire import Wire
     from bot.exchange.exchanges import Exchanges
 
     home = await _open_home(settings, stack)
-    wire = Wire(clock, loopback=settings.sandbox_url)
+    wire = Wire(clock, loopback=settings.sandbox_url, passing=fault and fault.request)
     stack.push_async_callback(wire.close)
     if settings.sandbox_url:
         credentials: CredentialsOf = PracticeKeys(settings.sandbox_url, settings.practice_exchange, vault)
@@ -233,6 +289,8 @@ async def _open_engine(settings: Settings, stack: AsyncExitStack) -> Durable:
 def _jobs(
     settings: Settings, services: Services, store: Store, durable: Durable, clock: Clock
 ) -> tuple[Entry, ...]:
+    from bot.exchange.candles.kept import prune as prune_candles
+
     every = settings.tick_seconds
 
     async def tick() -> None:
@@ -242,10 +300,12 @@ def _jobs(
         week_ago = clock.now() - timedelta(days=7)
         await durable.prune(week_ago)
         await store.forget_updates(before=week_ago)
+        await store.forget_paces(before=clock.now() - timedelta(hours=1))
+        await prune_candles(store, clock.now())
 
     return (
         Entry("tick", timedelta(seconds=every), tick),
         Entry("unfinished work", timedelta(seconds=5), services.execution.sweep),
-        Entry("owed messages", timedelta(seconds=2), services.delivery.sweep),
+        Entry("owed messages", timedelta(seconds=1), services.delivery.sweep),
         Entry("old work", timedelta(hours=1), prune),
     )

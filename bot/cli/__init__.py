@@ -133,6 +133,15 @@ def migrate() -> None:
     or_say(migrate_database)
 
 
+@app.command()
+def doctor() -> None:
+    """Check token, database, clock, exchanges and keys, and say in one line each what to do."""
+    from bot.cli.doctor import doctor as carried_out
+    from bot.cli.failures import or_say
+
+    or_say(carried_out)
+
+
 @app.command("master-key")
 def master_key(
     file: Annotated[

@@ -10,6 +10,7 @@ from bot.services.execution import Execution
 from bot.services.hedge import Hedge
 from bot.services.people import People
 from bot.services.portfolio import Portfolio
+from bot.services.reconciliation import Reconciliation
 from bot.services.rules import Rules
 from bot.services.status import Status
 from bot.services.watch import Watch
@@ -24,6 +25,7 @@ class Services:
     connecting: Connecting
     portfolio: Portfolio
     rules: Rules
+    reconciliation: Reconciliation
     hedge: Hedge
     status: Status
     alerts: Alerts

@@ -253,7 +253,10 @@ def _status(attempts: Sequence[Attempt], legs: Sequence[dict[str, Any]]) -> str:
         return "nothing"
     return (
         "complete"
-        if all(Decimal(leg["contracts"]) == done for leg, done in zip(legs, filled, strict=True))
+        if all(
+            leg["state"] == AttemptState.FILLED or Decimal(leg["contracts"]) == done
+            for leg, done in zip(legs, filled, strict=True)
+        )
         else "partial"
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 from bot.chat import texts
 from bot.chat.parsing.credentials import KeyTrouble
 from bot.chat.parsing.holdings import Entry, parse_holdings, parse_removals
-from bot.chat.views import alert, plain, portfolio, proposal, receipt, rule, start, status
+from bot.chat.views import alert, plain, portfolio, position, proposal, receipt, rule, start, status
 from bot.chat.views.accounts import connect, overview
 from bot.chat.views.accounts.suspended import suspended
 from bot.chat.views.message import Message
@@ -32,6 +32,7 @@ from bot.services.status import PositionLine, StatusView
 from hedging.plan import Check, Choice, HedgePlan, Leg
 from hedging.portfolio import Exposure, Position
 from hedging.rules import HedgeRule
+from tests.chat import alert_previews
 
 D = Decimal
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -357,7 +358,7 @@ OFFERS = {
 }
 
 
-def position(asset: str, contracts: str) -> Position:
+def at_exchange(asset: str, contracts: str) -> Position:
     return Position(f"{asset}/USDT:USDT", D(contracts), D(142), D(138), 2, "cross", D(4000), D(246), None)
 
 
@@ -366,14 +367,35 @@ def trial(*positions: Position, equity: str = "5210.4", **permissions: bool | No
     return Trial(Permissions(**(may | permissions)), Balance(D(equity), D(equity)), False, positions)
 
 
-IN_USE = AccountLine(PAPER, True, D(100_221), (position("SOL", "-60"), position("BTC", "-0.03")))
-WITH_SHORTS = AccountLine(LIVE, True, D("5210.4"), (position("SOL", "-60"),))
+IN_USE = AccountLine(PAPER, True, D(100_221), (at_exchange("SOL", "-60"), at_exchange("BTC", "-0.03")))
+WITH_SHORTS = AccountLine(LIVE, True, D("5210.4"), (at_exchange("SOL", "-60"),))
 ACCOUNTS = (
     replace(IN_USE, positions=()),
     AccountLine(DEMO, False, D(50_000)),
     replace(WITH_SHORTS, in_use=False),
     AccountLine(MEXC, False, trouble="refused"),
 )
+
+
+def changed(kind: str, **more: Any) -> dict[str, Any]:
+    """A change of a short of 0.12 BTC that none of our orders made."""
+    usual: dict[str, Any] = {
+        "kind": kind,
+        "exchange": "bybit",
+        "mode": "live",
+        "symbol": "BTC/USDT:USDT",
+        "grew": False,
+        "amount": "0.12",
+        "left": "0",
+        "own": "0",
+        "in_coins": True,
+        "price": "63251.4",
+        "coverage": "0.31",
+        "target": "0.75",
+        "closes_at": "",
+    }
+    return usual | more
+
 
 SCREENS: dict[str, Message] = {
     "start": start.welcome(PAPER),
@@ -478,6 +500,33 @@ SCREENS: dict[str, Message] = {
     "waiting": receipt.waiting(
         {"proposal_id": "abcdefghijklmnop", "symbol": "SOL/USDT:USDT", "exchange": "bybit", "mode": "live"}
     ),
+    "receipt_capped": receipt.receipt(
+        outcome(done("SOL", "60", "45", "138.2", "filled", side="buy"), purpose="unhedge", coverage_after="0")
+    ),
+    "position_adl": position.position(changed("adl")),
+    "position_adl_part": position.position(changed("adl", amount="0.05", left="0.07", coverage="0.5")),
+    "position_liquidation": position.position(changed("liquidation", exchange="paper", mode="paper")),
+    "position_settlement": position.position(changed("settlement", symbol="SOL/USDT:USDT", amount="12")),
+    "position_sold": position.position(
+        changed("trade", grew=True, amount="0.05", left="0.17", own="0.05", coverage="0.82")
+    ),
+    "position_bought": position.position(changed("trade", amount="0.05", left="0.07", coverage="0.5")),
+    "position_late": position.position(changed("late", grew=True, left="0.12", coverage="0.75")),
+    "position_found": position.position(
+        changed("found", grew=True, left="0.12", own="0.12", coverage="0.75", price=None)
+    ),
+    "position_shrank": position.position(changed("unexplained", exchange="weex", price=None, coverage="0")),
+    "position_grew": position.position(
+        changed("unexplained", grew=True, left="0.24", in_coins=False, price=None, repeat=True)
+    ),
+    "position_delisting": position.position(
+        changed("delisting", left="0.12", price=None, closes_at="2026-08-12T09:00:00+00:00")
+    ),
+    "position_gone": position.position(changed("delisting", left="0.12", price=None, closes_at="gone")),
+    "card_unhedge_own": proposal.proposal(
+        card(replace(CLOSING, checks=(Check("exit", True, "closed", {"band": "0.1", "own": "5 SOL"}),))),
+        "live",
+    ),
     "alert_drift": alert.alert(alarm()),
     "alert_drift_up": alert.alert(
         alarm(
@@ -490,7 +539,18 @@ SCREENS: dict[str, Message] = {
     "alert_move": alert.alert(alarm(kind="market_move", repeat=True, hedge_pnl=None)),
     "alert_no_remedy": alert.alert(alarm(legs=[], proposal_id=None, change=None)),
     "alert_recovered": alert.recovered(alarm(coverage="0.497")),
+    **alert_previews.SCREENS,
     "status": status.status(standing()),
+    "status_own": status.status(
+        standing(
+            positions=(
+                replace(standing().positions[0], own=D(5), margin_mode="isolated"),
+                replace(
+                    standing().positions[1], notional=None, funding_rate=None, funding_interval_hours=None
+                ),
+            )
+        )
+    ),
     "status_open": status.status(
         standing(
             positions=(),
@@ -518,7 +578,7 @@ SCREENS: dict[str, Message] = {
     "connected_warned": connect.connected(
         Connected(
             MEXC,
-            trial(position("SOL", "-60"), position("BTC", "0.03"), equity="0", withdraw=None),
+            trial(at_exchange("SOL", "-60"), at_exchange("BTC", "0.03"), equity="0", withdraw=None),
             ("no_address_list", "permissions_unknown", "hedge_mode"),
             False,
             "shorts",

@@ -161,7 +161,16 @@ async def test_start_tells_telegram_the_commands_and_limits_the_updates(chat: Ch
     assert shell.ready
     (menu,) = telegram.of("setMyCommands")
     names = [command["command"] for command in menu.params["commands"]]
-    assert names == ["start", "add", "remove", "portfolio", "rule", "hedge", "unhedge", "status"] + [
+    assert names == [
+        "start",
+        "add",
+        "remove",
+        "portfolio",
+        "rule",
+        "hedge",
+        "unhedge",
+        "status",
+        "alerts",
         "connect",
         "accounts",
         "disconnect",

@@ -110,7 +110,7 @@ async def loopback_venue(
     loopback: Loopback = VENUES[name](world)
     for n in (1, 2, 3):
         loopback.desk.open_account(*(part.format(n) for part in (KEY, SECRET, PASSPHRASE)))
-    clock = ManualClock()
+    clock = ManualClock(world.now())
     dialect = DIALECTS[name]
     async with serving(Starlette(routes=loopback.routes())) as address:
         wire = Wire(clock, loopback=address)
@@ -126,6 +126,8 @@ async def loopback_venue(
             loopback.faults.clear()
             if gone:
                 loopback.faults.add("cut", on="*", times=1000)
+            else:
+                clock.pass_(minutes=1)  # by then it is tried again
 
         exchange = open_exchange()
         clients = Clients(dialect, wire, clock, credentials_of)

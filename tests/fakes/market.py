@@ -7,7 +7,7 @@ from decimal import Decimal
 import numpy as np
 
 from bot.ports.errors import Unavailable
-from bot.ports.exchange import MarketFeed, Offer, Trial
+from bot.ports.exchange import MarketFeed, Offer, Permissions, Trial
 from bot.ports.records import Account
 from bot.ports.vault import Credentials
 from hedging.market import Candles, Contract, Funding, Quote, Snapshot
@@ -92,6 +92,14 @@ class StillMarket:
     @property
     def offers(self) -> Sequence[Offer]:
         return ()
+
+    async def clock_ahead(self, name: str) -> timedelta:
+        if self.away:
+            raise Unavailable("the market cannot be reached")
+        return timedelta(0)
+
+    async def permissions(self, account: Account) -> Permissions:
+        return Permissions(futures=True, withdraw=False, address_list=True)
 
     async def trial(self, account: Account, credentials: Credentials) -> Trial:
         raise Unavailable("there is nothing to connect to")

@@ -1,5 +1,6 @@
 """From the tap to the receipt: every order at most once, whatever the exchange answers and wherever we die."""
 
+import asyncio
 from decimal import Decimal
 from itertools import count
 
@@ -7,7 +8,7 @@ import pytest
 
 from bot.ports.errors import Ambiguous
 from bot.ports.records import TERMINAL, Account, AttemptState, Order, OrderReport
-from bot.services.attempts import client_id
+from bot.services.attempts import Attempts, client_id
 from tests.fakes.durable import Crash
 from tests.services.conftest import Desk
 
@@ -141,6 +142,21 @@ async def test_an_open_attempt_blocks_another_order_on_the_same_symbol(desk: Des
     assert done is not None
     assert done.outcome["legs"][0]["reason"] == "busy"
     assert desk.exchange.placed == []
+
+
+async def test_fault_29_two_workers_who_read_the_same_attempt_send_it_once(desk: Desk) -> None:
+    await desk.hold(SOL="100")
+    card = await desk.card()
+    await desk.tap(card)
+    await desk.services.execution._open(card.id)
+    await desk.services.execution._reserve(card.id, 0, 0)
+    attempts = Attempts(desk.store, desk.exchange, desk.clock)
+    (read,) = await desk.store.attempts(card.id)
+    account = await desk.store.account(card.account_id)
+    assert account is not None
+    both = await asyncio.gather(*(attempts.send(read, account, desk.clock.now()) for _ in range(2)))
+    assert len(desk.exchange.placed) == 1
+    assert {one.client_id for one in both} == {read.client_id}
 
 
 @pytest.mark.slow

@@ -35,6 +35,7 @@ def proposal(card: Proposal, account: Account) -> Message:
         for block in (
             f"{bold(_title(plan))}\n{badge_of(account)}",
             _legs(plan.legs),
+            _own(plan),
             "\n".join(_figures(plan)),
             "" if plan.purpose == "unhedge" else _protection(plan),
             checks(plan.checks, plan.factor),
@@ -121,6 +122,12 @@ def _legs(legs: Sequence[Leg]) -> str:
         return "\n".join(shown)
     brief = [f"{order(leg)} {_priced(leg)}" for leg in rest]
     return "\n".join([*shown, folded([t.MORE_ORDERS.format(count=len(rest)), *brief])])
+
+
+def _own(plan: HedgePlan) -> str:
+    """That the orders close also what its owner opened by hand."""
+    told = [check.facts["own"] for check in plan.checks if "own" in check.facts]
+    return t.OWN.format(own=html(", ".join(told))) if told else ""
 
 
 def _leg(leg: Leg) -> list[str]:

@@ -84,6 +84,8 @@ def _order(leg: Payload) -> list[str]:
         lines.append(f"• {t.NOT_TRADED.format(asset=asset, reason=_reason(leg))}")
     elif filled < wanted:
         short = t.OF_ORDERED if leg["side"] == "sell" else t.OF_ORDERED_BUY
+        if leg["state"] == "filled":  # all that was sent: it was cut to what was still open
+            short = t.OF_ORDERED_CAPPED
         lines.append(f"  {short.format(filled=exact(filled), amount=_units(leg, wanted), asset=asset)}")
     return lines
 

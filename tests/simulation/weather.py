@@ -1,0 +1,113 @@
+"""What goes wrong in a run, drawn from its seed: how rough it is, which kinds of faults there are, and when it ends.
+
+Each seed has a few kinds of its own: some faults are found only where others are absent.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.sandbox.exchanges.faults import Fault, Faults
+
+NETWORK = ("refused", "lost", "broken_before", "broken_after", "unanswered", "late", "slow")
+EXCHANGE = (
+    "html", "empty", "truncated", "nan", "cut", "fivehundred", "ban", "redirect", "refuse", "repeated", "hide", "hang",
+)  # fmt: skip
+MESSENGER = ("delayed", "unreachable", "lost", "gone", "blocked")
+_UNCLEAR = ("overload", "timeout", "unknown", "duplicate")  # may be said of an order that was accepted
+_CLEAR = ("margin", "min_notional", "key", "clock", "rate_limited", "maintenance", "reduce_only", "lot")
+_LATEST = 16.0  # seconds that a request may be under way at most
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One request's way there and back, in seconds."""
+
+    there: float
+    back: float
+    refused: bool = False  # there is no connection
+    arrives: bool = True
+    broken: bool = False  # the connection breaks before the answer
+    answered: bool = True
+
+
+class Weather:
+    """`over`: from then on nothing goes wrong any more."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.chance = chance
+        self.over = False
+        self.share = chance.choice((0.0, 0.02, 0.05, 0.12, 0.3))  # of the requests that go wrong
+        self.kinds = [kind for kind in (*NETWORK, *EXCHANGE, *MESSENGER) if chance.random() < 0.4]
+        self.writes_more = chance.choice((1.0, 4.0, 10.0))  # orders fare worse than reads
+
+    def way(self, method: str) -> Way:
+        """Drawn for each request."""
+        there, back = self.chance.uniform(0.01, 0.2), self.chance.uniform(0.01, 0.2)
+        match self._fault(NETWORK, self.writes_more if method == "POST" else 1.0):
+            case "refused":
+                return Way(there, back, refused=True)
+            case "lost":
+                return Way(there, back, arrives=False, answered=False)
+            case "broken_before":
+                return Way(there, back, arrives=False, broken=True)
+            case "broken_after":
+                return Way(there, back, broken=True)
+            case "unanswered":
+                return Way(there, back, answered=False)
+            case "late":
+                return Way(self.chance.uniform(1.0, _LATEST), back)
+            case "slow":
+                return Way(there, self.chance.uniform(1.0, _LATEST))
+        return Way(there, back)
+
+    def at_exchange(self, operation: str) -> Fault | None:
+        """The stand-in's misbehaviour for one request."""
+        kind = self._fault(EXCHANGE, self.writes_more if operation == "order" else 1.0)
+        after = self.chance.random() < 0.5
+        match kind:
+            case None:
+                return None
+            case "fivehundred":
+                return Fault("answer", after=after, status=self.chance.choice((500, 502, 503, 504)))
+            case "ban":
+                wait = self.chance.choice((None, 1, 10, 60))
+                return Fault("ban", status=self.chance.choice((418, 429)), retry_after=wait)
+            case "refuse":
+                return Fault("refuse", word=self.chance.choice(_CLEAR + _UNCLEAR))
+            case "repeated":  # it took effect, and the answer does not tell
+                return Fault("refuse", after=True, word=self.chance.choice(_UNCLEAR))
+            case "hide":
+                if operation != "order":
+                    return None
+                return Fault("hide", lookups=self.chance.choice((1, 2, 5)))
+            case "hang":
+                return Fault("hang", after=after, seconds=self.chance.uniform(5, 60))
+            case "redirect":
+                return Fault("redirect", after=after)
+            case "html" | "empty" | "truncated" | "nan" | "cut":
+                return Fault(kind, after=after)
+        raise AssertionError(f"nobody knows what {kind} is")
+
+    def at_messenger(self) -> str | None:
+        """What becomes of one message."""
+        return self._fault(MESSENGER, 1.0)
+
+    def _fault(self, kinds: tuple[str, ...], more: float) -> str | None:
+        mine = [kind for kind in kinds if kind in self.kinds]
+        if self.over or not mine or self.chance.random() >= self.share * more:
+            return None
+        return self.chance.choice(mine)
+
+
+class SeededFaults(Faults):
+    """Of a stand-in, drawn where others are told. `beside`: what happens at the same time as an order."""
+
+    def __init__(self, weather: Weather, beside: Callable[[], None]) -> None:
+        super().__init__()
+        self._weather, self._beside = weather, beside
+
+    def take(self, operation: str) -> Fault | None:
+        if operation == "order":
+            self._beside()
+        return super().take(operation) or self._weather.at_exchange(operation)
