@@ -525,7 +525,7 @@ SCREENS: dict[str, Message] = {
     "position_gone": position.position(changed("delisting", left="0.12", price=None, closes_at="gone")),
     "card_unhedge_own": proposal.proposal(
         card(replace(CLOSING, checks=(Check("exit", True, "closed", {"band": "0.1", "own": "5 SOL"}),))),
-        "live",
+        LIVE,
     ),
     "alert_drift": alert.alert(alarm()),
     "alert_drift_up": alert.alert(
