@@ -16,6 +16,7 @@ from bot.exchange.ccxt_values import contract_of, time_of
 from bot.exchange.dialects.dialect import Dialect, MarketRow
 from bot.ports.clock import Clock
 from bot.ports.errors import Unavailable
+from bot.ports.exchange import Health
 from hedging.errors import BadInput
 from hedging.market import Candles, Contract, Funding, Quote, Snapshot
 from hedging.money import ZERO, decimal
@@ -57,6 +58,10 @@ class CcxtFeed:
         self._snapshot: _Read[Snapshot] | None = None
         self._settled: dict[str, _Read[list[Funding]]] = {}
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    @property
+    def health(self) -> Health:
+        return self._clients.guard().health
 
     async def snapshot(self) -> Snapshot:
         """The market now; whoever asks while it is being read, or within half a second, shares one read."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.ports.clock import Clock
 from bot.ports.exchange import Feeds, MarketFeed
@@ -15,6 +16,7 @@ from hedging.portfolio import Holding, Position
 from hedging.ratio import Estimate, beta_table
 
 HISTORY = timedelta(days=60)
+_HOUR = timedelta(hours=1)
 FRESH_FOR = timedelta(seconds=1)
 
 
@@ -40,6 +42,10 @@ class Market:
             0  # begun so far: whoever asks for a fresh one shares a read that began after they asked
         )
         self._betas: dict[str, Betas] = {}
+        self._hour: datetime | None = None
+        self._closes: dict[
+            str, NDArray[np.float64]
+        ] = {}  # of the whole hours before `_hour`, NaN where there is none
         self._reading = asyncio.Lock()
         self._estimating = asyncio.Lock()
 
@@ -81,8 +87,25 @@ class Market:
     ) -> Mapping[str, Estimate]:
         """From whole hours alone: everybody who asks within one hour gets the same, whatever happens in it."""
         names = sorted(asset for asset in assets if asset in snapshot.spot)
-        candles = await self._feed.candles(names, since=hour - HISTORY, bar=timedelta(hours=1))
-        return await asyncio.to_thread(beta_table, _whole_bars(candles, hour), factor)
+        candles = await self._whole_hours(names, hour)
+        return await asyncio.to_thread(beta_table, candles, factor)
+
+    async def _whole_hours(self, names: Sequence[str], hour: datetime) -> Candles:
+        """The closes before `hour`. Each series is asked for once an hour, whoever comes with others meanwhile."""
+        if self._hour != hour:
+            self._hour, self._closes = hour, {}
+        missing = [name for name in names if name not in self._closes]
+        end, count = np.datetime64(hour.replace(tzinfo=None), "s"), int(HISTORY / _HOUR)
+        times = end - np.arange(count, 0, -1) * np.timedelta64(3600, "s")
+        if missing:
+            told = await self._feed.candles(missing, since=hour - HISTORY, bar=_HOUR)
+            inside = (told.times >= times[0]) & (told.times < end)
+            rows = np.searchsorted(times, told.times[inside])
+            for name, closes in zip(missing, told.close[inside].T, strict=True):
+                self._closes[name] = np.full(count, np.nan)
+                self._closes[name][rows] = closes
+        close = np.array([self._closes[name] for name in names]).reshape(len(names), count)
+        return Candles(tuple(names), times, close.T)
 
 
 class Markets:
@@ -107,9 +130,3 @@ class Markets:
         if exchange not in self._markets:
             self._markets[exchange] = Market(self._feeds.feed(exchange), self._clock)
         return self._markets[exchange]
-
-
-def _whole_bars(candles: Candles, end: datetime) -> Candles:
-    """The bars that opened before `end`, without those that have not ended yet."""
-    count = int(np.searchsorted(candles.times, np.datetime64(end.replace(tzinfo=None), "s")))
-    return Candles(candles.names, candles.times[:count], candles.close[:count])

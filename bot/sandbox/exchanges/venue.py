@@ -132,7 +132,7 @@ class Venue(ABC):
             return JSONResponse({"error": f"this stand-in has no {asked.method} {asked.path}"}, 404)
         self.calls[operation.name] += 1
         self.asked[operation.name] = asked
-        fault = self.faults.take(operation.name)
+        fault = self.faults.take(operation.name, asked.headers.values())
         if fault is not None and not fault.after and fault.kind != "hide":
             return await self._misbehave(fault, asked, None)
         answer = self.answered(operation, asked)
@@ -177,7 +177,7 @@ class Venue(ABC):
             case "cut":
                 return _Cut(real)
             case "answer":
-                return Response(fault.body, fault.status, media_type="application/json")
+                return Response(fault.body, fault.status, dict(fault.headers), media_type="application/json")
             case "html":
                 return Response(PAGE, fault.status, media_type="text/html")
             case "empty":
