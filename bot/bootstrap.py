@@ -21,6 +21,7 @@ from bot.schedule import Entry, Schedule
 from bot.services import Services
 from bot.services.accounts import Accounts
 from bot.services.alerts import Alerts
+from bot.services.connecting import Connecting
 from bot.services.delivery import Delivery
 from bot.services.execution import Execution
 from bot.services.hedge import Hedge
@@ -28,6 +29,7 @@ from bot.services.markets import Markets
 from bot.services.matters import Matters
 from bot.services.people import People
 from bot.services.portfolio import Portfolio
+from bot.services.reconciliation import Reconciliation
 from bot.services.rules import Rules
 from bot.services.situation import Situations
 from bot.services.status import Status
@@ -132,8 +134,16 @@ def build_services(
     start = start_account(settings.practice_exchange, outside.offers)
     accounts = Accounts(store, exchange, outside, vault, clock, start)
     situations = Situations(store, accounts, exchange, markets, rules)
+    reconciliation = Reconciliation(store, exchange, clock)
     hedge = Hedge(
-        store, accounts, situations, rules, durable, clock, timedelta(seconds=settings.card_seconds)
+        store,
+        accounts,
+        situations,
+        rules,
+        reconciliation,
+        durable,
+        clock,
+        timedelta(seconds=settings.card_seconds),
     )
     status = Status(store, situations, clock)
     delivery = Delivery(store, notifier, durable, clock)
@@ -141,14 +151,16 @@ def build_services(
     return Services(
         people=People(store, store, clock),
         accounts=accounts,
+        connecting=Connecting(store, accounts, exchange, outside, vault, clock),
         portfolio=Portfolio(store, accounts, rules, markets),
         rules=rules,
+        reconciliation=reconciliation,
         hedge=hedge,
         status=status,
         alerts=Alerts(store, accounts, status, markets),
         execution=Execution(store, exchange, situations, delivery, durable, clock),
         delivery=delivery,
-        watch=Watch(store, exchange, markets, situations, matters, delivery, durable, clock),
+        watch=Watch(store, exchange, markets, situations, reconciliation, matters, delivery, durable, clock),
     )
 
 

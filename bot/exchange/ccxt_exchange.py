@@ -24,7 +24,7 @@ from bot.exchange.dialects import DIALECTS
 from bot.exchange.dialects.dialect import Dialect
 from bot.exchange.limits.budget import Budget, BudgetSpent
 from bot.ports.clock import Clock
-from bot.ports.errors import Rejected, Unavailable
+from bot.ports.errors import KeyRefused, Rejected, Unavailable
 from bot.ports.exchange import FundingPayment, MarginMode, Permissions, Tier, TradeFill
 from bot.ports.records import PREFIX, Account, Balance, Order, OrderReport
 from bot.ports.vault import Credentials
@@ -146,6 +146,8 @@ class CcxtExchange:
         try:
             hedged = await self.hedge_mode(account, order.symbol)
             await self._budget(account).take()
+        except KeyRefused as refused:
+            raise Rejected(f"Nothing was sent: {refused}", "key") from None
         except (Unavailable, BudgetSpent) as failure:
             raise Rejected(f"Nothing was sent: {failure}", "unavailable") from None
         params = {

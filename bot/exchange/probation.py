@@ -132,7 +132,9 @@ class Probation:
     async def _news(self, account: Account) -> OutboxItem | None:
         user = await self._store.user(account.user_id)
         now = self._clock.now()
-        return user and OutboxItem(
+        if user is None:
+            return None
+        return OutboxItem(
             key=f"key_refused:{account.id}:{now.isoformat()}",
             user_id=user.id,
             chat_id=user.chat_id,

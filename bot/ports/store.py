@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
+from bot.ports.books import BookStore
 from bot.ports.records import (
     Account,
     AccountState,
@@ -363,6 +364,7 @@ class Store(
     CandleStore,
     WatchStore,
     PaceStore,
+    BookStore,
     Protocol,
 ):
     """All of it, over one database."""

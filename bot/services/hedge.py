@@ -13,7 +13,8 @@ from bot.ports.durable import Durable
 from bot.ports.records import Account, Proposal, ProposalState
 from bot.ports.store import Store
 from bot.services.accounts import Accounts
-from bot.services.errors import NoHoldings, NotYours, ProposalGone
+from bot.services.errors import NoHoldings, NotYours, OtherAccount, ProposalGone
+from bot.services.reconciliation import Reconciliation
 from bot.services.rules import Rules
 from bot.services.situation import Situations
 from hedging.errors import NothingToHedge
@@ -44,6 +45,7 @@ class Hedge:
         accounts: Accounts,
         situations: Situations,
         rules: Rules,
+        reconciliation: Reconciliation,
         durable: Durable,
         clock: Clock,
         card_life: timedelta,
@@ -52,6 +54,7 @@ class Hedge:
         self._accounts = accounts
         self._situations = situations
         self._rules = rules
+        self._reconciliation = reconciliation
         self._durable = durable
         self._clock = clock
         self._card_life = card_life
@@ -61,8 +64,8 @@ class Hedge:
 
         The same key hands back the same proposal. Raises NoHoldings, NothingToHedge or Unavailable.
         """
-        situation = await self._situations.of(user_id, fresh=True)
-        if not situation.holdings and situation.positions:  # all was sold, and the hedge is still there
+        situation = await self._reconciliation.check(await self._situations.of(user_id, fresh=True))
+        if not situation.holdings and situation.shorts:  # all was sold, and the hedge is still there
             return await self.unwind(user_id, chat_id, key=key)
         if not situation.holdings:
             raise NoHoldings("Nothing is held yet.")
@@ -72,8 +75,8 @@ class Hedge:
 
     async def unwind(self, user_id: int, chat_id: int, *, key: str) -> Proposal:
         """Price the closing of every short. Raises NothingToHedge when none is open."""
-        situation = await self._situations.of(user_id, fresh=True)
-        if not situation.positions:
+        situation = await self._reconciliation.check(await self._situations.of(user_id, fresh=True))
+        if not situation.shorts:
             raise NothingToHedge("No hedge is open.")
         return await self._store.add_proposal(
             self.draft(user_id, chat_id, situation.account, situation.unwinding(), key=key)
@@ -111,12 +114,12 @@ class Hedge:
             raise NotYours("This card belongs to somebody else.")
         return found
 
-    async def mode(self, card: Proposal) -> Literal["paper", "demo", "live"]:
-        """Whose money the card is about: practice or real."""
+    async def account(self, card: Proposal) -> Account:
+        """The account that the card is about."""
         account = await self._store.account(card.account_id)
         if account is None:
             raise ProposalGone("The account of this card is not known any more.")
-        return account.mode
+        return account
 
     async def cancel(self, proposal_id: str, user_id: int) -> Proposal:
         """Withdraw an open card; one that is not open stays as it is, and its state tells why."""
@@ -143,8 +146,8 @@ class Hedge:
             return await self._moved(shown, ProposalState.EXPIRED, message_id)
         account = await self._store.account(shown.account_id)
         if account is None or account.id != (await self._accounts.in_use(user_id)).id:
-            raise ProposalGone("Your rule is about another account now. Send /hedge for a card of its own.")
-        situation = await self._situations.on(account, fresh=True)
+            raise OtherAccount("The card is about another account.")
+        situation = await self._reconciliation.check(await self._situations.on(account, fresh=True))
         needed = situation.unwinding() if shown.purpose == "unhedge" else situation.plan()
         if still_right(shown.plan, needed):
             await self._rules.change(
@@ -235,7 +238,7 @@ def still_right(shown: HedgePlan, needed: HedgePlan) -> bool:
 
 
 def _order(leg: Leg) -> tuple[object, ...]:
-    return (leg.symbol, leg.side, leg.reduce_only)
+    return (leg.symbol, leg.side, leg.reduce_only, None if leg.reduce_only else leg.leverage)
 
 
 _KINDS: Mapping[ProposalState, Kind] = {

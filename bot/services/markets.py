@@ -77,9 +77,10 @@ class Market:
     async def betas_of(
         self, holdings: Sequence[Holding], positions: Sequence[Position], factor: str, snapshot: Snapshot
     ) -> Mapping[str, Estimate]:
-        """Betas of all that is held and of all that is short."""
+        """Betas of all that is held and of all that is short in contracts that are still listed."""
         assets = {holding.asset for holding in holdings}
-        assets |= {snapshot.contract(position.symbol).base for position in positions}
+        listed = (snapshot.contracts.get(position.symbol) for position in positions)
+        assets |= {contract.base for contract in listed if contract is not None}
         return await self.betas(assets, factor, snapshot)
 
     async def _estimate(

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 
 from bot.ports.exchange import Exchange
 from bot.ports.records import Account, Balance
@@ -28,6 +29,12 @@ class Situation:
     snapshot: Snapshot
     betas: Mapping[str, Estimate]
     balance: Balance
+    own: Mapping[str, Decimal] = field(default_factory=dict)  # sold short by hand: signed contracts by symbol
+
+    @property
+    def shorts(self) -> Sequence[Position]:
+        """The positions that hedge; longs are their owner's own business."""
+        return [position for position in self.positions if position.contracts < 0]
 
     def plan(self) -> HedgePlan:
         """The plan that brings coverage to the rule's target. Raises NothingToHedge."""
@@ -38,7 +45,8 @@ class Situation:
             snapshot=self.snapshot,
             betas=self.betas,
             free_collateral=self.balance.free,
-            purpose="rebalance" if self.positions else "hedge",
+            purpose="rebalance" if self.shorts else "hedge",
+            own=self.own,
         )
 
     def unwinding(self) -> HedgePlan:
@@ -49,6 +57,7 @@ class Situation:
             snapshot=self.snapshot,
             holdings=self.holdings,
             betas=self.betas,
+            own=self.own,
         )
 
     def exposure(self) -> Exposure:

@@ -4,6 +4,7 @@ import asyncio
 
 from sqlalchemy import select
 
+from bot.storage.books import BookTables
 from bot.storage.candles import CandleTables
 from bot.storage.database import Database
 from bot.storage.keys import KeyTables
@@ -32,6 +33,7 @@ class SqlStore(
     CrowdTables,
     DeskTables,
     PaceTables,
+    BookTables,
 ):
     """bot.ports.store.Store over SQLite or PostgreSQL.
 

@@ -23,6 +23,7 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "waiting": {"proposal_id": "abcdefghijklmnop", "symbol": "SOL/USDT:USDT"},
     "alert": previews.alarm(),
     "recovered": previews.alarm(),
+    "position": previews.changed("adl"),
 }
 
 

@@ -5,8 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 from bot.chat.texts import cards as t
+from bot.chat.views.accounts.badge import badge
 from bot.chat.views.message import Button, Message, bold, html
 from bot.chat.views.numbers import MINUS, base_of, exact, percent, usd
+from bot.chat.views.proposal import units
 
 Payload = Mapping[str, Any]
 
@@ -15,7 +17,7 @@ _LEGS_SHOWN = 4
 
 def alert(payload: Payload) -> Message:
     """What happened, what it means, and its remedy as one tap."""
-    lines = [bold(_headline(payload)), "", _value(payload)]
+    lines = [bold(_headline(payload)), *_whose(payload), "", _value(payload)]
     made = payload.get("hedge_pnl")
     if made is not None and Decimal(made):
         gained = Decimal(made) > 0
@@ -34,7 +36,7 @@ def recovered(payload: Payload) -> Message:
     title = t.RECOVERED.format(
         coverage=percent(Decimal(payload["coverage"])), target=percent(Decimal(payload["target"]))
     )
-    return Message(f"{bold(title)}\n{t.RECOVERED_BODY}", silent=True)
+    return Message("\n".join([bold(title), *_whose(payload), t.RECOVERED_BODY]), silent=True)
 
 
 def _headline(payload: Payload) -> str:
@@ -46,6 +48,10 @@ def _headline(payload: Payload) -> str:
         template = t.DRIFT_LOW if coverage < target else t.DRIFT_HIGH
     said = template.format(coverage=percent(coverage), target=percent(target), change=percent(abs(change)))
     return f"{said} {t.REPEATED}" if payload.get("repeat") else said
+
+
+def _whose(payload: Payload) -> list[str]:
+    return [badge(payload["exchange"], payload["mode"])] if payload.get("exchange") else []
 
 
 def _value(payload: Payload) -> str:
@@ -70,7 +76,7 @@ def _remedy(payload: Payload) -> list[str]:
 
 def _order(leg: Payload) -> str:
     template = t.SHORT if leg["side"] == "sell" else t.BUY_BACK
-    return template.format(amount=exact(Decimal(leg["contracts"])), asset=html(base_of(leg["symbol"])))
+    return template.format(amount=_units(leg), asset=html(base_of(leg["symbol"])))
 
 
 def _remedy_button(legs: Sequence[Payload]) -> str:
@@ -79,6 +85,10 @@ def _remedy_button(legs: Sequence[Payload]) -> str:
         return t.REBALANCE
     (leg,) = legs
     sign = MINUS if leg["side"] == "sell" else "+"
-    return t.REBALANCE_LEG.format(
-        sign=sign, amount=exact(Decimal(leg["contracts"])), asset=base_of(leg["symbol"])
-    )
+    return t.REBALANCE_LEG.format(sign=sign, amount=_units(leg), asset=base_of(leg["symbol"]))
+
+
+def _units(leg: Payload) -> str:
+    """As on a card: in coins where one contract is one coin."""
+    contracts, mark = Decimal(leg["contracts"]), leg.get("mark_price")
+    return units(contracts, Decimal(leg["notional"]), Decimal(mark)) if mark else exact(contracts)

@@ -118,6 +118,8 @@ class Matters:
         plan: HedgePlan | None = remedy.plan if remedy else None
         return {
             "kind": kind,
+            "exchange": one.watched.account.exchange,
+            "mode": one.watched.account.mode,
             "coverage": str(one.coverage),
             "target": str(one.watched.rule.target),
             "band": str(one.watched.rule.band),
@@ -160,6 +162,7 @@ def _legs(plan: HedgePlan | None) -> list[dict[str, str]]:
             "side": leg.side,
             "contracts": str(leg.contracts),
             "notional": str(leg.notional),
+            "mark_price": str(leg.mark_price),
         }
         for leg in (plan.legs if plan else ())
     ]

@@ -18,6 +18,7 @@ from bot.services.delivery import Delivery
 from bot.services.markets import Markets
 from bot.services.matters import Matters, Seen
 from bot.services.memory import Memory
+from bot.services.reconciliation import Reconciliation
 from bot.services.situation import Situations
 from bot.services.status import hedge_began
 from hedging.checks import coverage_drift, market_move
@@ -41,6 +42,7 @@ class Watch:
         exchange: Exchange,
         markets: Markets,
         situations: Situations,
+        reconciliation: Reconciliation,
         matters: Matters,
         delivery: Delivery,
         durable: Durable,
@@ -50,6 +52,7 @@ class Watch:
         self._exchange = exchange
         self._markets = markets
         self._situations = situations
+        self._reconciliation = reconciliation
         self._matters = matters
         self._delivery = delivery
         self._durable = durable
@@ -146,7 +149,7 @@ class Watch:
         return [one for one in await asyncio.gather(*map(see, watched)) if one is not None]
 
     async def _look_at(self, one: Watched, snapshot: Snapshot) -> Seen | None:
-        positions = await self._exchange.positions(one.account)
+        positions = [p for p in await self._exchange.positions(one.account) if p.contracts < 0]
         memory = Memory.of(one.reference)
         if not positions and not memory.hedged:
             return None
@@ -155,6 +158,7 @@ class Watch:
         if not positions and await self._closed_on_purpose(one.user.id):
             memory = replace(memory, hedged=False)
         situation = await self._situations.at(one.account, one.rule, one.holdings, snapshot)
+        situation = await self._reconciliation.check(situation)
         exposed = situation.exposure()
         return Seen(one, situation, memory, float(exposed.value), float(exposed.coverage))
 

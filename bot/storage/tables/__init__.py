@@ -1,6 +1,7 @@
 """The tables, declared as SQLModel classes; statements are written against their `Table`s. Rows stay in this room."""
 
 from bot.storage.tables.base import metadata
+from bot.storage.tables.books import KnownShort, PositionBook, PositionChange
 from bot.storage.tables.desk import AccountLook, AlertSetting, Pace, Permission
 from bot.storage.tables.market import Candle
 from bot.storage.tables.people import Account, Effect, Holding, Invitation, Person, Rule, SeenUpdate
@@ -17,6 +18,11 @@ alerts, memories, outbox = Alert.table(), Memory.table(), Outbox.table()
 candles = Candle.table()
 alert_settings, looks = AlertSetting.table(), AccountLook.table()
 permissions, paces = Permission.table(), Pace.table()
+position_books, known_shorts, position_changes = (
+    PositionBook.table(),
+    KnownShort.table(),
+    PositionChange.table(),
+)
 master_keys, data_keys, credentials = MasterKey.table(), DataKey.table(), Credential.table()
 
 __all__ = [
@@ -34,6 +40,7 @@ __all__ = [
     "events",
     "holdings",
     "invitations",
+    "known_shorts",
     "looks",
     "master_keys",
     "memories",
@@ -44,6 +51,8 @@ __all__ = [
     "paper_orders",
     "people",
     "permissions",
+    "position_books",
+    "position_changes",
     "proposals",
     "rules",
     "seen_updates",

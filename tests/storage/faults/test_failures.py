@@ -128,7 +128,9 @@ def locked(database: str) -> Iterator[None]:
         other.execute("BEGIN IMMEDIATE")
     else:
         server = psycopg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False))
-        tables = "person, holding, rule, account, effect, seen_update, proposal, attempt, event, alert, memory"
+        tables = (
+            "person, holding, rule, account, effect, seen_update, proposal, attempt, event, alert, memory"
+        )
         tables += ", outbox, alert_setting, account_look, permission, pace"
         server.execute(f"LOCK TABLE {tables}, paper_account, paper_order, candle IN EXCLUSIVE MODE")
         other = server  # type: ignore[assignment]
