@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.chat import texts
-from bot.chat.handlers import accounts, connect, hedge, holdings, other, rule, start, status
+from bot.chat.handlers import accounts, alerts, connect, hedge, holdings, other, rule, start, status
 from bot.chat.turn import Handler
 
 
@@ -33,6 +33,7 @@ COMMANDS = (
     Command("connect", connect.connect),
     Command("accounts", accounts.accounts),
     Command("disconnect", accounts.disconnect),
+    Command("alerts", alerts.alerts),
     Command("help", other.help_),
     Command("ping", other.ping, hidden=True),
 )
@@ -54,6 +55,8 @@ TAPS: Mapping[str, Handler] = {
     "dt": status.details,
     "cn": connect.tapped,
     "ac": accounts.tapped,
+    "kp": alerts.keep,
+    "al": alerts.tapped,
 }
 
 PLAIN: Handler = other.written

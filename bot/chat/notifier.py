@@ -12,6 +12,7 @@ from bot.chat.views.alert import alert, recovered
 from bot.chat.views.message import Message
 from bot.chat.views.position import position
 from bot.chat.views.receipt import receipt, waiting
+from bot.chat.views.summary import daily, summary
 from bot.ports.errors import Ambiguous, ChatGone, DeliveryDelayed, MessageGone, Unavailable
 from bot.ports.records import OutboxItem
 
@@ -22,6 +23,8 @@ VIEWS: Mapping[str, Callable[[Mapping[str, Any]], Message]] = {
     "recovered": recovered,
     "key_refused": suspended,
     "position": position,
+    "summary": summary,
+    "daily": daily,
 }
 
 _CHAT_GONE = ("chat not found", "user is deactivated", "peer_id_invalid", "chat_id is empty")

@@ -10,7 +10,7 @@ from typing import TypeVar
 from bot.exchange.ccxt_clients import CredentialsOf
 from bot.ports.clock import Clock
 from bot.ports.errors import KeyRefused, KeyUnusable, PortError, Rejected
-from bot.ports.exchange import Exchange, MarginMode
+from bot.ports.exchange import Exchange, MarginMode, TradeFill
 from bot.ports.records import Account, AccountState, Balance, Order, OrderReport, OutboxItem
 from bot.ports.store import KeyStore
 from bot.ports.vault import Credentials, NoCredentials, Tampered, VaultError
@@ -71,6 +71,18 @@ class Probation:
 
     async def place(self, account: Account, order: Order) -> OrderReport:
         return await self._send(account, lambda: self._exchange.place(account, order))
+
+    async def fills(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
+        return await self._ask(account, lambda: self._exchange.fills(account, symbol, since))
+
+    async def forced_closes(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
+        return await self._ask(account, lambda: self._exchange.forced_closes(account, symbol, since))
+
+    def names_forced_closes(self, account: Account) -> bool:
+        return self._exchange.names_forced_closes(account)
+
+    async def listed(self, account: Account, symbol: str) -> bool:
+        return await self._ask(account, lambda: self._exchange.listed(account, symbol))
 
     def settles_within(self, account: Account) -> timedelta:
         return self._exchange.settles_within(account)

@@ -269,9 +269,16 @@ class AlertStore(Protocol):
     async def live_alerts(self, user_id: int) -> Sequence[Alert]: ...
 
     async def move_alert(
-        self, alert: Alert, to: AlertState, *, at: datetime, snoozed_until: datetime | None = None
+        self,
+        alert: Alert,
+        to: AlertState,
+        *,
+        at: datetime,
+        snoozed_until: datetime | None = None,
+        keeps_message: bool = True,
     ) -> Alert:
-        """By version. Raises StaleVersion."""
+        """By version; the desk looks at it again when the snooze ends. Without `keeps_message` the message that told of
+        it has become something else. Raises StaleVersion."""
         ...
 
 

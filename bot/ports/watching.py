@@ -40,6 +40,7 @@ class Look:
     positions: Sequence[Sequence[Any]] = ()
     failing_since: datetime | None = None
     failure: str = ""  # why: unavailable, key; empty when all is well
+    failures: int = 0  # in a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ class Crowd:
     """Everybody of one shard who is watched, U users by ascending id, as columns.
 
     `accounts`: whose positions count, one a user. `holding_user`: row in the user columns of each holding (H,),
-    ascending; `holding_asset`: index into `assets`. `looks`, `memories`, `alerts` by user id, for those who have any.
+    ascending; `holding_asset`: index into `assets`. `looks`, `memories`, `alerts`, `exits` (the
+    exit contracts) by user id, for those who have any.
     """
 
     users: "array[int]"
@@ -64,6 +66,7 @@ class Crowd:
     looks: Mapping[int, Look]
     memories: Mapping[int, Mapping[str, Any]]
     alerts: Mapping[int, Sequence[Alert]]
+    exits: Mapping[int, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ class Reader:
     account: Account
     look: Look | None
     hedged: bool  # a short is or should be open
-    asked: bool  # a proposal of it was confirmed since the last look
+    asked: bool  # an order of ours was worked on since the last look
 
 
 Silence = Literal["nothing", "reduce", "quarter"]
@@ -107,7 +110,7 @@ class WatchStore(Protocol):
         """The accounts of the same people, longest unread first."""
         ...
 
-    async def save_looks(self, looks: Collection[Look]) -> None:
+    async def save_looks(self, seen: Collection[Look]) -> None:
         """Remember what was seen last, in one transaction. An older look never replaces a newer one."""
         ...
 

@@ -43,9 +43,8 @@ class Market:
         )
         self._betas: dict[str, Betas] = {}
         self._hour: datetime | None = None
-        self._closes: dict[
-            str, NDArray[np.float64]
-        ] = {}  # of the whole hours before `_hour`, NaN where there is none
+        self._bars: dict[str, NDArray[np.float64]] = {}  # before `_hour`: (2, T), closes and highs; NaN: none
+        self._asking = asyncio.Lock()
         self._reading = asyncio.Lock()
         self._estimating = asyncio.Lock()
 
@@ -88,25 +87,27 @@ class Market:
     ) -> Mapping[str, Estimate]:
         """From whole hours alone: everybody who asks within one hour gets the same, whatever happens in it."""
         names = sorted(asset for asset in assets if asset in snapshot.spot)
-        candles = await self._whole_hours(names, hour)
-        return await asyncio.to_thread(beta_table, candles, factor)
+        return await asyncio.to_thread(beta_table, await self.hours(names, hour), factor)
 
-    async def _whole_hours(self, names: Sequence[str], hour: datetime) -> Candles:
-        """The closes before `hour`. Each series is asked for once an hour, whoever comes with others meanwhile."""
-        if self._hour != hour:
-            self._hour, self._closes = hour, {}
-        missing = [name for name in names if name not in self._closes]
+    async def hours(self, names: Sequence[str], hour: datetime) -> Candles:
+        """The 60 days of whole hourly bars before `hour` (market time): closes and highs. Each series is asked for once
+        an hour, whoever comes with others meanwhile."""
         end, count = np.datetime64(hour.replace(tzinfo=None), "s"), int(HISTORY / _HOUR)
         times = end - np.arange(count, 0, -1) * np.timedelta64(3600, "s")
-        if missing:
-            told = await self._feed.candles(missing, since=hour - HISTORY, bar=_HOUR)
-            inside = (told.times >= times[0]) & (told.times < end)
-            rows = np.searchsorted(times, told.times[inside])
-            for name, closes in zip(missing, told.close[inside].T, strict=True):
-                self._closes[name] = np.full(count, np.nan)
-                self._closes[name][rows] = closes
-        close = np.array([self._closes[name] for name in names]).reshape(len(names), count)
-        return Candles(tuple(names), times, close.T)
+        async with self._asking:
+            if self._hour != hour:
+                self._hour, self._bars = hour, {}
+            missing = [name for name in names if name not in self._bars]
+            if missing:
+                told = await self._feed.candles(missing, since=hour - HISTORY, bar=_HOUR)
+                inside = (told.times >= times[0]) & (told.times < end)
+                bars = np.full((len(missing), 2, count), np.nan)
+                high = told.close if told.high is None else told.high
+                rows = np.searchsorted(times, told.times[inside])
+                bars[:, 0, rows], bars[:, 1, rows] = told.close[inside].T, high[inside].T
+                self._bars |= dict(zip(missing, bars, strict=True))
+            known = np.array([self._bars[name] for name in names]).reshape(len(names), 2, count)
+        return Candles(tuple(names), times, known[:, 0].T, known[:, 1].T)
 
 
 class Markets:

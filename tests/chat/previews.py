@@ -32,6 +32,7 @@ from bot.services.status import PositionLine, StatusView
 from hedging.plan import Check, Choice, HedgePlan, Leg
 from hedging.portfolio import Exposure, Position
 from hedging.rules import HedgeRule
+from tests.chat import alert_previews
 
 D = Decimal
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -524,7 +525,7 @@ SCREENS: dict[str, Message] = {
     "position_gone": position.position(changed("delisting", left="0.12", price=None, closes_at="gone")),
     "card_unhedge_own": proposal.proposal(
         card(replace(CLOSING, checks=(Check("exit", True, "closed", {"band": "0.1", "own": "5 SOL"}),))),
-        "live",
+        LIVE,
     ),
     "alert_drift": alert.alert(alarm()),
     "alert_drift_up": alert.alert(
@@ -538,6 +539,7 @@ SCREENS: dict[str, Message] = {
     "alert_move": alert.alert(alarm(kind="market_move", repeat=True, hedge_pnl=None)),
     "alert_no_remedy": alert.alert(alarm(legs=[], proposal_id=None, change=None)),
     "alert_recovered": alert.recovered(alarm(coverage="0.497")),
+    **alert_previews.SCREENS,
     "status": status.status(standing()),
     "status_own": status.status(
         standing(

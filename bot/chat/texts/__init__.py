@@ -32,6 +32,7 @@ COMMANDS = {
     "connect": "Connect an exchange",
     "accounts": "Your accounts, and which one is used",
     "disconnect": "Take an exchange's key back",
+    "alerts": "Open alerts, quiet hours, summaries",
     "help": "All commands",
 }
 
@@ -52,6 +53,11 @@ AT_TARGET = "Already at your target. There is nothing to trade."
 CANCELLED = "Cancelled. Nothing was traded."
 SAVED = "Saved: {what}."
 SNOOZED = "Quiet for {hours} hours (market time)."
+SNOOZED_HOUR = "Quiet for an hour (market time)."
+SNOOZED_MORNING = "Quiet until the morning."
+SEEN = "Noted: I shall not remind you of this one unless it gets worse."
+KEPT = "The hedge stays as it is. I ask again in 7 days."
+MUTED = "No more alerts of this kind: {kind}. Urgent ones still come. /alerts changes it."
 ALERT_OVER = "This alert is over already."
 
 # What went wrong.

@@ -126,24 +126,6 @@ REASONS = {
     "liquidation": "the exchange is closing a position of yours",
     "refused": "the exchange refused it",
 }
+REPEATED = "(repeated)"
 REASON_UNKNOWN = "the exchange refused ({reason})"
 NO_FILL = "nobody took the other side at your price"
-
-# Alerts: the first line is what a lock screen shows.
-DRIFT_LOW = "⚠️ Coverage fell to {coverage}, your target is {target}"
-DRIFT_HIGH = "⚠️ Coverage rose to {coverage}, your target is {target}"
-MOVE_DOWN = "📉 Your coins lost {change}; coverage is {coverage}"
-MOVE_UP = "📈 Your coins gained {change}; coverage is {coverage}"
-REPEATED = "(repeated)"
-ALERT_VALUE = "Your coins: {value}"
-ALERT_MOVED = "Your coins: {value} ({change} within a day)"
-HEDGE_MADE = "The hedge has made {amount} so far."
-HEDGE_LOST = "The hedge has cost {amount} so far."
-REMEDY = "Back to target:"
-REMEDY_LEG = "• {what}, about {notional}"
-REMEDY_FEE = "Fee about {fee}. One tap sends it."
-NO_REMEDY = "There is no order that would help right now. /status has the figures."
-REBALANCE, SNOOZE, DETAILS = "Rebalance", "Snooze 4 h", "Details"
-REBALANCE_LEG = "Rebalance {sign}{amount} {asset}"
-RECOVERED = "✅ Coverage is back at {coverage}, your target is {target}"
-RECOVERED_BODY = "Nothing to do. This alert is over."

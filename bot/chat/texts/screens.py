@@ -109,7 +109,6 @@ SHORT_FUNDING_PAYS = "pays {rate} per 8 h"
 STATUS_WAITING = "⏳ {asset}: an order is being looked up; nothing else is traded in it until then."
 STATUS_MANUAL = "❗ {asset}: please check this order by hand."
 STATUS_ALERTS = "Open alerts: {alerts}"
-ALERT_KINDS = {"drift": "coverage off target", "market_move": "large market move"}
 SNOOZED_ALERT = "{alert} (snoozed)"
 REFRESH, HEDGE, CLOSE = "Refresh", "Hedge", "Close the hedge"
 BACK_TO_TARGET = "Back to target"

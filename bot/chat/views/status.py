@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from bot.chat.texts import screens as t
+from bot.chat.texts.alerts import KINDS as ALERT_KINDS
 from bot.chat.views.accounts.badge import badge_of
 from bot.chat.views.message import Button, Message, Rows, bold, folded, html
 from bot.chat.views.numbers import amount, base_of, percent, price, signed_usd, usd
@@ -109,7 +110,7 @@ def _waiting(view: StatusView) -> list[str]:
         lines.append(template.format(asset=html(base_of(attempt.symbol))))
     named = []
     for alert in view.alerts:
-        kind = t.ALERT_KINDS.get(alert.kind, html(alert.kind))
+        kind = ALERT_KINDS.get(alert.kind, html(alert.kind))
         snoozed = alert.state is AlertState.SNOOZED
         named.append(t.SNOOZED_ALERT.format(alert=kind) if snoozed else kind)
     return [*lines, t.STATUS_ALERTS.format(alerts=", ".join(named))] if named else lines

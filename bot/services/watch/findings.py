@@ -1,168 +1,187 @@
-"""What deserves an alert, what it says, and the remedy that it carries."""
+"""What the checks found, as matters: who, of which kind, how bad, and the figures that its message will show."""
 
-import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
-from bot.ports.clock import Clock
-from bot.ports.records import Alert, AlertState, OutboxItem, Proposal, ProposalState
-from bot.ports.store import AlertChange, Store, Watched
-from bot.services.hedge import Hedge
-from bot.services.memory import Memory
-from bot.services.situation import Situation
-from bot.services.status import hedge_began, profits
-from hedging.errors import HedgingError
-from hedging.plan import HedgePlan
+import numpy as np
+from numpy.typing import NDArray
 
-log = logging.getLogger(__name__)
+from bot.ports.records import Alert, AlertState
+from bot.ports.watching import Crowd
+from bot.services.desk.kinds import FROM_CHECKS
+from bot.services.desk.policy import EDIT_EVERY, Event, Matter
+from bot.services.watch.book import Seen
+from hedging.checks import KINDS, market_move, measures, tick
 
+MOVE = 0.12  # a portfolio that gained or lost so much since the reference deserves a word
 MOVE_LASTS = timedelta(hours=24)  # market time without another move, after which the matter is over
-REMEDY_LIFE = timedelta(hours=4)
+NOTICEABLE = 0.1  # a measure that changed by less is not worth an edit
+NAMES = tuple(FROM_CHECKS[name] for name in KINDS)
+STALE = ("age", "sold", "risen")
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One user at this tick."""
+class Findings:
+    """The matters of everybody in one group, after one pass of all checks."""
 
-    watched: Watched
-    situation: Situation
-    memory: Memory
-    value: float
-    coverage: float
+    def __init__(self, crowd: Crowd, seen: Seen) -> None:
+        self.crowd, self.seen = crowd, seen
+        self.now: datetime = seen.market.time
+        self.users: list[int] = [crowd.users[row] for row in seen.rows.tolist()]
+        levels = np.zeros((len(self.users), len(KINDS)), dtype=np.int8)
+        self._live: dict[tuple[int, str], Alert] = {}
+        column = {name: n for n, name in enumerate(NAMES)}
+        for n, user in enumerate(self.users):
+            for alert in crowd.alerts.get(user, ()):
+                if not alert.subject and (kind := column.get(alert.kind)) is not None:
+                    levels[n, kind] = alert.level
+                    self._live[n, alert.kind] = alert
+        self._levels = levels
+        self._measures = measures(seen.book)
+        self._coverage = seen.coverage
+        with np.errstate(all="ignore"):
+            self._change = np.where(seen.reference > 0, seen.value / seen.reference - 1.0, np.nan)
+        quiet = np.zeros(len(self.users), dtype=np.bool_)
+        moved = market_move(seen.value, seen.reference, np.full(len(self.users), MOVE), quiet)
+        self.moved: NDArray[np.bool_] = moved & seen.hedged
 
-    @property
-    def hedged(self) -> bool:
-        return self.memory.hedged
+    def matters(self) -> Mapping[int, list[Matter]]:
+        """By user (row in the group)."""
+        found: defaultdict[int, list[Matter]] = defaultdict(list)
+        changed, _ = tick(self.seen.book, self._levels)
+        columns = (changed.user, changed.kind, changed.before, changed.after)
+        for n, kind, before, after in zip(*(c.tolist() for c in columns), strict=True):
+            found[n].append(self._changed(n, NAMES[kind], before, after))
+        touched = {(n, matter.alert.kind) for n, matters in found.items() for matter in matters}
+        for n, matter in self._going_on(touched):
+            found[n].append(matter)
+        for n in np.flatnonzero(self.moved).tolist():
+            self._move(n, found)
+        return found
 
-    def live(self, kind: str) -> Alert | None:
-        return next((alert for alert in self.watched.alerts if alert.kind == kind), None)
-
-
-class Matters:
-    """From what a tick saw of somebody to the alerts that change."""
-
-    def __init__(self, store: Store, hedge: Hedge, clock: Clock) -> None:
-        self._store = store
-        self._hedge = hedge
-        self._clock = clock
-
-    async def of(self, one: Seen, *, drifts: bool, moves: bool) -> list[AlertChange]:
-        """What is raised, woken or recovered for one user. A move that also made coverage drift is one alert."""
-        now = one.situation.snapshot.time
-        changes = []
-        drift, move = one.live("drift"), one.live("market_move")
-        if drifts and (drift is None or _woken(drift, one)):
-            changes.append(await self._raised(one, "drift", drift))
-        elif moves and drift is None and (move is None or not _asleep(move, one)):
-            changes.append(await self._raised(one, "market_move", move))
-            move = None
-        if drift is not None and not drifts:
-            changes.append(await self._recovered(one, drift))
-        if move is not None and now - move.updated_at > MOVE_LASTS:
-            changes.append(AlertChange(replace(move, state=AlertState.RECOVERED, updated_at=now)))
-        return changes
-
-    async def _raised(self, one: Seen, kind: str, earlier: Alert | None) -> AlertChange:
-        now = one.situation.snapshot.time
-        remedy = await self._remedy(one)
-        facts = await self._facts(one, kind, remedy)
-        number = 0 if earlier is None else earlier.version + 1
-        if earlier is None:
-            alert = Alert(0, one.watched.user.id, kind, AlertState.RAISED, facts, now, now)
-        else:
-            alert = replace(
-                earlier,
-                state=AlertState.RAISED,
-                facts=facts,
-                updated_at=now,
-                snoozed_until=None,
-                message_id=None,
-            )
-        return AlertChange(alert, self._message(one, "alert", facts, f"{kind}:{now.isoformat()}:{number}"))
-
-    async def _recovered(self, one: Seen, alert: Alert) -> AlertChange:
-        now = one.situation.snapshot.time
-        over = replace(alert, state=AlertState.RECOVERED, updated_at=now)
-        remedy = alert.facts.get("proposal_id")
-        taken = await self._store.proposal(str(remedy)) if remedy else None
-        if taken is not None and taken.state not in (ProposalState.OPEN, ProposalState.EXPIRED):
-            return AlertChange(over)  # its message has become a card or a receipt: leave that alone
-        if alert.message_id is None or not one.hedged:
-            return AlertChange(over)
-        facts = {**alert.facts, "coverage": str(one.coverage), "alert_id": alert.id}
-        message = self._message(one, "recovered", facts, f"{alert.id}:{alert.version}")
-        return AlertChange(over, replace(message, edit=alert.message_id, silent=True))
-
-    async def _remedy(self, one: Seen) -> Proposal | None:
-        """The priced way back to the target, stored so that the alert's button can confirm exactly that."""
-        user = one.watched.user
-        try:
-            plan = one.situation.plan()
-        except HedgingError as failure:
-            log.info("no remedy for user %s: %s", user.id, failure)
-            return None
-        if not plan.legs:
-            return None
-        stamp = one.situation.snapshot.time.isoformat()
-        draft = self._hedge.draft(
-            user.id, user.chat_id, one.situation.account, plan, key=f"remedy:{stamp}", life=REMEDY_LIFE
-        )
-        return await self._store.add_proposal(draft, supersede=False)
-
-    async def _facts(self, one: Seen, kind: str, remedy: Proposal | None) -> dict[str, Any]:
-        began = await hedge_began(self._store, one.watched.user.id)
-        unhedged, hedged = profits(began, one.situation)
-        reference = one.memory.reference_value(one.situation)
-        plan: HedgePlan | None = remedy.plan if remedy else None
-        return {
+    def facts(self, n: int, kind: str) -> dict[str, Any]:
+        """The figures of one matter of one user, JSON-able: shares and US dollars as numbers."""
+        seen, book = self.seen, self.seen.book
+        change, account = float(self._change[n]), self.crowd.accounts[seen.rows[n]]
+        told: dict[str, Any] = {
             "kind": kind,
-            "exchange": one.watched.account.exchange,
-            "mode": one.watched.account.mode,
-            "coverage": str(one.coverage),
-            "target": str(one.watched.rule.target),
-            "band": str(one.watched.rule.band),
-            "value": str(one.value),
-            "change": one.value / reference - 1 if reference > 0 else None,
-            "hedge_pnl": None if unhedged is None or hedged is None else str(hedged - unhedged),
-            "proposal_id": remedy.id if remedy else None,
-            "legs": _legs(plan),
-            "fees": str(plan.fees) if plan else "0",
+            "exchange": account.exchange,
+            "mode": account.mode,
+            "coverage": _number(self._coverage[n]),
+            "target": _number(self.crowd.target[seen.rows[n]]),
+            "band": _number(book.band[n]),
+            "value": _number(seen.value[n]),
+            "change": change if np.isfinite(change) else None,
+            "at": self.now.isoformat(),
+        }
+        if kind in NAMES:
+            told["measure"] = _number(self._measures[NAMES.index(kind), n])
+        return told | self._details(n, kind)
+
+    def coverage(self, n: int) -> float:
+        return float(self._coverage[n])
+
+    def _details(self, n: int, kind: str) -> dict[str, Any]:
+        seen, book = self.seen, self.seen.book
+        mine = slice(int(book.position_offsets[n]), int(book.position_offsets[n + 1]))
+        short = np.maximum(book.notional[mine], 0.0)
+        if not short.any():
+            return {}
+        match kind:
+            case "funding":
+                return {"cost": _number(-(short * book.funding[mine]).sum()), "short": _number(short.sum())}
+            case "liquidation":
+                worst = int(np.nanargmin(np.where(short > 0, book.runway[mine], np.nan)))
+                pump = seen.market.history.pump[seen.market.base[seen.symbol[mine][worst]]]
+                return {
+                    "symbol": self._symbol(mine, worst),
+                    "runway": _number(seen.runway[mine][worst]),
+                    "pump": _number(pump),
+                }
+            case "basis":
+                wide = int(np.argmax(short * np.abs(np.nan_to_num(book.basis[mine]))))
+                return {"symbol": self._symbol(mine, wide), "basis": _number(book.basis[mine][wide])}
+            case "correlation":
+                return {
+                    "correlation": _number(book.correlation[n]),
+                    "before": _number(book.correlation_before[n]),
+                }
+            case "stale":
+                return self._stale(n)
+            case "orphan":
+                lost = np.flatnonzero((short > 0) & ~(book.protected[mine] > 0)).tolist()
+                return {"symbols": [self._symbol(mine, one) for one in lost[:4]]}
+            case "margin":
+                return {"equity": _number(book.equity[n]), "upkeep": _number(book.maintenance[n])}
+            case _:
+                return {}
+
+    def _stale(self, n: int) -> dict[str, Any]:
+        """Which of its reasons weighs most."""
+        book = self.seen.book
+        before = float(book.value_before[int(book.holding_offsets[n])])
+        sold = 1.0 - float(self.seen.value[n]) / before if before > 0 else 0.0
+        shares = {"age": float(book.age[n]) / 90, "sold": sold / 0.2, "risen": float(book.rise[n]) / 0.2}
+        reason = max(STALE, key=lambda name: np.nan_to_num(shares[name], nan=-1.0))
+        return {
+            "reason": reason,
+            "days": _number(book.age[n]),
+            "sold": _number(sold),
+            "rise": _number(book.rise[n]),
         }
 
-    def _message(self, one: Seen, kind: str, facts: Mapping[str, Any], part: str) -> OutboxItem:
-        user = one.watched.user
-        return OutboxItem(
-            key=f"{kind}:{user.id}:{part}",
-            user_id=user.id,
-            chat_id=user.chat_id,
-            kind=kind,
-            payload=facts,
-            created_at=self._clock.now(),
-        )
+    def _symbol(self, mine: slice, place: int) -> str:
+        wanted = int(self.seen.symbol[mine][place])
+        return next(symbol for symbol, n in self.seen.market.symbol_row.items() if n == wanted)
+
+    def _changed(self, n: int, kind: str, before: int, after: int) -> Matter:
+        alert = self._live.get((n, kind))
+        if after == 0 and alert is not None:
+            hedged = bool(self.seen.hedged[n])
+            facts = {**alert.facts, "coverage": _number(self._coverage[n]), "hedged": hedged}
+            return Matter(replace(alert, facts=facts, updated_at=self.now), Event.OVER)
+        facts = self.facts(n, kind)
+        if alert is None:
+            new = Alert(0, self.users[n], kind, AlertState.RAISED, facts, self.now, self.now, level=after)
+            return Matter(new, Event.RAISED)
+        event = Event.WORSE if after > before else Event.BETTER
+        return Matter(replace(alert, facts=facts, updated_at=self.now, level=after), event)
+
+    def _going_on(self, touched: set[tuple[int, str]]) -> Iterator[tuple[int, Matter]]:
+        """Live matters whose level stays: their figures have changed, or their time has come."""
+        for (n, kind), alert in self._live.items():
+            if (n, kind) in touched:
+                continue
+            when = alert.due_at or alert.snoozed_until
+            due = when is not None and when <= self.now
+            if due or self._has_moved_on(n, kind, alert):
+                fresh = replace(alert, facts=self.facts(n, kind), updated_at=self.now)
+                yield n, Matter(fresh, Event.DUE if due else Event.GOES_ON)
+
+    def _has_moved_on(self, n: int, kind: str, alert: Alert) -> bool:
+        measure, told = float(self._measures[NAMES.index(kind), n]), alert.facts.get("measure")
+        if alert.message_id is None or self.now - alert.updated_at < EDIT_EVERY or not np.isfinite(measure):
+            return False
+        return told is None or abs(measure - told) > NOTICEABLE * max(abs(told), 0.01)
+
+    def _move(self, n: int, found: dict[int, list[Matter]]) -> None:
+        """A move that also made coverage drift is one alert."""
+        earlier = next((a for a in self.crowd.alerts.get(self.users[n], ()) if a.kind == "market_move"), None)
+        drift = self._live.get((n, "drift"))
+        fresh = any(m.alert.kind == "drift" and m.event is not Event.OVER for m in found.get(n, ()))
+        if fresh or drift is not None:
+            return
+        facts = self.facts(n, "market_move")
+        if earlier is None:
+            new = Alert(0, self.users[n], "market_move", AlertState.RAISED, facts, self.now, self.now)
+            found[n].append(Matter(new, Event.RAISED))
+        else:  # another move on the same day deserves a message of its own
+            again = replace(earlier, facts=facts, updated_at=self.now)
+            found[n].append(Matter(again, Event.RAISED))
 
 
-def _asleep(alert: Alert, one: Seen) -> bool:
-    """A snooze that is not over."""
-    until = alert.snoozed_until
-    return alert.state is AlertState.SNOOZED and until is not None and until > one.situation.snapshot.time
-
-
-def _woken(alert: Alert, one: Seen) -> bool:
-    """A snooze that is over while the matter is not."""
-    until = alert.snoozed_until
-    return alert.state is AlertState.SNOOZED and until is not None and until <= one.situation.snapshot.time
-
-
-def _legs(plan: HedgePlan | None) -> list[dict[str, str]]:
-    return [
-        {
-            "symbol": leg.symbol,
-            "side": leg.side,
-            "contracts": str(leg.contracts),
-            "notional": str(leg.notional),
-            "mark_price": str(leg.mark_price),
-        }
-        for leg in (plan.legs if plan else ())
-    ]
+def _number(value: float | np.floating[Any]) -> float | None:
+    """For JSON, which has no word for what is not finite."""
+    return float(value) if np.isfinite(value) else None

@@ -11,8 +11,9 @@ from typing import Any
 
 from bot import metrics
 from bot.ports.clock import Clock
-from bot.ports.errors import PortError
+from bot.ports.errors import KeyRefused, PortError
 from bot.ports.exchange import Exchange
+from bot.ports.records import AccountState
 from bot.ports.store import Store
 from bot.ports.watching import Look, Reader
 from hedging.errors import HedgingError
@@ -24,6 +25,7 @@ AT_ONCE = 16  # an exchange
 LOOK_SECONDS = 5.0  # for one account
 ROUND_SECONDS = 20.0  # for all of them: who was not reached by then comes first the next time
 GIVE_UP_AFTER = 3  # reads of one exchange that ran out of time; the others there wait for the next tick
+PROBES = 3  # with a key that is refused; then it is left alone until its owner connects again
 FLAT_EVERY = timedelta(minutes=10)  # an account without a short is looked at so often
 NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -38,15 +40,23 @@ class Looks:
         self._exchange = exchange
         self._clock = clock
 
-    async def refresh(self, shard: int = 0, shards: int = 1) -> Sequence[Closed]:
-        """Look at all who are due; the shorts that somebody else has closed meanwhile."""
+    async def refresh(self, shard: int = 0, shards: int = 1) -> dict[str, Any]:
+        """Look at all who are due. `closed`: the shorts that somebody else has closed meanwhile; `touched`: whose
+        positions have changed, by user id."""
         now = self._clock.now()
-        due = [one for one in await self._store.readers(shard, shards) if _worth(one, now)]
+        readers = await self._store.readers(shard, shards)
+        due = [r for r in readers if r.account.state is AccountState.ACTIVE and _worth(r, now)]
         round_ = _Round(self._exchange)
         found = await asyncio.gather(*(round_.look(one, now) for one in due))
         seen = [(one, look) for one, look in zip(due, found, strict=True) if look is not None]
         await self._store.save_looks([look for _, look in seen])
-        return [closed for one, look in seen for closed in _closed(one, look)]
+        for one, look in seen:
+            if look.failure == "key" and look.failures >= PROBES:
+                await self._store.set_account_state(one.account.id, AccountState.SUSPENDED)
+        return {
+            "closed": [closed for one, look in seen for closed in _closed(one, look)],
+            "touched": [one.account.user_id for one, look in seen if _sizes(one.look) != _sizes(look)],
+        }
 
 
 class _Round:
@@ -77,7 +87,7 @@ class _Round:
             except (PortError, HedgingError) as failure:
                 log.warning("user %s is not seen at this tick: %s", one.account.user_id, failure)
                 metrics.LOOKS.labels("failed").inc()
-                return _failed(one, now, "key" if getattr(failure, "key", False) else "unavailable")
+                return _failed(one, now, "key" if isinstance(failure, KeyRefused) else "unavailable")
         metrics.LOOKS.labels("seen").inc()
         return Look(one.account.id, now, balance.equity, balance.free, [_row(p) for p in positions])
 
@@ -95,7 +105,8 @@ def _worth(one: Reader, now: datetime) -> bool:
 
 def _failed(one: Reader, now: datetime, why: str) -> Look:
     known = one.look or Look(one.account.id, NEVER)
-    return replace(known, failing_since=known.failing_since or now, failure=why)
+    failures = known.failures + 1 if known.failure == why else 1
+    return replace(known, failing_since=known.failing_since or now, failure=why, failures=failures)
 
 
 def _row(position: Position) -> list[Any]:
@@ -111,7 +122,7 @@ def _row(position: Position) -> list[Any]:
 
 
 def _closed(one: Reader, look: Look) -> Sequence[Closed]:
-    """Shorts that are smaller than at the last look although no order of ours was confirmed since."""
+    """Shorts that are smaller than at the last look although no order of ours was worked on since."""
     if one.look is None or one.asked or look.failure:
         return ()
     before, after = _shorts(one.look), _shorts(look)
@@ -125,6 +136,10 @@ def _closed(one: Reader, look: Look) -> Sequence[Closed]:
         for symbol, was in before.items()
         if after.get(symbol, Decimal(0)) < was
     ]
+
+
+def _sizes(look: Look | None) -> dict[str, str]:
+    return {} if look is None else {str(row[0]): str(row[1]) for row in look.positions}
 
 
 def _shorts(look: Look) -> Mapping[str, Decimal]:

@@ -39,6 +39,7 @@ class AccountLook(Row, table=True):
     positions: Any = Field(sa_type=Json)
     failing_since: datetime | None = Field(sa_type=Instant, nullable=True)
     failure: str
+    failures: int
 
 
 class Permission(Row, table=True):

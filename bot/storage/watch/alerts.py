@@ -31,6 +31,14 @@ _HOLDINGS = select(holdings.c.user_id, holdings.c.asset, _AMOUNT, _COST).order_b
     holdings.c.user_id, holdings.c.asset
 )
 _RULE = [rules.c[field.name] for field in fields(HedgeRule)]
+# The account that the rule names, else the first one.
+IN_USE = or_(
+    accounts.c.id == rules.c.account_id,
+    and_(
+        rules.c.account_id.is_(None),
+        accounts.c.id.in_(select(func.min(accounts.c.id)).group_by(accounts.c.user_id)),
+    ),
+)
 _WATCHED = (
     select(
         people,
@@ -42,15 +50,7 @@ _WATCHED = (
     )
     .select_from(people.join(accounts).join(rules, rules.c.user_id == people.c.id))
     .where(people.c.suspended.is_(False))
-    .where(
-        or_(
-            accounts.c.id == rules.c.account_id,
-            and_(
-                rules.c.account_id.is_(None),
-                accounts.c.id.in_(select(func.min(accounts.c.id)).group_by(accounts.c.user_id)),
-            ),
-        )
-    )
+    .where(IN_USE)
     .order_by(people.c.id)
 )
 
@@ -132,10 +132,25 @@ class AlertTables:
             return [alert_of(row) for row in await connection.execute(its)]
 
     async def move_alert(
-        self, alert: Alert, to: AlertState, *, at: datetime, snoozed_until: datetime | None = None
+        self,
+        alert: Alert,
+        to: AlertState,
+        *,
+        at: datetime,
+        snoozed_until: datetime | None = None,
+        keeps_message: bool = True,
     ) -> Alert:
         its = (alerts.c.id == alert.id, alerts.c.version == alert.version, LIVE_ALERT)
-        new = {"state": to, "version": alert.version + 1, "updated_at": at, "snoozed_until": snoozed_until}
+        new: dict[str, Any] = {
+            "state": to,
+            "version": alert.version + 1,
+            "updated_at": at,
+            "snoozed_until": snoozed_until,
+            "due_at": snoozed_until,
+            "held": False,
+        }
+        if not keeps_message:
+            new["message_id"] = None
         async with self._database.write() as connection:
             row = (
                 await connection.execute(update(alerts).where(*its).values(new).returning(alerts))
@@ -211,9 +226,11 @@ def alert_of(row: Row[Any]) -> Alert:
     return Alert(**values)
 
 
-async def each(connection: AsyncConnection, wanted: Select[Any]) -> AsyncIterator[Any]:
+async def each(
+    connection: AsyncConnection, wanted: Select[Any], at_once: int = AT_ONCE
+) -> AsyncIterator[Any]:
     """Row after row, in portions: taps are answered while a large table is read."""
-    async with connection.stream(wanted.execution_options(yield_per=AT_ONCE)) as rows:
+    async with connection.stream(wanted.execution_options(yield_per=at_once)) as rows:
         async for portion in rows.partitions():
             for row in portion:
                 yield row

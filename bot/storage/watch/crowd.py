@@ -2,33 +2,34 @@
 
 from array import array
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, Select, cast, exists, func, or_, select
+from sqlalchemy import ColumnElement, Double, Select, Text, cast, exists, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.ports.records import Account, Alert, ProposalState
+from bot.ports.records import Account, AccountState, Alert
 from bot.ports.watching import Crowd, Look, Reader
 from bot.storage.codec import fields_of
 from bot.storage.database import AT_ONCE, Database, execute_many
 from bot.storage.tables import (
     LIVE_ALERT,
     accounts,
+    alert_settings,
     alerts,
+    attempts,
     holdings,
     looks,
     memories,
     people,
-    proposals,
     rules,
 )
-from bot.storage.watch.alerts import alert_of, each
+from bot.storage.watch.alerts import IN_USE, alert_of, each
 
 _MEMBERS = people.join(accounts, accounts.c.user_id == people.c.id).join(
     rules, rules.c.user_id == people.c.id
 )
-_FIRST_ACCOUNT = accounts.c.id.in_(select(func.min(accounts.c.id)).group_by(accounts.c.user_id))
+_ACCOUNT = [accounts.c[name] for name in Account.__dataclass_fields__]
 _LOOK = [looks.c[name] for name in Look.__dataclass_fields__]
 
 
@@ -46,15 +47,14 @@ class CrowdTables:
             return await _Reading(connection, shard, shards).crowd()
 
     async def readers(self, shard: int = 0, shards: int = 1) -> Sequence[Reader]:
-        confirmed = exists().where(
-            proposals.c.user_id == people.c.id,
-            proposals.c.state.in_((ProposalState.CONFIRMED, ProposalState.DONE)),
-            or_(looks.c.looked_at.is_(None), proposals.c.confirmed_at > looks.c.looked_at),
+        ours = exists().where(
+            attempts.c.account_id == accounts.c.id,
+            or_(looks.c.looked_at.is_(None), attempts.c.updated_at >= looks.c.looked_at),
         )
         wanted = (
-            select(*accounts.c, *_LOOK, confirmed.label("asked"))
+            select(*_ACCOUNT, *_LOOK, ours.label("asked"))
             .select_from(_MEMBERS.outerjoin(looks, looks.c.account_id == accounts.c.id))
-            .where(people.c.suspended.is_(False), _FIRST_ACCOUNT, *_in_shard(people.c.id, shard, shards))
+            .where(people.c.suspended.is_(False), IN_USE, *_in_shard(people.c.id, shard, shards))
             .order_by(looks.c.looked_at.is_not(None), looks.c.looked_at, accounts.c.id)
         )
         remembered = select(memories).where(*_in_shard(memories.c.user_id, shard, shards))
@@ -64,15 +64,15 @@ class CrowdTables:
             }
             return [
                 Reader(
-                    account=(account := Account(*row[: len(accounts.c)])),
-                    look=None if row.looked_at is None else Look(*row[len(accounts.c) : -1]),
+                    account=(account := _account(row)),
+                    look=None if row.looked_at is None else Look(*row[len(_ACCOUNT) : -1]),
                     hedged=account.user_id in hedged,
                     asked=row.asked,
                 )
                 async for row in each(connection, wanted)
             ]
 
-    async def save_looks(self, seen: Sequence[Look]) -> None:
+    async def save_looks(self, seen: Collection[Look]) -> None:
         upsert = self._database.insert(looks)
         fresh = {c.name: upsert.excluded[c.name] for c in looks.c if c.name != "account_id"}
         upsert = upsert.on_conflict_do_update(
@@ -99,11 +99,11 @@ class _Reading:
         for row in await self._rows(self._members()):
             users.append(row[0])
             chats.append(row[1])
-            whose.append(Account(row[2], row[0], row[3], row[4]))
-            target.append(row[5])
-            band.append(row[6])
-            leverage.append(row[7])
-            factor.append(row[8])
+            target.append(row[2])
+            band.append(row[3])
+            leverage.append(row[4])
+            factor.append(row[5])
+            whose.append(_account(row[6:]))
         row_of = {user: n for n, user in enumerate(users)}
         holding = await self._holdings(row_of)
         user_of = {account.id: account.user_id for account in whose}
@@ -122,21 +122,20 @@ class _Reading:
             looks=await self._looks(user_of),
             memories=await self._memories(row_of),
             alerts=await self._alerts(row_of),
+            exits=await self._exits(row_of),
         )
 
     def _members(self) -> Select[Any]:
         columns = (
             people.c.id,
             people.c.chat_id,
-            accounts.c.id,
-            accounts.c.exchange,
-            accounts.c.mode,
             cast(rules.c.target, Double),
             cast(rules.c.band, Double),
             rules.c.leverage,
             rules.c.factor,
+            *_ACCOUNT,
         )
-        wanted = select(*columns).select_from(_MEMBERS).where(people.c.suspended.is_(False), _FIRST_ACCOUNT)
+        wanted = select(*columns).select_from(_MEMBERS).where(people.c.suspended.is_(False), IN_USE)
         return wanted.where(*self._mine(people.c.id)).order_by(people.c.id)
 
     async def _holdings(
@@ -178,8 +177,20 @@ class _Reading:
                 live[row.user_id].append(alert_of(row))
         return dict(live)
 
+    async def _exits(self, row_of: Mapping[int, int]) -> dict[int, Mapping[str, Any]]:
+        exits = alert_settings.c.exits
+        wanted = select(alert_settings.c.user_id, exits).where(
+            type_coerce(exits, Text) != "{}", *self._mine(alert_settings.c.user_id)
+        )
+        return {row[0]: row[1] for row in await self._rows(wanted) if row[0] in row_of}
+
     def _mine(self, user_id: ColumnElement[int]) -> list[ColumnElement[bool]]:
         return _in_shard(user_id, self._shard, self._shards)
 
     async def _rows(self, wanted: Select[Any]) -> list[Any]:
-        return [row async for row in each(self._connection, wanted)]
+        return [row async for row in each(self._connection, wanted, 5 * AT_ONCE)]
+
+
+def _account(row: Sequence[Any]) -> Account:
+    id_, user_id, exchange, mode, state = row[: len(_ACCOUNT)]
+    return Account(id_, user_id, exchange, mode, AccountState(state))

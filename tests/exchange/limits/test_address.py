@@ -42,7 +42,8 @@ async def test_no_minute_has_more_than_its_weight(weight: int, each: int) -> Non
 async def test_who_asks_for_much_holds_up_nobody_who_asks_for_little() -> None:
     """Fault 34: one account's flood of 300 calls, then one call of each of 20 others."""
     clock = SharedClock()
-    budget, times = AddressBudget(clock, 60, MINUTE, timedelta(hours=1)), []
+    budget = AddressBudget(clock, 60, MINUTE, timedelta(hours=1))
+    times: list[tuple[str, float]] = []
     async with asyncio.TaskGroup() as tasks:
         for _ in range(300):
             tasks.create_task(taken(budget, clock, "flood", times))
@@ -58,7 +59,8 @@ async def test_who_asks_for_much_holds_up_nobody_who_asks_for_little() -> None:
 
 async def test_an_order_goes_before_all_that_is_waiting() -> None:
     clock = SharedClock()
-    budget, times = AddressBudget(clock, 60, MINUTE, timedelta(hours=1)), []
+    budget = AddressBudget(clock, 60, MINUTE, timedelta(hours=1))
+    times: list[tuple[str, float]] = []
 
     async def order() -> None:
         await budget.take(1, "somebody", urgent=True)
@@ -74,7 +76,8 @@ async def test_an_order_goes_before_all_that_is_waiting() -> None:
 
 async def test_who_would_wait_too_long_is_refused_and_takes_nothing() -> None:
     clock = SharedClock()
-    budget, times = AddressBudget(clock, 60, MINUTE, timedelta(seconds=20)), []
+    budget = AddressBudget(clock, 60, MINUTE, timedelta(seconds=20))
+    times: list[tuple[str, float]] = []
     async with asyncio.TaskGroup() as tasks:
         waiting = [tasks.create_task(_outcome(budget, times, clock)) for _ in range(100)]
     refused = [task.result() for task in waiting].count("refused")
@@ -92,7 +95,8 @@ async def _outcome(budget: AddressBudget, times: list[tuple[str, float]], clock:
 
 async def test_who_gives_up_waiting_leaves_the_line_moving() -> None:
     clock = SharedClock()
-    budget, times = AddressBudget(clock, 60, MINUTE, timedelta(hours=1)), []
+    budget = AddressBudget(clock, 60, MINUTE, timedelta(hours=1))
+    times: list[tuple[str, float]] = []
     async with asyncio.TaskGroup() as tasks:
         waiting = [tasks.create_task(taken(budget, clock, f"{n}", times)) for n in range(40)]
         await asyncio.sleep(0)

@@ -1,6 +1,8 @@
 """The alert desk: matters with a subject and a level, wishes about alerts, the last look at each account, standing
 permissions, and the limits that replicas share."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -14,7 +16,7 @@ INSTANT = sa.DateTime(timezone=True)
 EXACT = sa.Text().with_variant(sa.Numeric(), "postgresql")
 JSON = sa.Text()
 LIVE_ALERT = sa.text("state <> 'recovered'")
-LIVE = {"sqlite_where": LIVE_ALERT, "postgresql_where": LIVE_ALERT}
+LIVE: dict[str, Any] = {"sqlite_where": LIVE_ALERT, "postgresql_where": LIVE_ALERT}
 
 
 def upgrade() -> None:
@@ -53,6 +55,7 @@ def upgrade() -> None:
         sa.Column("positions", JSON, nullable=False),
         sa.Column("failing_since", INSTANT, nullable=True),
         sa.Column("failure", sa.String(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_account_look_account_id")),
         sa.PrimaryKeyConstraint("account_id", name=op.f("pk_account_look")),
     )
