@@ -79,6 +79,8 @@ async def write(dialect: Dialect, what: str, work: Work[T], resync: Work[None]) 
         kind = _kind(failure, code)  # a refusal may come without an exception
         if sent is None:
             blocked = bool(calls) and not calls[-1].sent
+            if blocked and calls[-1].too_late:
+                raise Rejected(f"{dialect.title}: {what} could not leave in time.", "stalled")
             raise Rejected(
                 f"{dialect.title}: {what} was not sent ({kind}).", "unavailable" if blocked else "refused"
             )

@@ -27,6 +27,10 @@ class NotSent(aiohttp.ClientError):
     """The request never left this machine: nothing can have come of it."""
 
 
+class TooLate(NotSent):
+    """The request must not leave any more."""
+
+
 class Redirected(aiohttp.ClientError):
     """A redirect, which is never followed: a signed request goes to whom it was signed for, or nowhere."""
 
@@ -39,6 +43,7 @@ class Call:
     host: str
     path: str
     sent: bool = False
+    too_late: bool = False  # kept here, because it should have left before
     status: int | None = None  # None: no answer, or none that could be read to its end
     body: str = ""
 
@@ -51,6 +56,7 @@ class Call:
 
 
 _calls: ContextVar[list[Call] | None] = ContextVar("calls", default=None)
+_not_after: ContextVar[datetime | None] = ContextVar("not_after", default=None)
 
 
 @contextmanager
@@ -62,6 +68,16 @@ def calls_noted() -> Iterator[list[Call]]:
         yield noted
     finally:
         _calls.reset(token)
+
+
+@contextmanager
+def leaving_by(instant: datetime | None) -> Iterator[None]:
+    """What this task begins to send inside the block after that instant stays here: TooLate."""
+    token = _not_after.set(instant)
+    try:
+        yield
+    finally:
+        _not_after.reset(token)
 
 
 @dataclass(slots=True)
@@ -175,6 +191,10 @@ class _Request:
         wire.counts[f"{call.method} {call.host}{call.path}"] += 1
         arguments = {name: value for name, value in self._arguments.items() if name != "proxy"}
         wire.passes(call, "begins")
+        latest = _not_after.get()
+        if latest is not None and wire.gate.clock.now() > latest:  # this process may have stood still meanwhile
+            call.too_late = True
+            raise TooLate("it should have left before")
         call.sent = True
         try:
             response = await wire.session.request(
