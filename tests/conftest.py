@@ -15,7 +15,7 @@ from playwright.async_api import Browser, async_playwright
 from tests import postgres, shared
 from tests.faults import matrix
 
-MARK_OF_FOLDER = {"journeys": "journey", "faults": "faults", "bench": "bench"}
+MARK_OF_FOLDER = {"journeys": "journey", "faults": "faults", "simulation": "faults", "bench": "bench"}
 MARK_OF_FIXTURE = {"postgres_url": "postgres", "chromium": "browser", "browser": "browser"}
 QUIET_CHROMIUM = (
     "--disable-background-networking",
@@ -39,6 +39,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--faults-seed", type=int, default=1, help="which sample of the crash matrix the full run takes"
     )
+    parser.addoption("--seed", type=int, help="simulate this one seed again, and keep its log")
+    parser.addoption("--seeds", type=int, help="simulate so many seeds")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from bot.exchange.ccxt_candles import DOLLARS, CandleReader, milliseconds
+from bot.exchange.candles.reader import DOLLARS, CandleReader, milliseconds
 from bot.exchange.ccxt_clients import Clients
 from bot.exchange.ccxt_outcome import Malformed, NotFound, read
 from bot.exchange.ccxt_values import contract_of, time_of
@@ -88,7 +88,7 @@ class CcxtFeed:
                     times.append(row.time)
             if not quotes:
                 raise Malformed("no contract has a quote")
-            spot = _spot(books, client.markets) if books else {}
+            spot = _spot(books)
             for symbol, quote in quotes.items():
                 spot.setdefault(contracts[symbol].base, quote.index)
             now = time_of(max(times)) if times else self._clock.now()
@@ -186,8 +186,8 @@ def _quote(row: MarketRow, contract: Contract) -> Quote:
     return Quote(contract.symbol, bid, ask, mark, index, max(depth, ZERO))
 
 
-def _spot(books: Mapping[str, Any], markets: Mapping[str, Any]) -> dict[str, Decimal]:
-    """Assets in US dollars, by the middle of their best quotes; stablecoins count as dollars."""
+def _spot(books: Mapping[str, Any]) -> dict[str, Decimal]:
+    """Assets in US dollars, by the middle of their best quotes; stablecoins count as dollars. Raises Malformed."""
     spot: dict[str, Decimal] = {}
     for money in DOLLARS:
         for symbol, book in books.items():
@@ -201,4 +201,6 @@ def _spot(books: Mapping[str, Any], markets: Mapping[str, Any]) -> dict[str, Dec
                 continue
             if told > 0:
                 spot[base] = told
+    if not spot:
+        raise Malformed("no coin has a price")
     return spot | {coin: Decimal(1) for coin in ("USDT", "USDC")}

@@ -2,21 +2,28 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
+from bot.exchange.candles.kept import KeptCandles
 from bot.exchange.ccxt_clients import CredentialsOf
 from bot.exchange.ccxt_exchange import CcxtExchange, connect
 from bot.exchange.ccxt_wire import Wire
 from bot.exchange.dialects import DIALECTS
 from bot.exchange.paper import PaperExchange
+from bot.exchange.probation import Probation, usable
 from bot.ports.clock import Clock
 from bot.ports.errors import Unavailable
-from bot.ports.exchange import Exchange, MarginMode, MarketFeed, Offer, Permissions, Trial
+from bot.ports.exchange import Exchange, MarginMode, MarketFeed, Offer, Permissions, TradeFill, Trial
 from bot.ports.records import PAPER, Account, Balance, Order, OrderReport
-from bot.ports.store import PaperStore
+from bot.ports.store import CandleStore, KeyStore, PaperStore
 from bot.ports.vault import Credentials
 from hedging.portfolio import Position
 
 _A_SYMBOL = "BTC/USDT:USDT"  # listed everywhere; the position mode is told by symbol on some exchanges
+
+
+class Memory(PaperStore, CandleStore, KeyStore, Protocol):
+    """What is remembered of paper accounts, of past prices and of keys that were refused."""
 
 
 class Exchanges:
@@ -27,12 +34,13 @@ class Exchanges:
     name = "exchanges"
 
     def __init__(
-        self, home: MarketFeed | str, store: PaperStore, wire: Wire, clock: Clock, credentials: CredentialsOf
+        self, home: MarketFeed | str, store: Memory, wire: Wire, clock: Clock, credentials: CredentialsOf
     ) -> None:
-        self._wire, self._clock, self._credentials = wire, clock, credentials
+        self._wire, self._clock, self._credentials = wire, clock, usable(credentials)
+        self._store = store
+        self._probation: dict[str, Probation] = {}
         self._real: dict[str, tuple[CcxtExchange, MarketFeed]] = {}
         self._home = self._connected(home)[1] if isinstance(home, str) else home
-        self._store = store
         self._papers: dict[str, PaperExchange] = {}  # by the exchange whose prices they follow
 
     @property
@@ -97,6 +105,18 @@ class Exchanges:
     async def quiet(self, account: Account, symbol: str, since: datetime) -> bool:
         return await self._of(account).quiet(account, symbol, since)
 
+    async def fills(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
+        return await self._of(account).fills(account, symbol, since)
+
+    async def forced_closes(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
+        return await self._of(account).forced_closes(account, symbol, since)
+
+    def names_forced_closes(self, account: Account) -> bool:
+        return self._of(account).names_forced_closes(account)
+
+    async def listed(self, account: Account, symbol: str) -> bool:
+        return await self._of(account).listed(account, symbol)
+
     def settles_within(self, account: Account) -> timedelta:
         return self._of(account).settles_within(account)
 
@@ -106,11 +126,12 @@ class Exchanges:
             exchange.close()
 
     def _of(self, account: Account) -> Exchange:
-        return (
-            self._on_paper(account.exchange)
-            if account.mode == "paper"
-            else self._connected(account.exchange)[0]
-        )
+        if account.mode == "paper":
+            return self._on_paper(account.exchange)
+        if account.exchange not in self._probation:
+            real = self._connected(account.exchange)[0]
+            self._probation[account.exchange] = Probation(real, self._store, self._clock)
+        return self._probation[account.exchange]
 
     def _on_paper(self, exchange: str) -> PaperExchange:
         """Paper at the prices of an exchange; at the home exchange's, unless the account names another."""
@@ -123,5 +144,6 @@ class Exchanges:
         if name not in DIALECTS:
             raise Unavailable(f"There is no exchange called {name} here.")
         if name not in self._real:
-            self._real[name] = connect(name, self._wire, self._clock, self._credentials)
+            exchange, feed = connect(name, self._wire, self._clock, self._credentials)
+            self._real[name] = exchange, KeptCandles(feed, self._store, self._clock)
         return self._real[name]

@@ -9,7 +9,7 @@ from decimal import Decimal
 from bot.exchange.paper_state import decode, decode_report, encode, encode_report
 from bot.ports.clock import Clock
 from bot.ports.errors import Ambiguous, Rejected, StaleVersion, Unavailable
-from bot.ports.exchange import MarginMode, MarketFeed
+from bot.ports.exchange import MarginMode, MarketFeed, TradeFill
 from bot.ports.records import Account, Balance, Order, OrderReport
 from bot.ports.store import PaperStore
 from hedging.errors import OrderRejected
@@ -89,9 +89,21 @@ class PaperExchange:
             free=max(_dollars(free_margin(state.account), spot), ZERO),
         )
 
-    async def forced_closes(self, account: Account) -> Sequence[Liquidation]:
-        """The account's liquidations, oldest first; the latest hundred."""
-        return (await self._settled(account)).forced
+    async def forced_closes(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
+        """The account's liquidations, ascending; the latest hundred of all symbols are known."""
+        forced = (await self._settled(account)).forced
+        return [_closed(event) for event in forced if event.symbol == symbol and event.time >= since]
+
+    async def fills(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
+        """Only orders of ours trade on paper, and their reports tell of them: what is left is liquidations."""
+        return await self.forced_closes(account, symbol, since)
+
+    def names_forced_closes(self, account: Account) -> bool:
+        return True
+
+    async def listed(self, account: Account, symbol: str) -> bool:
+        snapshot = await self._feed.snapshot()
+        return symbol in snapshot.contracts and symbol in snapshot.quotes
 
     async def set_leverage(self, account: Account, symbol: str, leverage: int) -> None:
         def change(state: _State) -> tuple[PaperAccount, None]:
@@ -265,6 +277,20 @@ def _position(account: PaperAccount, symbol: str) -> Position:
         margin=set_aside(position),
         unrealized_pnl=gain if contract.linear else gain * position.mark_price,
         liquidation_price=reached,
+    )
+
+
+def _closed(event: Liquidation) -> TradeFill:
+    return TradeFill(
+        symbol=event.symbol,
+        order_id="",
+        side="buy" if event.contracts < 0 else "sell",
+        contracts=abs(event.contracts),
+        price=event.price,
+        fee=ZERO,
+        time=event.time,
+        forced="liquidation",
+        id=f"{event.symbol}:{event.time.isoformat()}",
     )
 
 

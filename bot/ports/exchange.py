@@ -33,6 +33,28 @@ class MarketFeed(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether an exchange can be asked now, and since when it is so.
+
+    `maintenance`: it says so itself; `down`: it does not answer; `paused`: it asked this machine to wait. It is asked
+    again at `next_try`. `sentence` is plain, for people; it is empty for one that is up.
+    """
+
+    state: Literal["up", "maintenance", "down", "paused"]
+    since: datetime
+    next_try: datetime | None = None
+    sentence: str = ""
+
+
+class Healths(Protocol):
+    """How the exchanges are, without asking them: as the calls of everybody went."""
+
+    def health(self, name: str, *, demo: bool = False) -> Health:
+        """Of the exchange that is called so; one that was never asked is up. `demo`: of its demo."""
+        ...
+
+
 class Feeds(Protocol):
     """One feed an exchange, for everybody."""
 
@@ -53,7 +75,7 @@ class Exchange(Protocol):
     name: str
 
     async def positions(self, account: Account) -> Sequence[Position]:
-        """Every open position."""
+        """Every open position; a long and a short of one symbol, held side by side, are two."""
         ...
 
     async def balance(self, account: Account) -> Balance: ...
@@ -71,11 +93,28 @@ class Exchange(Protocol):
         ...
 
     async def set_margin_mode(self, account: Account, symbol: str, mode: MarginMode) -> None:
-        """Setting what is already set succeeds."""
+        """Setting what is already set succeeds. Where the mode is the whole account's, it is not changed under open
+        positions: Rejected, "margin_mode"."""
         ...
 
     async def quiet(self, account: Account, symbol: str, since: datetime) -> bool:
         """Whether no order of ours rests on the symbol and nothing was executed there from `since` on."""
+        ...
+
+    async def fills(self, account: Account, symbol: str, since: datetime) -> "Sequence[TradeFill]":
+        """Executions from `since` on, ascending; also what the exchange closed by itself."""
+        ...
+
+    async def forced_closes(self, account: Account, symbol: str, since: datetime) -> "Sequence[TradeFill]":
+        """What the exchange closed by itself from `since` on, ascending."""
+        ...
+
+    def names_forced_closes(self, account: Account) -> bool:
+        """Whether the exchange tells what it closed by itself from what its owner closed."""
+        ...
+
+    async def listed(self, account: Account, symbol: str) -> bool:
+        """Whether the contract can be traded, as of now: the listing is read anew."""
         ...
 
     def settles_within(self, account: Account) -> timedelta:
@@ -95,7 +134,8 @@ class Permissions:
 @dataclass(frozen=True, slots=True)
 class TradeFill:
     """One execution. `contracts` is positive; `fee` in settle units; `forced`: the exchange's doing, not an order's.
-    `side` is None where the exchange does not tell it with its executions."""
+    `side` is None where the exchange does not tell it with its executions, and `of` (the side of the position that was
+    traded) where it does not tell that, or holds no two sides. `id` is the exchange's, or made of what it tells."""
 
     symbol: str
     order_id: str
@@ -105,6 +145,8 @@ class TradeFill:
     fee: Decimal
     time: datetime
     forced: Forced | None = None
+    id: str = ""
+    of: Literal["long", "short"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,16 +181,8 @@ class RealExchange(Exchange, Protocol):
         """None where the exchange does not tell before a position is open."""
         ...
 
-    async def fills(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
-        """Executions from `since` on, ascending."""
-        ...
-
     async def funding_paid(self, account: Account, symbol: str, since: datetime) -> Sequence[FundingPayment]:
         """Funding from `since` on, ascending."""
-        ...
-
-    async def forced_closes(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
-        """What the exchange itself closed from `since` on, ascending."""
         ...
 
     async def open_orders(self, account: Account, symbol: str) -> Sequence[OrderReport]:

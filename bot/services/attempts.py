@@ -9,6 +9,7 @@ Whoever finds an attempt at SENDING after a crash reads it as UNKNOWN: it is loo
 import hashlib
 import logging
 from base64 import b32encode
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -27,7 +28,9 @@ from bot.ports.records import (
     Proposal,
 )
 from bot.ports.store import Store
+from hedging.money import ZERO
 from hedging.plan import Leg
+from hedging.portfolio import Position
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +74,7 @@ class Attempts:
             limit_price=leg.limit_price,
             reduce_only=leg.reduce_only,
             leverage=leg.leverage,
-            position_before=await self._position(account, leg.symbol),
+            position_before=ZERO,  # read just before the order is sent
             state=AttemptState.RESERVED,
             created_at=now,
             updated_at=now,
@@ -89,18 +92,28 @@ class Attempts:
             return attempt
         if self._clock.now() - tapped_at > TAP_LASTS:
             return await self._move(attempt, AttemptState.REJECTED, reason="too_late")
-        refusal = await self._prepare(attempt, account)
+        try:
+            held = [p for p in await self._exchange.positions(account) if p.symbol == attempt.symbol]
+        except Unavailable as failure:
+            log.warning("order %s is not sent: %s", attempt.client_id, failure)
+            return await self._move(attempt, AttemptState.REJECTED, reason="unavailable")
+        short = sum((-p.contracts for p in held if p.contracts < 0), ZERO)
+        amount = min(attempt.contracts, short) if attempt.reduce_only else attempt.contracts
+        refusal = "reduce_only" if not amount else await self._prepare(attempt, account, held)
         if refusal:
             return await self._move(attempt, AttemptState.REJECTED, reason=refusal)
         try:
-            sending = await self._store.transition(attempt, AttemptState.SENDING, at=self._clock.now())
+            now = self._clock.now()
+            sending = await self._store.transition(
+                attempt, AttemptState.SENDING, at=now, position_before=-short
+            )
         except StaleVersion:  # another worker has taken it, and may be sending it just now
             return await self._standing(attempt)
         order = Order(
             client_id=attempt.client_id,
             symbol=attempt.symbol,
             side=attempt.side,
-            contracts=attempt.contracts,
+            contracts=amount,
             limit_price=attempt.limit_price,
             reduce_only=attempt.reduce_only,
             not_after=sending.updated_at + LEAVES_WITHIN,
@@ -108,7 +121,10 @@ class Attempts:
         try:
             report = await self._exchange.place(account, order)
         except Rejected as refused:
-            return await self._move(sending, AttemptState.REJECTED, reason=refused.code or str(refused))
+            reason = refused.code or str(refused)
+            if reason == "reduce_only" and await self._still_short(attempt, account):
+                reason = "still_open"
+            return await self._move(sending, AttemptState.REJECTED, reason=reason)
         except Ambiguous as unclear:
             log.warning("order %s is ambiguous: %s", attempt.client_id, unclear)
             return await self._move(sending, AttemptState.UNKNOWN, reason=str(unclear))
@@ -126,7 +142,7 @@ class Attempts:
             report = await self._exchange.find_order(account, attempt.symbol, attempt.client_id)
             if report is not None:
                 return await self._note(attempt, report)
-            unmoved = await self._position(
+            unmoved = await self._short(
                 account, attempt.symbol
             ) == attempt.position_before and await self._exchange.quiet(account, attempt.symbol, sent_at)
         except Unavailable as failure:
@@ -140,14 +156,20 @@ class Attempts:
             return await self._move(attempt, AttemptState.MANUAL, lookups=lookups, reason="check_by_hand")
         return await self._move(attempt, AttemptState.RECONCILING, lookups=lookups)
 
-    async def _prepare(self, attempt: Attempt, account: Account) -> str:
+    async def _prepare(self, attempt: Attempt, account: Account, held: Sequence[Position]) -> str:
         """Set the margin mode, where no position has one yet, and the leverage; why nothing may be sent, or an empty
-        text."""
+        text. What is set for a symbol holds for every position in it: under one that its owner opened, nothing is."""
         if attempt.reduce_only:
+            return ""
+        if any(p.contracts > 0 and not p.beside for p in held):
+            return "own_long"
+        book = await self._store.book(account.id) if held else None
+        known = book.shorts.get(attempt.symbol) if book else None
+        if any(p.contracts > 0 for p in held) or (known is not None and known.own):
             return ""
         for pause in (*LEVERAGE_PAUSES, None):
             try:
-                if not attempt.position_before:
+                if not held:
                     await self._exchange.set_margin_mode(account, attempt.symbol, "cross")
                 await self._exchange.set_leverage(account, attempt.symbol, attempt.leverage)
                 return ""
@@ -189,9 +211,17 @@ class Attempts:
         log.info("attempt %s was moved to %s by another worker", attempt.client_id, current.state)
         return current
 
-    async def _position(self, account: Account, symbol: str) -> Decimal:
-        held = {position.symbol: position.contracts for position in await self._exchange.positions(account)}
-        return held.get(symbol, Decimal(0))
+    async def _short(self, account: Account, symbol: str) -> Decimal:
+        """Signed contracts; never positive."""
+        held = await self._exchange.positions(account)
+        return sum((p.contracts for p in held if p.symbol == symbol and p.contracts < 0), ZERO)
+
+    async def _still_short(self, attempt: Attempt, account: Account) -> bool:
+        """After a refusal to reduce: whether there is something left to close, as far as that can be told now."""
+        try:
+            return bool(await self._short(account, attempt.symbol))
+        except Unavailable:
+            return False
 
     async def _sent_at(self, attempt: Attempt) -> datetime:
         for state, at in await self._store.events(attempt.client_id):

@@ -71,9 +71,10 @@ class Market:
     async def betas_of(
         self, holdings: Sequence[Holding], positions: Sequence[Position], factor: str, snapshot: Snapshot
     ) -> Mapping[str, Estimate]:
-        """Betas of all that is held and of all that is short."""
+        """Betas of all that is held and of all that is short in contracts that are still listed."""
         assets = {holding.asset for holding in holdings}
-        assets |= {snapshot.contract(position.symbol).base for position in positions}
+        listed = (snapshot.contracts.get(position.symbol) for position in positions)
+        assets |= {contract.base for contract in listed if contract is not None}
         return await self.betas(assets, factor, snapshot)
 
     async def _estimate(
@@ -81,8 +82,12 @@ class Market:
     ) -> Mapping[str, Estimate]:
         """From whole hours alone: everybody who asks within one hour gets the same, whatever happens in it."""
         names = sorted(asset for asset in assets if asset in snapshot.spot)
+        return await asyncio.to_thread(beta_table, await self.hours(names, hour), factor)
+
+    async def hours(self, names: Sequence[str], hour: datetime) -> Candles:
+        """The 60 days of whole hourly bars before `hour` (market time)."""
         candles = await self._feed.candles(names, since=hour - HISTORY, bar=timedelta(hours=1))
-        return await asyncio.to_thread(beta_table, _whole_bars(candles, hour), factor)
+        return _whole_bars(candles, hour)
 
 
 class Markets:
@@ -112,4 +117,5 @@ class Markets:
 def _whole_bars(candles: Candles, end: datetime) -> Candles:
     """The bars that opened before `end`, without those that have not ended yet."""
     count = int(np.searchsorted(candles.times, np.datetime64(end.replace(tzinfo=None), "s")))
-    return Candles(candles.names, candles.times[:count], candles.close[:count])
+    high = None if candles.high is None else candles.high[:count]
+    return Candles(candles.names, candles.times[:count], candles.close[:count], high)

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from bot.ports.exchange import Exchange
 from bot.ports.records import Account, Balance
@@ -28,17 +29,24 @@ class Situation:
     snapshot: Snapshot
     betas: Mapping[str, Estimate]
     balance: Balance
+    own: Mapping[str, Decimal] = field(default_factory=dict)  # sold short by hand: signed contracts by symbol
 
-    def plan(self) -> HedgePlan:
-        """The plan that brings coverage to the rule's target. Raises NothingToHedge."""
+    @property
+    def shorts(self) -> Sequence[Position]:
+        """The positions that hedge; longs are their owner's own business."""
+        return [position for position in self.positions if position.contracts < 0]
+
+    def plan(self, *, target: Decimal | None = None) -> HedgePlan:
+        """The plan that brings coverage to the rule's target, or to another one. Raises NothingToHedge."""
         return propose(
-            rule=self.rule,
+            rule=self.rule if target is None else replace(self.rule, target=target),
             holdings=self.holdings,
             positions=self.positions,
             snapshot=self.snapshot,
             betas=self.betas,
             free_collateral=self.balance.free,
-            purpose="rebalance" if self.positions else "hedge",
+            purpose="rebalance" if self.shorts else "hedge",
+            own=self.own,
         )
 
     def unwinding(self) -> HedgePlan:
@@ -49,6 +57,7 @@ class Situation:
             snapshot=self.snapshot,
             holdings=self.holdings,
             betas=self.betas,
+            own=self.own,
         )
 
     def exposure(self) -> Exposure:

@@ -1,7 +1,6 @@
 """Past prices in stretches of bars, opaque here: of two versions of a stretch the longer one stays."""
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 from sqlalchemy import delete, select
 
@@ -20,8 +19,8 @@ class CandleTables:
     async def candles(
         self, exchange: str, bar: int, names: Collection[str], *, since: int
     ) -> Sequence[CandleChunk]:
-        wanted: list[str] = sorted(set(names))
-        found: list[Any] = []
+        wanted = sorted(set(names))
+        found: list[CandleChunk] = []
         async with self._database.read() as connection:
             for first in range(0, len(wanted), AT_ONCE):
                 its = (
@@ -30,8 +29,9 @@ class CandleTables:
                     candles.c.name.in_(wanted[first : first + AT_ONCE]),
                     candles.c.start >= since,
                 )
-                found += await connection.execute(select(*_CHUNK).where(*its).order_by("name", "start"))
-        return [CandleChunk(*row) for row in found]
+                rows = await connection.execute(select(*_CHUNK).where(*its).order_by("name", "start"))
+                found += [CandleChunk(*row) for row in rows]
+        return found
 
     async def keep_candles(self, exchange: str, bar: int, chunks: Sequence[CandleChunk]) -> None:
         rows = [

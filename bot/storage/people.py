@@ -89,14 +89,17 @@ class PeopleTables:
         async with self._database.write() as connection:
             await connection.execute(upsert.on_conflict_do_update(index_elements=["user_id"], set_=values))
 
-    async def ensure_account(self, user_id: int, exchange: str, mode: str) -> Account:
+    async def ensure_account(
+        self, user_id: int, exchange: str, mode: str, *, state: AccountState = AccountState.ACTIVE
+    ) -> Account:
         its = {"user_id": user_id, "exchange": exchange, "mode": mode}
         wanted = select(accounts).filter_by(**its)
         async with self._database.read() as connection:
             row = (await connection.execute(wanted)).one_or_none()
         if row is None:
             async with self._database.write() as connection:
-                await connection.execute(self._database.insert(accounts).values(its).on_conflict_do_nothing())
+                made = self._database.insert(accounts).values(**its, state=state.value)
+                await connection.execute(made.on_conflict_do_nothing())
                 row = (await connection.execute(wanted)).one()
         return account_of(row)
 
@@ -186,7 +189,8 @@ async def _holdings(connection: AsyncConnection, user_id: int) -> tuple[Holding,
 
 def account_of(row: Any) -> Account:
     """The record of a row of accounts."""
-    return Account(row.id, row.user_id, row.exchange, row.mode, AccountState(row.state))
+    state = AccountState(row.state)
+    return Account(row.id, row.user_id, row.exchange, row.mode, state, row.refusals, row.key_number)
 
 
 def changed(holdings: Sequence[Holding], changes: Sequence[HoldingChange]) -> tuple[Holding, ...]:

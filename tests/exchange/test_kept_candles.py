@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from bot.exchange.kept_candles import STRETCH, KeptCandles
+from bot.exchange.candles.kept import STRETCH, KeptCandles, prune
 from bot.ports.errors import Unavailable
 from bot.ports.store import CandleChunk
 from bot.sandbox.market import World
@@ -213,8 +213,8 @@ async def test_what_nobody_looks_back_to_is_forgotten(store: SqlStore, clock: Ma
     source = Ledgered({hour: float(hour) for hour in range(now - 200 * 24, now)})
     kept = KeptCandles(source, store, clock)
     await kept.candles(["A"], since=at(now - 200 * 24))
-    assert await kept.prune() in (40, 41)  # eighty days of two hundred, two days each
-    assert await kept.prune() == 0
+    assert await prune(store, clock.now()) in (40, 41)  # eighty days of two hundred, two days each
+    assert await prune(store, clock.now()) == 0
     asked = len(source.asked)
     await kept.candles(["A"], since=at(now - 100 * 24))
     assert len(source.asked) == asked

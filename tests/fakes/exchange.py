@@ -1,11 +1,12 @@
 """bot.ports.exchange.Exchange that fills at once, or misbehaves exactly as the test scripts it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.ports.errors import Ambiguous, Rejected, Unavailable
-from bot.ports.exchange import MarginMode
+from bot.ports.exchange import MarginMode, TradeFill
 from bot.ports.records import Account, Balance, Order, OrderReport
 from hedging.portfolio import Position
 from tests.fakes.market import StillMarket, perpetual
@@ -34,8 +35,11 @@ class ScriptedExchange:
         self.leverage: dict[str, int] = {}
         self.margin_mode: dict[str, MarginMode] = {}
         self._hidden: dict[str, int] = {}
+        self.asked: Counter[str] = Counter()
+        self.history: list[TradeFill] = []  # what was traded without an order of ours
 
     async def positions(self, account: Account) -> Sequence[Position]:
+        self.asked["positions"] += 1
         return [self._position(symbol, contracts) for symbol, contracts in self.held.items() if contracts]
 
     async def balance(self, account: Account) -> Balance:
@@ -46,6 +50,21 @@ class ScriptedExchange:
 
     async def set_margin_mode(self, account: Account, symbol: str, mode: MarginMode) -> None:
         self.margin_mode[symbol] = mode
+
+    async def fills(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
+        self.asked["fills"] += 1
+        return [fill for fill in self.history if fill.symbol == symbol and fill.time >= since]
+
+    async def forced_closes(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
+        self.asked["forced_closes"] += 1
+        forced = [fill for fill in self.history if fill.forced]
+        return [fill for fill in forced if fill.symbol == symbol and fill.time >= since]
+
+    def names_forced_closes(self, account: Account) -> bool:
+        return True
+
+    async def listed(self, account: Account, symbol: str) -> bool:
+        return symbol in (await self._market.snapshot()).contracts
 
     async def quiet(self, account: Account, symbol: str, since: datetime) -> bool:
         return True

@@ -134,6 +134,4 @@ async def trading_on(name: str, folder: Path, database: str) -> AsyncIterator[Tr
         services = build_services(
             settings, store, exchanges, exchanges, OpenVault(), notifier, durable, clock
         )
-        yield Trading(
-            name, world, venue, wire, store, clock, durable, notifier, exchanges, services, moments
-        )
+        yield Trading(name, world, venue, wire, store, clock, durable, notifier, exchanges, services, moments)

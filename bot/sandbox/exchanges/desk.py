@@ -128,6 +128,13 @@ class Desk:
             self.traders[key] = Trader(key, secret, passphrase, account)
         return self.traders[key]
 
+    def restore(self, traders: Sequence[Trader], delisted: Sequence[str]) -> None:
+        """Go on from what was kept; ids of orders go on as well."""
+        self.traders = {trader.key: trader for trader in traders}
+        self.delisted = set(delisted)
+        latest = max((order.id for trader in traders for order in trader.orders), default=8_000_000)
+        self._ids = itertools.count(latest + 1)
+
     def contracts(self) -> dict[str, Contract]:
         """By symbol; also those that are being delisted."""
         found = {}

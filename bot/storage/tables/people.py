@@ -58,6 +58,22 @@ class Account(Row, table=True):
     exchange: str
     mode: str
     state: str = Field(sa_column_kwargs={"server_default": "active"})
+    refusals: int = Field(sa_column_kwargs={"server_default": "0"})
+    key_number: int = Field(sa_column_kwargs={"server_default": "0"})
+
+
+class Invitation(Row, table=True):
+    """Who is expected to send a key, and for what. At most one a person."""
+
+    __tablename__ = "invitation"
+
+    user_id: int = Field(primary_key=True, sa_type=Id, foreign_key="person.id")
+    exchange: str
+    mode: str
+    until: datetime = Field(sa_type=Instant)
+    answered_by: str
+    message_id: int | None = Field(sa_type=Id, nullable=True)
+    over: bool
 
 
 class Effect(Row, table=True):
