@@ -19,7 +19,7 @@ from bot.exchange.ccxt_values import (
     tiers_of,
     time_of,
 )
-from bot.exchange.ccxt_wire import Wire
+from bot.exchange.ccxt_wire import Wire, leaving_by
 from bot.exchange.dialects import DIALECTS
 from bot.exchange.dialects.dialect import Dialect
 from bot.exchange.limits.budget import Budget, BudgetSpent
@@ -172,7 +172,8 @@ class CcxtExchange:
                 return report_of(raw, order.client_id, contract, self._dialect, order)
             return OrderReport(order.client_id, str(raw["id"]), "open", ZERO, None, ZERO)
 
-        report = await self._write(account, f"the order {order.client_id}", work)
+        with leaving_by(order.not_after):
+            report = await self._write(account, f"the order {order.client_id}", work)
         if report.status == "open":
             report = await self._read_back(account, order, report)
         return report
