@@ -10,7 +10,7 @@ from typing import TypeVar
 from bot.exchange.ccxt_clients import CredentialsOf
 from bot.ports.clock import Clock
 from bot.ports.errors import KeyRefused, KeyUnusable, PortError, Rejected
-from bot.ports.exchange import Exchange, MarginMode
+from bot.ports.exchange import Exchange, MarginMode, TradeFill
 from bot.ports.records import Account, AccountState, Balance, Order, OrderReport, OutboxItem
 from bot.ports.store import KeyStore
 from bot.ports.vault import Credentials, NoCredentials, Tampered, VaultError
@@ -62,6 +62,18 @@ class Probation:
 
     async def quiet(self, account: Account, symbol: str, since: datetime) -> bool:
         return await self._ask(account, lambda: self._exchange.quiet(account, symbol, since))
+
+    async def fills(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
+        return await self._ask(account, lambda: self._exchange.fills(account, symbol, since))
+
+    async def forced_closes(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
+        return await self._ask(account, lambda: self._exchange.forced_closes(account, symbol, since))
+
+    async def listed(self, account: Account, symbol: str) -> bool:
+        return await self._exchange.listed(account, symbol)
+
+    def names_forced_closes(self, account: Account) -> bool:
+        return self._exchange.names_forced_closes(account)
 
     async def set_leverage(self, account: Account, symbol: str, leverage: int) -> None:
         await self._send(account, lambda: self._exchange.set_leverage(account, symbol, leverage))

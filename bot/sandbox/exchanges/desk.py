@@ -105,6 +105,7 @@ class Desk:
         self._listed = listed
         self.traders: dict[str, Trader] = {}
         self.delisted: set[str] = set()
+        self.closing: dict[str, datetime] = {}  # announced: the listing tells when trading ends
         self.share: Decimal | None = None  # of the next orders' amount that is filled
         self._ids = itertools.count(8_000_001)
 

@@ -126,7 +126,12 @@ async def test_fault_24_what_is_bought_back_by_hand_is_told_and_coverage_follows
     await floor.tick()
     (told,) = floor.changes()
     kind = "trade" if floor.name != "weex" else "unexplained"  # there it might as well have been the exchange
-    assert (told["kind"], told["grew"], D(told["amount"]), D(told["left"])) == (kind, False, D(20), short - 20)
+    assert (told["kind"], told["grew"], D(told["amount"]), D(told["left"])) == (
+        kind,
+        False,
+        D(20),
+        short - 20,
+    )
     assert coverage(told) == pytest.approx(0.3, abs=0.01)
 
 
