@@ -198,12 +198,12 @@ MUTATIONS = (
 @pytest.mark.filterwarnings("ignore:The garbage collector is trying to clean up")
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.put_in.__name__)
 def test_a_bot_with_a_fault_is_found_out(
-    mutation: Mutation, monkeypatch: Patch, folder: Path, sqlite_template: Path
+    mutation: Mutation, monkeypatch: Patch, memory_folder: Path, sqlite_template: Path
 ) -> None:
     mutation.put_in(monkeypatch)
     seeds = (seed for seed in count() if mutation.shows(Story.of(random.Random(seed))))
     for seed in islice(seeds, AT_MOST):
-        seen, _, _ = simulate(seed, folder, sqlite_template)
+        seen, _, _ = simulate(seed, memory_folder, sqlite_template)
         found = violations(seen)
         if any(objection.startswith(mutation.objecting) for objection in found):
             print(f"seed {seed}: {found}")
