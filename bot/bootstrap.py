@@ -5,26 +5,32 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bot.clock import SystemClock
 from bot.ports.clock import Clock
 from bot.ports.durable import Durable
-from bot.ports.exchange import Exchange, MarketFeed
+from bot.ports.errors import Unavailable
+from bot.ports.exchange import Connections, Exchange, Feeds, MarketFeed
 from bot.ports.notifier import Notifier
 from bot.ports.store import Store
 from bot.ports.vault import Vault
 from bot.sandbox.faults import Fault
+from bot.sandbox.practice import PracticeKeys, start_account
 from bot.schedule import Entry, Schedule
 from bot.services import Services
+from bot.services.accounts import Accounts
 from bot.services.alerts import Alerts
+from bot.services.connecting import Connecting
 from bot.services.delivery import Delivery
+from bot.services.desk.remedies import Remedies
+from bot.services.desk.summaries import Summaries
 from bot.services.execution import Execution
 from bot.services.hedge import Hedge
 from bot.services.markets import Markets
-from bot.services.matters import Matters
 from bot.services.people import People
 from bot.services.portfolio import Portfolio
+from bot.services.reconciliation import Reconciliation
 from bot.services.rules import Rules
 from bot.services.situation import Situations
 from bot.services.status import Status
@@ -33,11 +39,22 @@ from bot.settings import Settings
 
 if TYPE_CHECKING:
     from bot.chat.application import TelegramShell
+    from bot.exchange.ccxt_clients import CredentialsOf
+    from bot.exchange.exchanges import Exchanges
     from bot.sandbox.hedges import Hedges
+    from bot.services.checkup import Checkup
 
 
 class NotConfigured(Exception):
     """A setting is missing or does not fit. One sentence that says which and how to mend it."""
+
+
+class Outside(Feeds, Connections, Protocol):
+    """The exchanges as feeds and as places to connect."""
+
+
+class Everywhere(Outside, Exchange, Protocol):
+    """The exchanges, also for trading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +63,7 @@ class Parts:
 
     clock: Clock | None = None
     store: Store | None = None
-    feed: MarketFeed | None = None
-    exchange: Exchange | None = None
+    exchanges: Everywhere | None = None
     durable: Durable | None = None
     vault: Vault | None = None
 
@@ -58,6 +74,7 @@ class Bot:
 
     settings: Settings
     services: Services
+    exchanges: Everywhere
     shell: "TelegramShell"
     store: Store
     durable: Durable
@@ -84,49 +101,79 @@ async def running(settings: Settings, parts: Parts = Parts()) -> AsyncIterator[B
         clock = parts.clock or SystemClock()
         store = fault.around("store", parts.store or await _open_store(settings, stack))
         vault = parts.vault or await _open_vault(settings, stack)
-        feed = parts.feed or await _open_feed(settings, stack)
-        exchange = fault.around("exchange", parts.exchange or _paper(feed, store, clock))
+        exchanges: Everywhere = parts.exchanges or await _open_exchanges(
+            settings, store, vault, clock, stack, fault
+        )
+        exchange: Exchange = fault.around("exchange", exchanges)
         durable = fault.around("durable", parts.durable or await _open_engine(settings, stack))
         link = Link(settings.token.get_secret_value(), settings.telegram_url)
         link.out = fault.around("telegram", link.out)
         notifier = TelegramNotifier(link.out)
-        services = build_services(settings, store, feed, exchange, notifier, durable, clock)
+        services = build_services(settings, store, exchanges, exchange, vault, notifier, durable, clock)
         shell = build(services, link)
         stack.push_async_callback(shell.stop)
         schedule = Schedule(_jobs(settings, services, store, durable, clock))
         await durable.launch()
         schedule.start()
         stack.callback(schedule.stop)
-        yield Bot(settings, services, shell, store, durable, schedule, vault)
+        yield Bot(settings, services, exchanges, shell, store, durable, schedule, vault)
 
 
 def build_services(
     settings: Settings,
     store: Store,
-    feed: MarketFeed,
+    outside: Outside,
     exchange: Exchange,
+    vault: Vault,
     notifier: Notifier,
     durable: Durable,
     clock: Clock,
 ) -> Services:
     """The use cases over their ports. Their workflows are registered on the way: the engine is launched after this."""
-    markets = Markets(feed, clock)
+    markets = Markets(outside, clock)
     rules = Rules(store)
-    situations = Situations(store, exchange, markets, rules)
-    hedge = Hedge(store, situations, rules, durable, clock, timedelta(seconds=settings.card_seconds))
+    start = start_account(settings.practice_exchange, outside.offers)
+    accounts = Accounts(store, exchange, outside, vault, clock, start)
+    situations = Situations(store, accounts, exchange, markets, rules)
+    reconciliation = Reconciliation(store, exchange, clock)
+    hedge = Hedge(
+        store,
+        accounts,
+        situations,
+        rules,
+        reconciliation,
+        durable,
+        clock,
+        timedelta(seconds=settings.card_seconds),
+    )
     status = Status(store, situations, clock)
-    delivery = Delivery(store, notifier, durable, clock)
-    matters = Matters(store, hedge, clock)
+    remedies = Remedies(store, hedge, situations, status)
+    delivery = Delivery(store, notifier, durable, clock, remedies.prepare)
+    summaries = Summaries(store, markets, clock)
     return Services(
         people=People(store, store, clock),
-        portfolio=Portfolio(store, rules, markets),
+        accounts=accounts,
+        connecting=Connecting(store, accounts, exchange, outside, vault, clock),
+        portfolio=Portfolio(store, accounts, rules, markets),
         rules=rules,
+        reconciliation=reconciliation,
         hedge=hedge,
         status=status,
-        alerts=Alerts(store, status, markets),
+        alerts=Alerts(store, accounts, status, markets, remedies),
         execution=Execution(store, exchange, situations, delivery, durable, clock),
         delivery=delivery,
-        watch=Watch(store, exchange, markets, situations, matters, delivery, durable, clock),
+        watch=Watch(
+            store,
+            exchange,
+            markets,
+            situations,
+            reconciliation,
+            summaries,
+            delivery,
+            durable,
+            clock,
+            shards=settings.tick_shards,
+        ),
     )
 
 
@@ -141,9 +188,35 @@ async def hedge_panel(settings: Settings) -> AsyncIterator["Hedges"]:
     async with AsyncExitStack() as stack:
         clock = SystemClock()
         store = await _open_store(settings, stack)
-        feed = await _open_feed(settings, stack)
-        situations = Situations(store, _paper(feed, store, clock), Markets(feed, clock), Rules(store))
+        vault = await _open_vault(settings, stack)
+        exchanges = await _open_exchanges(settings, store, vault, clock, stack)
+        start = start_account(settings.practice_exchange, exchanges.offers)
+        accounts = Accounts(store, exchanges, exchanges, vault, clock, start)
+        situations = Situations(store, accounts, exchanges, Markets(exchanges, clock), Rules(store))
         yield Hedges(store, Status(store, situations, clock))
+
+
+@asynccontextmanager
+async def checkup(settings: Settings) -> AsyncIterator["Checkup"]:
+    """The parts of a process, to be looked at and not to be run. Raises what opening the database raises."""
+    from bot.chat.application import Link
+    from bot.chat.greeting import name_of
+    from bot.services.checkup import Checkup
+    from bot.storage import migrate
+
+    settings.data.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(migrate, settings.database)
+    async with AsyncExitStack() as stack:
+        store = await _open_store(settings, stack)
+        vault = await _open_vault(settings, stack)
+        exchanges = await _open_exchanges(settings, store, vault, SystemClock(), stack)
+
+        async def greet() -> str:
+            if not settings.token.get_secret_value():
+                raise Unavailable("Set HEDGEHOG_TOKEN to the token that BotFather gave you.")
+            return await name_of(Link(settings.token.get_secret_value(), settings.telegram_url))
+
+        yield Checkup(greet, store, vault, exchanges)
 
 
 async def _open_store(settings: Settings, stack: AsyncExitStack) -> Store:
@@ -166,28 +239,43 @@ async def _open_vault(settings: Settings, stack: AsyncExitStack) -> Vault:
     return vault
 
 
-async def _open_feed(settings: Settings, stack: AsyncExitStack) -> MarketFeed:
-    if settings.market == "sandbox":
-        from bot.sandbox.feed import SandboxFeed
+async def _open_home(settings: Settings, stack: AsyncExitStack) -> MarketFeed | str:
+    """Whose prices paper accounts follow: the sandbox's own market, or an exchange by its name."""
+    if settings.market != "sandbox":
+        return settings.market
+    from bot.sandbox.feed import SandboxFeed
 
-        if not settings.sandbox_url:
-            raise NotConfigured(
-                "Set HEDGEHOG_SANDBOX_URL to the sandbox's address, or HEDGEHOG_MARKET to binance."
-            )
-        sandbox = SandboxFeed(settings.sandbox_url)
-        stack.push_async_callback(sandbox.close)
-        return sandbox
-    from bot.exchange.binance import BinanceFeed
-
-    binance = BinanceFeed()
-    stack.push_async_callback(binance.close)
-    return binance
+    if not settings.sandbox_url:
+        raise NotConfigured(
+            "Set HEDGEHOG_SANDBOX_URL to the sandbox's address, or HEDGEHOG_MARKET to binance."
+        )
+    sandbox = SandboxFeed(settings.sandbox_url)
+    stack.push_async_callback(sandbox.close)
+    return sandbox
 
 
-def _paper(feed: MarketFeed, store: Store, clock: Clock) -> Exchange:
-    from bot.exchange.paper import PaperExchange
+async def _open_exchanges(
+    settings: Settings,
+    store: Store,
+    vault: Vault,
+    clock: Clock,
+    stack: AsyncExitStack,
+    fault: Fault | None = None,
+) -> "Exchanges":
+    """Every exchange, over one wire: the sandbox's stand-ins when its address is set, else the real ones."""
+    from bot.exchange.ccxt_wire import Wire
+    from bot.exchange.exchanges import Exchanges
 
-    return PaperExchange(feed, store, clock)
+    home = await _open_home(settings, stack)
+    wire = Wire(clock, loopback=settings.sandbox_url, passing=fault.request if fault else None)
+    stack.push_async_callback(wire.close)
+    if settings.sandbox_url:
+        credentials: CredentialsOf = PracticeKeys(settings.sandbox_url, settings.practice_exchange, vault)
+    else:
+        credentials = vault.open
+    exchanges = Exchanges(home, store, wire, clock, credentials)
+    stack.callback(exchanges.close)
+    return exchanges
 
 
 async def _open_engine(settings: Settings, stack: AsyncExitStack) -> Durable:
@@ -201,6 +289,8 @@ async def _open_engine(settings: Settings, stack: AsyncExitStack) -> Durable:
 def _jobs(
     settings: Settings, services: Services, store: Store, durable: Durable, clock: Clock
 ) -> tuple[Entry, ...]:
+    from bot.exchange.candles.kept import prune as prune_candles
+
     every = settings.tick_seconds
 
     async def tick() -> None:
@@ -210,10 +300,12 @@ def _jobs(
         week_ago = clock.now() - timedelta(days=7)
         await durable.prune(week_ago)
         await store.forget_updates(before=week_ago)
+        await store.forget_paces(before=clock.now() - timedelta(hours=1))
+        await prune_candles(store, clock.now())
 
     return (
         Entry("tick", timedelta(seconds=every), tick),
         Entry("unfinished work", timedelta(seconds=5), services.execution.sweep),
-        Entry("owed messages", timedelta(seconds=2), services.delivery.sweep),
+        Entry("owed messages", timedelta(seconds=1), services.delivery.sweep),
         Entry("old work", timedelta(hours=1), prune),
     )

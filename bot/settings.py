@@ -38,9 +38,24 @@ class Settings(BaseSettings):
     )
     listen_host: str = Field(default="127.0.0.1", description="Where webhook, health and metrics listen.")
     listen_port: int = Field(default=0, ge=0, le=65535, description="0 means that nothing listens.")
-    market: Literal["sandbox", "binance"] = Field(default="binance", description="Where prices come from.")
-    sandbox_url: str = Field(default="", description="Address of the sandbox; only the demo sets it.")
+    market: Literal["sandbox", "binance", "bybit", "bingx", "mexc", "weex"] = Field(
+        default="binance", description="Where the prices of paper accounts come from."
+    )
+    sandbox_url: str = Field(
+        default="",
+        description="Address of the sandbox, which then stands in for every exchange; only the demo sets it.",
+    )
+    practice_exchange: Literal["", "binance", "bybit", "bingx", "mexc", "weex"] = Field(
+        default="",
+        description="The demo only: where new people trade, with keys that the sandbox makes for them.",
+    )
     tick_seconds: float = Field(default=60, gt=0, description="Seconds between two ticks of the watch.")
+    tick_shards: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Into how many parts a tick divides people, one for every 20,000; alike on all replicas.",
+    )
     card_seconds: float = Field(default=300, gt=0, description="How long a proposal may be confirmed.")
     kill_at: str = Field(default="", description="Tests only: die by SIGKILL at this point.")
 

@@ -34,6 +34,9 @@ class Contract:
     maker_fee: Decimal
     maintenance_margin_rate: Decimal  # fraction of notional, lowest tier
     max_leverage: int
+    closes_at: datetime | None = (
+        None  # when the exchange will settle what is open and delist it, once announced
+    )
 
     def notional(self, contracts: Decimal, price: Decimal) -> Decimal:
         """Value in quote units of `contracts` at `price`; the sign is kept."""
@@ -105,10 +108,14 @@ class Snapshot:
         except KeyError:
             raise UnknownContract(f"{self.exchange} quotes no {symbol}") from None
 
+    def stays(self, contract: Contract) -> bool:
+        """Whether a position in it can be opened: it has a quote, and no delisting is announced."""
+        return contract.symbol in self.quotes and contract.closes_at is None
+
     def perpetual_of(self, asset: str) -> Contract | None:
-        """The linear perpetual on `asset` that has a quote, if there is one."""
+        """The linear perpetual on `asset` that has a quote and is to stay, if there is one."""
         for contract in self.contracts.values():
-            if contract.base == asset and contract.linear and contract.symbol in self.quotes:
+            if contract.base == asset and contract.linear and self.stays(contract):
                 return contract
         return None
 

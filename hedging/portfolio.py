@@ -15,7 +15,8 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """An open perpetual. `contracts` is signed: negative is short. Prices in quote units."""
+    """An open perpetual. `contracts` is signed: negative is short. Prices in quote units. A long and a short of one
+    symbol may be open side by side (hedge mode): they are two positions."""
 
     symbol: str
     contracts: Decimal
@@ -26,6 +27,7 @@ class Position:
     margin: Decimal  # collateral set aside, settle units
     unrealized_pnl: Decimal
     liquidation_price: Decimal | None
+    beside: bool = False  # a long beside which a short of the same symbol can be held
 
 
 @dataclass(frozen=True, slots=True)

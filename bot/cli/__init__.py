@@ -1,6 +1,7 @@
 """The command line: one file a command, each imported when it is called."""
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Hedge altcoins from Telegram.",
 )
+
+
+class PracticeExchange(StrEnum):
+    """The exchanges that the sandbox can stand in for."""
+
+    BINANCE = "binance"
+    BYBIT = "bybit"
+    BINGX = "bingx"
+    MEXC = "mexc"
+    WEEX = "weex"
 
 
 @app.command()
@@ -36,6 +47,9 @@ def demo(
     start: Annotated[datetime | None, typer.Option(help="Where in the history to begin (UTC).")] = None,
     speed: Annotated[float | None, typer.Option(min=0, help="Market seconds for each second.")] = None,
     seed: Annotated[int | None, typer.Option(help="Which simulated market, for a fresh one.")] = None,
+    exchange: Annotated[
+        PracticeExchange | None, typer.Option(help="Trade over this exchange's wire instead of on paper.")
+    ] = None,
     data: Annotated[Path, typer.Option(help="Where the demo keeps its state.")] = Path(".demo"),
     database: Annotated[
         str, typer.Option(help="PostgreSQL address; SQLite in the data folder without it.")
@@ -46,7 +60,8 @@ def demo(
     from bot.cli.failures import or_say
 
     begin = start.replace(tzinfo=UTC) if start else None
-    options = DemoOptions(headless, port, fresh, history, begin, speed, seed, data, database)
+    name = exchange.value if exchange else ""
+    options = DemoOptions(headless, port, fresh, history, begin, speed, seed, name, data, database)
     or_say(lambda: run_demo(options), *EXPECTED)
 
 
@@ -116,6 +131,15 @@ def migrate() -> None:
     from bot.cli.run import migrate_database
 
     or_say(migrate_database)
+
+
+@app.command()
+def doctor() -> None:
+    """Check token, database, clock, exchanges and keys, and say in one line each what to do."""
+    from bot.cli.doctor import doctor as carried_out
+    from bot.cli.failures import or_say
+
+    or_say(carried_out)
 
 
 @app.command("master-key")

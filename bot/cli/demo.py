@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from bot.bootstrap import NotConfigured, hedge_panel
 from bot.cli.supervisor import Demo, PortTaken, has_screen, listen
 from bot.sandbox.app import build_app
+from bot.sandbox.exchanges.control import Exchanges
 from bot.sandbox.market import MarketError, World, open_world
 from bot.sandbox.market.routes import market_json, routes
 from bot.settings import Settings
@@ -40,6 +41,7 @@ class DemoOptions:
     start: datetime | None
     speed: float | None
     seed: int | None
+    exchange: str
     data: Path
     database: str
 
@@ -56,14 +58,16 @@ def run_demo(options: DemoOptions) -> None:
 
 async def _run(options: DemoOptions, data: Path) -> None:
     world = await asyncio.to_thread(_open_world, options, data)
+    exchanges = Exchanges(world, data / "exchanges")
     listener = _listener(options.port)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     settings = _settings(options, data, url)
+    _make_master_key(settings)
     async with hedge_panel(settings) as hedges:
         app = build_app(
             data=data / "telegram",
             token=TOKEN,
-            market_routes=routes(world, hedges),
+            market_routes=[*routes(world, hedges), *exchanges.routes()],
             market_json=lambda: market_json(world, hedges),
         )
         if options.history:
@@ -104,8 +108,10 @@ def _settings(options: DemoOptions, data: Path, url: str) -> Settings:
         data=data / "bot",
         database_url=options.database,
         telegram_url=url,
-        market="sandbox",
+        market=options.exchange or "sandbox",
+        practice_exchange=options.exchange,
         sandbox_url=url,
+        master_key_file=data / "bot" / "master.key",
         tick_seconds=TICK_SECONDS,
         card_seconds=CARD_SECONDS,
         replica="demo",
@@ -122,13 +128,25 @@ def _environment(settings: Settings) -> dict[str, str]:
         "HEDGEHOG_DATA": str(settings.data),
         "HEDGEHOG_TELEGRAM_URL": settings.telegram_url,
         "HEDGEHOG_MARKET": settings.market,
+        "HEDGEHOG_PRACTICE_EXCHANGE": settings.practice_exchange,
         "HEDGEHOG_SANDBOX_URL": settings.sandbox_url,
+        "HEDGEHOG_MASTER_KEY_FILE": str(settings.master_key_file),
         "HEDGEHOG_TICK_SECONDS": str(settings.tick_seconds),
         "HEDGEHOG_CARD_SECONDS": str(settings.card_seconds),
         "HEDGEHOG_REPLICA": settings.replica,
         "DATABASE_URL": settings.database_url,
     }
     return kept | own
+
+
+def _make_master_key(settings: Settings) -> None:
+    """The demo's own: it seals keys that open practice money."""
+    from bot.storage.vault import KeyFile
+
+    path = settings.master_key_file
+    if path is not None and not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        KeyFile(path).make()
 
 
 @contextmanager
@@ -147,7 +165,7 @@ def _alone(data: Path) -> Iterator[None]:
 def _forget(options: DemoOptions, data: Path) -> None:
     from bot.storage import forget
 
-    for part in ("telegram", "market", "bot"):
+    for part in ("telegram", "market", "exchanges", "bot"):
         shutil.rmtree(data / part, ignore_errors=True)
     (data / "bot.log").unlink(missing_ok=True)
     if options.database:

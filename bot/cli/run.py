@@ -6,7 +6,7 @@ import signal
 from urllib.parse import unquote, urlsplit
 
 from bot import redaction
-from bot.bootstrap import Bot, NotConfigured, running
+from bot.bootstrap import Bot, NotConfigured, Parts, running
 from bot.chat.polling import TokenRefused
 from bot.ports.vault import Vault
 from bot.settings import Settings
@@ -14,14 +14,14 @@ from bot.settings import Settings
 log = logging.getLogger(__name__)
 
 
-def serve() -> None:
+def serve(parts: Parts | None = None) -> None:
     """Until SIGTERM or Ctrl-C."""
     settings = Settings()
     _keep_secrets_out_of_logs(settings)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for noisy in ("apscheduler", "dbos", "alembic", "httpx"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    asyncio.run(_serve(settings))
+    asyncio.run(_serve(settings, parts or Parts()))
 
 
 def _keep_secrets_out_of_logs(settings: Settings) -> None:
@@ -33,18 +33,18 @@ def _keep_secrets_out_of_logs(settings: Settings) -> None:
     redaction.install()
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, parts: Parts) -> None:
     try:
-        await _until_stopped(settings)
+        await _until_stopped(settings, parts)
     except* TokenRefused as refused:
         raise NotConfigured(str(refused.exceptions[0])) from None
 
 
-async def _until_stopped(settings: Settings) -> None:
+async def _until_stopped(settings: Settings, parts: Parts) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with running(settings) as bot:
+    async with running(settings, parts) as bot:
         log.info("hedgehog serves as replica %s", settings.replica)
         await _say_if_read_only(bot.vault)
         async with asyncio.TaskGroup() as tasks:

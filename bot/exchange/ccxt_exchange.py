@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from bot.exchange.ccxt_budget import Budget, BudgetSpent
 from bot.exchange.ccxt_clients import Clients, CredentialsOf
 from bot.exchange.ccxt_feed import CcxtFeed
 from bot.exchange.ccxt_outcome import AlreadySet, Malformed, NotFound, read, write
@@ -18,14 +17,17 @@ from bot.exchange.ccxt_values import (
     positions_of,
     report_of,
     tiers_of,
+    time_of,
 )
 from bot.exchange.ccxt_wire import Wire
 from bot.exchange.dialects import DIALECTS
 from bot.exchange.dialects.dialect import Dialect
+from bot.exchange.limits.budget import Budget, BudgetSpent
 from bot.ports.clock import Clock
-from bot.ports.errors import Rejected, Unavailable
+from bot.ports.errors import KeyRefused, Rejected, Unavailable
 from bot.ports.exchange import FundingPayment, MarginMode, Permissions, Tier, TradeFill
-from bot.ports.records import Account, Balance, Order, OrderReport
+from bot.ports.records import PREFIX, Account, Balance, Order, OrderReport
+from bot.ports.vault import Credentials
 from hedging.assets import STABLECOINS
 from hedging.market import Contract
 from hedging.money import ZERO, decimal
@@ -50,9 +52,17 @@ class CcxtExchange:
         self._budgets: dict[int, Budget] = {}
         self.name = dialect.name
 
-    @property
-    def settles_within(self) -> timedelta:
+    def settles_within(self, account: Account) -> timedelta:
         return self._dialect.settles_within
+
+    def trying(self, credentials: Credentials) -> "CcxtExchange":
+        """The same exchange with credentials that are not stored anywhere."""
+        return CcxtExchange(self._dialect, self._clients.trying(credentials), self._clock, self._prices)
+
+    def forget(self, account_id: int) -> None:
+        """The account's key changed or is gone."""
+        self._clients.forget(account_id)
+        self._budgets.pop(account_id, None)
 
     async def contract(self, account: Account, symbol: str) -> Contract | None:
         """The contract as this account's exchange lists it now; None when it does not."""
@@ -71,7 +81,8 @@ class CcxtExchange:
                 if row.get("marginMode") is None:  # where it is the account's and not the position's
                     row["marginMode"] = await self._dialect.margin_mode(client, str(row.get("symbol")))
             needs_marks = any(row.get("markPrice") is None for row in open_rows)
-            return positions_of(rows, contracts, await self._prices() if needs_marks else {}, self._dialect)
+            marks = await self._prices() if needs_marks else {}
+            return positions_of(rows, contracts, marks, await self._beside(client, open_rows))
 
         return await self._read(account, "the positions", work)
 
@@ -118,6 +129,8 @@ class CcxtExchange:
 
     async def set_margin_mode(self, account: Account, symbol: str, mode: MarginMode) -> None:
         await self._known_contract(account, symbol)
+        if self._dialect.margin_mode_of_account and not await self._may_switch(account, symbol, mode):
+            return
 
         async def work(client: Any) -> None:
             await client.set_margin_mode(
@@ -133,6 +146,8 @@ class CcxtExchange:
         try:
             hedged = await self.hedge_mode(account, order.symbol)
             await self._budget(account).take()
+        except KeyRefused as refused:
+            raise Rejected(f"Nothing was sent: {refused}", "key") from None
         except (Unavailable, BudgetSpent) as failure:
             raise Rejected(f"Nothing was sent: {failure}", "unavailable") from None
         params = {
@@ -165,6 +180,24 @@ class CcxtExchange:
     async def find_order(self, account: Account, symbol: str, client_id: str) -> OrderReport | None:
         return await self._find(account, symbol, client_id, None)
 
+    async def quiet(self, account: Account, symbol: str, since: datetime) -> bool:
+        ours = [
+            order for order in await self.open_orders(account, symbol) if order.client_id.startswith(PREFIX)
+        ]
+        return not ours and not await self.fills(account, symbol, since)
+
+    async def clock_ahead(self) -> timedelta:
+        """By how much this machine's clock is ahead of the exchange's. Raises Unavailable."""
+
+        async def work() -> timedelta:
+            client = await self._clients.public()
+            before = self._clock.now()
+            told = await client.fetch_time()
+            here = before + (self._clock.now() - before) / 2
+            return here - time_of(told)
+
+        return await read(self._dialect, "its time", work, self._clients.set_clock)
+
     async def permissions(self, account: Account) -> Permissions:
         return await self._read(account, "what the key may do", self._dialect.permissions)
 
@@ -182,6 +215,8 @@ class CcxtExchange:
 
     async def fills(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
         async def work(client: Any) -> list[TradeFill]:
+            if symbol not in client.markets:
+                return []
             rows = await self._dialect.fills(client, symbol, _milliseconds(since))
             found = [fill_of(row, symbol, self._dialect) for row in rows]
             return sorted((fill for fill in found if fill.time >= since), key=lambda fill: fill.time)
@@ -205,10 +240,23 @@ class CcxtExchange:
         ask = self._dialect.forced_closes
 
         async def work(client: Any) -> list[TradeFill]:
+            if symbol not in client.markets:
+                return []
             rows = await ask(client, symbol, _milliseconds(since))
             return sorted((fill_of(row, symbol, self._dialect) for row in rows), key=lambda fill: fill.time)
 
         return await self._read(account, f"the forced closes of {symbol}", work)
+
+    def names_forced_closes(self, account: Account) -> bool:
+        return self._dialect.names_forced_closes
+
+    async def listed(self, account: Account, symbol: str) -> bool:
+        async def work(client: Any) -> bool:
+            await self._clients.public(demo=account.mode == "demo", fresh=True)
+            market = client.markets.get(symbol)
+            return bool(market) and contract_of(market, self._dialect) is not None
+
+        return await self._read(account, "its contracts", work)
 
     async def open_orders(self, account: Account, symbol: str) -> Sequence[OrderReport]:
         async def work(client: Any) -> list[OrderReport]:
@@ -232,6 +280,29 @@ class CcxtExchange:
     def close(self) -> None:
         """Let go of every client."""
         self._clients.close()
+
+    async def _beside(self, client: Any, rows: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+        """The symbols of longs beside which a short can be held. Asked for where positions do not tell it, and only
+        where there is a long."""
+        longs = [row for row in rows if row.get("side") == "long"]
+        if not longs:
+            return frozenset()
+        if self._dialect.positions_tell_mode:
+            return frozenset(str(row.get("symbol")) for row in longs if row.get("hedged"))
+        symbols = frozenset(str(row.get("symbol")) for row in longs)
+        return symbols if await self._dialect.hedge_mode(client, min(symbols)) else frozenset()
+
+    async def _may_switch(self, account: Account, symbol: str, mode: MarginMode) -> bool:
+        """Whether the margin mode of the whole account must be changed and may be. Raises Rejected when it must not."""
+        try:
+            if await self.margin_mode(account, symbol) == mode:
+                return False
+            held = await self.positions(account)
+        except Unavailable as failure:
+            raise Rejected(f"Nothing was sent: {failure}", "unavailable") from None
+        if held:
+            raise Rejected(f"The margin mode of {self._dialect.title} is the whole account's.", "margin_mode")
+        return True
 
     async def _read_back(self, account: Account, order: Order, acknowledged: OrderReport) -> OrderReport:
         """The order as it stands. What is not visible yet, or cannot be read now, is open: it was acknowledged."""

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from bot.exchange.ccxt_wire import Call, calls_noted
 from bot.exchange.dialects.dialect import Dialect
-from bot.ports.errors import Ambiguous, PortError, Rejected, Unavailable
+from bot.ports.errors import Ambiguous, KeyRefused, PortError, Rejected, Unavailable
 from hedging.errors import HedgingError
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ async def read(dialect: Dialect, what: str, work: Work[T], resync: Work[None]) -
             failure: Exception | None = None
             try:
                 result = await work()
-            except Unavailable:
+            except PortError:
                 raise
             except Exception as raised:  # noqa: BLE001 - ccxt raises anything; what counts is on the wire
                 failure = raised
@@ -45,6 +45,8 @@ async def read(dialect: Dialect, what: str, work: Work[T], resync: Work[None]) -
                 return result
             failure = Malformed("an answer without content")  # of which ccxt makes "there is nothing"
         code = _code(dialect, calls[-1] if calls else None)
+        if code in dialect.revoked:
+            raise KeyRefused(f"{dialect.title} does not let this key in ({code}).")
         unavailable = Unavailable(f"{dialect.title} did not tell {what} ({_kind(failure, code)}).")
         if code in dialect.not_found:
             raise NotFound(what)
@@ -66,6 +68,8 @@ async def write(dialect: Dialect, what: str, work: Work[T], resync: Work[None]) 
             failure: Exception | None = None
             try:
                 result = await work()
+            except Unavailable as raised:
+                failure = raised  # kept from being sent; another call of the same write may have been before
             except PortError:
                 raise
             except Exception as raised:  # noqa: BLE001 - as above
@@ -75,6 +79,8 @@ async def write(dialect: Dialect, what: str, work: Work[T], resync: Work[None]) 
         if failure is None and code is None:
             return result
         kind = _kind(failure, code)  # a refusal may come without an exception
+        if sent is None and isinstance(failure, Unavailable):
+            raise Rejected(f"Nothing was sent: {failure}", "unavailable")
         if sent is None:
             blocked = bool(calls) and not calls[-1].sent
             raise Rejected(

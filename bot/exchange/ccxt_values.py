@@ -1,6 +1,7 @@
 """From ccxt's dictionaries to the domain's values. Whatever is not whole is Malformed; nothing is guessed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -56,8 +57,9 @@ def contract_of(market: Json, dialect: Dialect) -> Contract | None:
             maintenance_margin_rate=dialect.maintenance_rate(market) or _FALLBACK_MARGIN,
             max_leverage=int(dialect.max_leverage(market) or _limit(limits, "leverage", "max") or 0)
             or _FALLBACK_LEVERAGE,
+            closes_at=None if (closes := dialect.closes_at(market)) is None else time_of(closes),
         )
-    except (BadInput, LookupError, TypeError):
+    except (LookupError, TypeError, ValueError):
         return None
     return contract if lot > 0 and tick > 0 and size > 0 else None
 
@@ -87,11 +89,14 @@ def report_of(
 
 
 def positions_of(
-    rows: Iterable[Json], contracts: Mapping[str, Contract], marks: Mapping[str, Decimal], dialect: Dialect
+    rows: Iterable[Json],
+    contracts: Mapping[str, Contract],
+    marks: Mapping[str, Decimal],
+    beside: Collection[str] = (),
 ) -> list[Position]:
-    """Open positions by symbol. A long and a short of one symbol, held side by side, count as their difference; prices
-    and leverage are then those of the larger."""
-    sides: dict[str, list[Position]] = {}
+    """Open positions by symbol, a short before a long that is held beside it. Several of one side (cross and isolated)
+    count as one; prices and leverage are then those of the larger. `beside`: symbols of longs in hedge mode."""
+    sides: dict[tuple[str, bool], list[Position]] = {}
     for row in rows:
         if not isinstance(row, Mapping):
             raise Malformed("a position is no record")
@@ -99,8 +104,12 @@ def positions_of(
         amount = _number(row, "contracts")
         if contract is None or amount == 0:
             continue
-        sides.setdefault(contract.symbol, []).append(_position(row, amount, contract, marks))
-    return [merged for symbol in sorted(sides) if (merged := _merged(sides[symbol])).contracts]
+        position = _position(row, amount, contract, marks)
+        long = position.contracts > 0
+        if long and contract.symbol in beside:
+            position = replace(position, beside=True)
+        sides.setdefault((contract.symbol, long), []).append(position)
+    return [_merged(sides[place]) for place in sorted(sides)]
 
 
 def tiers_of(rows: Iterable[Json]) -> list[Tier]:
@@ -119,16 +128,19 @@ def tiers_of(rows: Iterable[Json]) -> list[Tier]:
 def fill_of(row: Json, symbol: str, dialect: Dialect) -> TradeFill:
     """One execution."""
     sides: Mapping[object, Literal["sell", "buy"]] = {"buy": "buy", "sell": "sell"}
-    fee = row.get("fee")
+    fee, raw = row.get("fee"), row.get("info") or {}
+    order, amount, price = str(row.get("order") or ""), _number(row, "amount"), _number(row, "price")
     return TradeFill(
         symbol=symbol,
-        order_id=str(row.get("order") or ""),
+        order_id=order,
         side=sides.get(row.get("side")),
-        contracts=_number(row, "amount"),
-        price=_number(row, "price"),
+        contracts=amount,
+        price=price,
         fee=_number(fee, "cost") if isinstance(fee, Mapping) and fee.get("cost") is not None else ZERO,
         time=time_of(row.get("timestamp")),
-        forced=dialect.forced(row.get("info") or {}),
+        forced=dialect.forced(raw),
+        id=str(row.get("id") or f"{order}:{row.get('timestamp')}:{amount}:{price}"),
+        of=dialect.position_side(raw),
     )
 
 
@@ -221,18 +233,13 @@ def _position(row: Json, amount: Decimal, contract: Contract, marks: Mapping[str
 
 
 def _merged(sides: list[Position]) -> Position:
-    """One position of several sides of a symbol."""
+    """One position of several of one side."""
     if len(sides) == 1:
         return sides[0]
     larger = max(sides, key=lambda side: abs(side.contracts))
-    return Position(
-        symbol=larger.symbol,
+    return replace(
+        larger,
         contracts=sum((side.contracts for side in sides), ZERO),
-        entry_price=larger.entry_price,
-        mark_price=larger.mark_price,
-        leverage=larger.leverage,
-        margin_mode=larger.margin_mode,
         margin=sum((side.margin for side in sides), ZERO),
         unrealized_pnl=sum((side.unrealized_pnl for side in sides), ZERO),
-        liquidation_price=larger.liquidation_price,
     )

@@ -9,7 +9,7 @@ from decimal import Decimal
 from bot.exchange.paper_state import decode, decode_report, encode, encode_report
 from bot.ports.clock import Clock
 from bot.ports.errors import Ambiguous, Rejected, StaleVersion, Unavailable
-from bot.ports.exchange import MarketFeed
+from bot.ports.exchange import MarginMode, MarketFeed, TradeFill
 from bot.ports.records import Account, Balance, Order, OrderReport
 from bot.ports.store import PaperStore
 from hedging.errors import OrderRejected
@@ -28,6 +28,7 @@ from hedging.paper import (
     settle,
     unrealized,
     with_leverage,
+    with_margin_mode,
 )
 from hedging.paper.account import set_aside
 from hedging.portfolio import Position
@@ -71,8 +72,7 @@ class PaperExchange:
         self._feed, self._store, self._clock = feed, store, clock
         self._deposit = {"USDT": starting_cash, **(collateral or {})}
 
-    @property
-    def settles_within(self) -> timedelta:
+    def settles_within(self, account: Account) -> timedelta:
         return timedelta(seconds=1)
 
     async def positions(self, account: Account) -> Sequence[Position]:
@@ -89,15 +89,37 @@ class PaperExchange:
             free=max(_dollars(free_margin(state.account), spot), ZERO),
         )
 
-    async def forced_closes(self, account: Account) -> Sequence[Liquidation]:
-        """The account's liquidations, oldest first; the latest hundred."""
-        return (await self._settled(account)).forced
+    async def forced_closes(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
+        """The account's liquidations, ascending; the latest hundred of all symbols are known."""
+        forced = (await self._settled(account)).forced
+        return [_closed(event) for event in forced if event.symbol == symbol and event.time >= since]
+
+    async def fills(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
+        """Only orders of ours trade on paper, and their reports tell of them: what is left is liquidations."""
+        return await self.forced_closes(account, symbol, since)
+
+    def names_forced_closes(self, account: Account) -> bool:
+        return True
+
+    async def listed(self, account: Account, symbol: str) -> bool:
+        snapshot = await self._feed.snapshot()
+        return symbol in snapshot.contracts and symbol in snapshot.quotes
 
     async def set_leverage(self, account: Account, symbol: str, leverage: int) -> None:
         def change(state: _State) -> tuple[PaperAccount, None]:
             return with_leverage(state.account, _contract(state.snapshot, symbol), leverage), None
 
         await self._write(account, change, None)
+
+    async def set_margin_mode(self, account: Account, symbol: str, mode: MarginMode) -> None:
+        def change(state: _State) -> tuple[PaperAccount, None]:
+            return with_margin_mode(state.account, _contract(state.snapshot, symbol), mode), None
+
+        await self._write(account, change, None)
+
+    async def quiet(self, account: Account, symbol: str, since: datetime) -> bool:
+        """Nothing rests on paper, and an order that is not in the book was never filled."""
+        return True
 
     async def place(self, account: Account, order: Order) -> OrderReport:
         """Fill what the book gives within the limit, at once; the rest is cancelled. A client id that is known is
@@ -253,6 +275,20 @@ def _position(account: PaperAccount, symbol: str) -> Position:
         margin=set_aside(position),
         unrealized_pnl=gain if contract.linear else gain * position.mark_price,
         liquidation_price=reached,
+    )
+
+
+def _closed(event: Liquidation) -> TradeFill:
+    return TradeFill(
+        symbol=event.symbol,
+        order_id="",
+        side="buy" if event.contracts < 0 else "sell",
+        contracts=abs(event.contracts),
+        price=event.price,
+        fee=ZERO,
+        time=event.time,
+        forced="liquidation",
+        id=f"{event.symbol}:{event.time.isoformat()}",
     )
 
 

@@ -73,7 +73,9 @@ def decode_report(row: Mapping[str, Any]) -> OrderReport:
 def _position(position: PaperPosition) -> dict[str, Any]:
     return {
         "contract": {
-            field.name: _plain(getattr(position.contract, field.name)) for field in fields(Contract)
+            field.name: _plain(getattr(position.contract, field.name))
+            for field in fields(Contract)
+            if field.name != "closes_at"  # the listing's to tell, each time anew
         },
         "contracts": str(position.contracts),
         "entry_price": str(position.entry_price),

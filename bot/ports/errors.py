@@ -1,5 +1,7 @@
 """Named failures of the outside world."""
 
+from typing import Literal
+
 
 class PortError(Exception):
     """Root of every named failure of a port."""
@@ -19,6 +21,19 @@ class Ambiguous(PortError):
 
 class Unavailable(PortError):
     """A read that failed: the exchange or feed cannot be reached, or answered nonsense. Try later."""
+
+
+class KeyRefused(Unavailable):
+    """The exchange does not let the account's key in: it was deleted, has expired, or is not allowed from here."""
+
+
+class KeyUnusable(Unavailable):
+    """The account's key cannot be used on our side: none is kept (`missing`), the master key is not there or another
+    one (`locked`), or what is kept was altered or belongs to somebody else (`damaged`)."""
+
+    def __init__(self, message: str, why: Literal["missing", "locked", "damaged"]) -> None:
+        super().__init__(message)
+        self.why = why
 
 
 class StaleVersion(PortError):

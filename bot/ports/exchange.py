@@ -1,12 +1,13 @@
 """Markets and trading, in the domain's words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal, Protocol
 
 from bot.ports.records import Account, Balance, Order, OrderReport
+from bot.ports.vault import Credentials
 from hedging.market import Candles, Funding, Snapshot
 from hedging.portfolio import Position
 
@@ -32,13 +33,49 @@ class MarketFeed(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether an exchange can be asked now, and since when it is so.
+
+    `maintenance`: it says so itself; `down`: it does not answer; `paused`: it asked this machine to wait. It is asked
+    again at `next_try`. `sentence` is plain, for people; it is empty for one that is up.
+    """
+
+    state: Literal["up", "maintenance", "down", "paused"]
+    since: datetime
+    next_try: datetime | None = None
+    sentence: str = ""
+
+
+class Healths(Protocol):
+    """How the exchanges are, without asking them: as the calls of everybody went."""
+
+    def health(self, name: str, *, demo: bool = False) -> Health:
+        """Of the exchange that is called so; one that was never asked is up. `demo`: of its demo."""
+        ...
+
+
+class Feeds(Protocol):
+    """One feed an exchange, for everybody."""
+
+    @property
+    def home(self) -> str:
+        """The exchange whose prices count where no account says otherwise."""
+        ...
+
+    def feed(self, name: str) -> MarketFeed:
+        """The feed of the exchange that is called so. Raises Unavailable when there is none."""
+        ...
+
+
 class Exchange(Protocol):
-    """Trading on one exchange. Reads raise Unavailable; writes raise Rejected or Ambiguous, never anything else."""
+    """Trading, on the exchange that an account names. Reads raise Unavailable (KeyRefused when the account's key is not
+    let in any more); writes raise Rejected or Ambiguous, never anything else."""
 
     name: str
 
     async def positions(self, account: Account) -> Sequence[Position]:
-        """Every open position."""
+        """Every open position; a long and a short of one symbol, held side by side, are two."""
         ...
 
     async def balance(self, account: Account) -> Balance: ...
@@ -55,19 +92,34 @@ class Exchange(Protocol):
         """The order that carries our id, or None when the exchange does not know of one."""
         ...
 
-    @property
-    def settles_within(self) -> timedelta:
-        """After this long an order that is still not found was never accepted (time-out + receive window + skew)."""
+    async def set_margin_mode(self, account: Account, symbol: str, mode: MarginMode) -> None:
+        """Setting what is already set succeeds. Where the mode is the whole account's, it is not changed under open
+        positions: Rejected, "margin_mode"."""
         ...
 
+    async def quiet(self, account: Account, symbol: str, since: datetime) -> bool:
+        """Whether no order of ours rests on the symbol and nothing was executed there from `since` on."""
+        ...
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """An exchange's key. Neither its text nor its representation shows anything of it."""
+    async def fills(self, account: Account, symbol: str, since: datetime) -> "Sequence[TradeFill]":
+        """Executions from `since` on, ascending; also what the exchange closed by itself."""
+        ...
 
-    key: str = field(repr=False)
-    secret: str = field(repr=False)
-    passphrase: str = field(default="", repr=False)
+    async def forced_closes(self, account: Account, symbol: str, since: datetime) -> "Sequence[TradeFill]":
+        """What the exchange closed by itself from `since` on, ascending."""
+        ...
+
+    def names_forced_closes(self, account: Account) -> bool:
+        """Whether the exchange tells what it closed by itself from what its owner closed."""
+        ...
+
+    async def listed(self, account: Account, symbol: str) -> bool:
+        """Whether the contract can be traded, as of now: the listing is read anew."""
+        ...
+
+    def settles_within(self, account: Account) -> timedelta:
+        """After this long an order that is still not found was never accepted (time-out + receive window + skew)."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +134,8 @@ class Permissions:
 @dataclass(frozen=True, slots=True)
 class TradeFill:
     """One execution. `contracts` is positive; `fee` in settle units; `forced`: the exchange's doing, not an order's.
-    `side` is None where the exchange does not tell it with its executions."""
+    `side` is None where the exchange does not tell it with its executions, and `of` (the side of the position that was
+    traded) where it does not tell that, or holds no two sides. `id` is the exchange's, or made of what it tells."""
 
     symbol: str
     order_id: str
@@ -92,6 +145,8 @@ class TradeFill:
     fee: Decimal
     time: datetime
     forced: Forced | None = None
+    id: str = ""
+    of: Literal["long", "short"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,20 +181,8 @@ class RealExchange(Exchange, Protocol):
         """None where the exchange does not tell before a position is open."""
         ...
 
-    async def set_margin_mode(self, account: Account, symbol: str, mode: MarginMode) -> None:
-        """Setting what is already set succeeds."""
-        ...
-
-    async def fills(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
-        """Executions from `since` on, ascending."""
-        ...
-
     async def funding_paid(self, account: Account, symbol: str, since: datetime) -> Sequence[FundingPayment]:
         """Funding from `since` on, ascending."""
-        ...
-
-    async def forced_closes(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
-        """What the exchange itself closed from `since` on, ascending."""
         ...
 
     async def open_orders(self, account: Account, symbol: str) -> Sequence[OrderReport]:
@@ -148,4 +191,48 @@ class RealExchange(Exchange, Protocol):
 
     async def tiers(self, account: Account, symbol: str) -> Sequence[Tier]:
         """The maintenance margin's steps, ascending; empty where the exchange tells none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An exchange that can be connected. `modes`: what its keys may be for."""
+
+    name: str
+    title: str
+    modes: tuple[Literal["live", "demo"], ...]
+    passphrase: bool  # its keys have a third part
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a key turned out to be good for. `hedge_mode`: longs and shorts side by side; None: not told."""
+
+    permissions: Permissions
+    balance: Balance
+    hedge_mode: bool | None
+    positions: tuple[Position, ...]
+
+
+class Connections(Protocol):
+    """Which exchanges can be connected, and whether a key works."""
+
+    @property
+    def offers(self) -> Sequence[Offer]: ...
+
+    async def clock_ahead(self, name: str) -> timedelta:
+        """Reach the exchange that is called so, and tell by how much this machine's clock is ahead of its clock. Raises
+        Unavailable."""
+        ...
+
+    async def permissions(self, account: Account) -> Permissions:
+        """What the account's stored key may do. Raises KeyRefused, Unavailable or a VaultError."""
+        ...
+
+    async def trial(self, account: Account, credentials: Credentials) -> Trial:
+        """Use the credentials for reading alone, and keep nothing of them. Raises KeyRefused or Unavailable."""
+        ...
+
+    def forget(self, account_id: int) -> None:
+        """The account's key has changed or is gone: nothing made with the earlier one is used any more."""
         ...

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any, Literal
 
 from hedging.plan import HedgePlan, Purpose, Side
@@ -21,6 +21,20 @@ class User:
     suspended: bool = False  # blocked the bot: nothing is sent until they write again
 
 
+PREFIX = "hh"  # what our ids on orders begin with
+PAPER = "paper"  # the exchange of paper accounts, which follows the prices of the home exchange
+
+Mode = Literal["paper", "demo", "live"]
+
+
+class AccountState(StrEnum):
+    ACTIVE = "active"
+    SUSPENDED = (
+        "suspended"  # its key is not let in any more: nothing is read or sent until it is connected again
+    )
+    DISCONNECTED = "disconnected"  # its owner took the key back
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """A trading account. `mode`: paper, demo or live, told apart on every card."""
@@ -28,7 +42,24 @@ class Account:
     id: int
     user_id: int
     exchange: str
-    mode: Literal["paper", "demo", "live"]
+    mode: Mode
+    state: AccountState = AccountState.ACTIVE
+    refusals: int = field(default=0, compare=False)  # how often in a row its key was not let in
+    key_number: int = field(default=0, compare=False)  # grows with every key that is connected
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """Somebody chose an exchange to connect, and may send its key until then. It outlives a restart, so that the key is
+    taken for what it is also afterwards."""
+
+    user_id: int
+    exchange: str
+    mode: Mode
+    until: datetime  # wall time
+    answered_by: str = ""  # the key of the latest update that brought credentials
+    message_id: int | None = None  # the message that tells what came of them
+    over: bool = False  # they were kept, and their owner was told
 
 
 class ProposalState(StrEnum):
@@ -173,19 +204,30 @@ class OutboxItem:
     message_id: int | None = None
 
 
+class Severity(IntEnum):
+    """How much a matter presses: for the next look, for today, for now."""
+
+    INFO = 1
+    AMBER = 2
+    RED = 3
+
+
 class AlertState(StrEnum):
     RAISED = "raised"
+    ESCALATED = "escalated"  # got worse, or was told again because nobody had seen it
+    ACKNOWLEDGED = "acknowledged"  # its owner has seen it: no reminder
     SNOOZED = "snoozed"
+    MUTED = "muted"  # its owner wants no word of this kind
     RECOVERED = "recovered"
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One matter that deserves somebody's attention. At most one of a `kind` is live for a user."""
+    """One matter that deserves somebody's attention. At most one of a `kind` and `subject` is live for a user."""
 
     id: int
     user_id: int
-    kind: str  # drift, market_move
+    kind: str  # bot.services.desk.kinds
     state: AlertState
     facts: Mapping[str, Any]
     raised_at: datetime  # market time
@@ -193,3 +235,8 @@ class Alert:
     snoozed_until: datetime | None = None  # market time
     message_id: int | None = None
     version: int = 0
+    subject: str = ""  # the symbol or account that it is about; empty: the whole hedge
+    level: int = 1  # 1 raised, 2 worse: what hysteresis goes on from
+    due_at: datetime | None = None  # market time at which the desk looks at it again even if nothing changes
+    reminders: int = 0  # how often it was told again because nobody had seen it
+    held: bool = False  # kept for the digest: no message has told of it yet

@@ -4,23 +4,27 @@ Mutations that an update or a tap causes carry a `key`: done twice with the same
 back what the first time gave.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
+from bot.ports.books import BookStore
 from bot.ports.records import (
     Account,
+    AccountState,
     Alert,
     AlertState,
     Attempt,
     AttemptState,
+    Invitation,
     OutboxItem,
     Proposal,
     ProposalState,
     User,
 )
+from bot.ports.watching import AlertSettings, PaceStore, WatchStore
 from hedging.portfolio import Holding
 from hedging.rules import HedgeRule
 
@@ -57,10 +61,22 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class AlertChange:
-    """A state change of one matter together with the message that it owes. `alert.id` 0 makes a new one."""
+    """A state change of one matter together with the messages that it owes. `alert.id` 0 makes a new one."""
 
     alert: Alert
     outbox: OutboxItem | None = None
+    also: OutboxItem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CandleChunk:
+    """The first `count` bars of a stretch of one series, from `start` (epoch seconds) on; `bars` is packed by who keeps
+    them. A stretch always begins at the same instants, so that of two versions the longer one has all of the other."""
+
+    name: str
+    start: int
+    count: int
+    bars: bytes
 
 
 class PeopleStore(Protocol):
@@ -84,14 +100,64 @@ class PeopleStore(Protocol):
 
     async def save_rule(self, user_id: int, rule: HedgeRule) -> None: ...
 
-    async def ensure_account(self, user_id: int, exchange: str, mode: str) -> Account:
-        """The user's account there, made when it is the first time."""
+    async def ensure_account(
+        self, user_id: int, exchange: str, mode: str, *, state: AccountState = AccountState.ACTIVE
+    ) -> Account:
+        """The user's account there, made in that state when it is the first time."""
         ...
 
     async def account(self, account_id: int) -> Account | None: ...
 
+    async def named_account(self, user_id: int) -> Account | None:
+        """The account that the user's rule names; None when it names none."""
+        ...
+
+    async def name_account(self, user_id: int, account_id: int | None) -> None:
+        """From now on the user's rule is about that account (a default rule, where there was none yet)."""
+        ...
+
+    async def set_account_state(self, account_id: int, state: AccountState) -> Account: ...
+
     async def accounts(self, user_id: int | None = None) -> Sequence[Account]:
         """One user's accounts, or everybody's."""
+        ...
+
+
+class KeyStore(Protocol):
+    """What is remembered of keys besides the keys: who is expected to send one, and which are not let in any more."""
+
+    async def user(self, user_id: int) -> User | None: ...
+
+    async def account(self, account_id: int) -> Account | None: ...
+
+    async def invite(self, invitation: Invitation) -> None:
+        """In place of the user's earlier one."""
+        ...
+
+    async def invitation(self, user_id: int) -> Invitation | None: ...
+
+    async def answer_invitation(self, user_id: int, *, by: str, now: datetime) -> Invitation | None:
+        """The invitation that the update `by` answers. None when there is none, its time is over, or another update
+        has fulfilled it. The same update again gets the same, also when it has fulfilled it."""
+        ...
+
+    async def save_invitation(self, invitation: Invitation) -> None:
+        """Its message and whether it is over; left alone when another update has answered it meanwhile."""
+        ...
+
+    async def withdraw_invitation(self, user_id: int) -> None: ...
+
+    async def renew_key(self, account_id: int) -> Account:
+        """A new key is kept for the account: it is active, with a new number and no refusals."""
+        ...
+
+    async def count_refusal(self, account: Account, *, most: int, outbox: OutboxItem | None) -> Account:
+        """The key of exactly that number was not let in once more. The `most`th time in a row an active account is
+        suspended and the message owed, in one transaction."""
+        ...
+
+    async def forget_refusals(self, account: Account) -> None:
+        """The key of that number was let in."""
         ...
 
 
@@ -186,11 +252,16 @@ class AlertStore(Protocol):
         ...
 
     async def change_alerts(
-        self, changes: Sequence[AlertChange], references: Mapping[int, Mapping[str, Any]]
+        self,
+        changes: Sequence[AlertChange],
+        references: Mapping[int, Mapping[str, Any]],
+        *,
+        owed: Sequence[OutboxItem] = (),
+        counts: Sequence[AlertSettings] = (),
     ) -> None:
         """All in one transaction: new alerts inserted, others updated by version (a stale one is left alone, with
-        its message), outbox rows added (a known key is left alone), references by user id remembered.
-        An outbox payload gets `alert_id` filled in."""
+        its messages), outbox rows added (a known key is left alone), references by user id remembered, summaries
+        `owed`, and how much was sent today. A change's outbox payload gets `alert_id` filled in."""
         ...
 
     async def alert(self, alert_id: int) -> Alert | None: ...
@@ -198,9 +269,16 @@ class AlertStore(Protocol):
     async def live_alerts(self, user_id: int) -> Sequence[Alert]: ...
 
     async def move_alert(
-        self, alert: Alert, to: AlertState, *, at: datetime, snoozed_until: datetime | None = None
+        self,
+        alert: Alert,
+        to: AlertState,
+        *,
+        at: datetime,
+        snoozed_until: datetime | None = None,
+        keeps_message: bool = True,
     ) -> Alert:
-        """By version. Raises StaleVersion."""
+        """By version; the desk looks at it again when the snooze ends. Without `keeps_message` the message that told of
+        it has become something else. Raises StaleVersion."""
         ...
 
 
@@ -218,6 +296,14 @@ class OutboxStore(Protocol):
     async def claim_delivery(self, item: OutboxItem, *, now: datetime, by: str) -> OutboxItem | None:
         """pending -> sending, tries + 1; also from a sending that is over a minute old, or that was claimed `by` the
         same worker in an earlier life. None when somebody else has it or it is over."""
+        ...
+
+    async def claim_due(
+        self, *, now: datetime, by: str, limit: int, every: float, chat_every: float
+    ) -> Sequence[tuple[OutboxItem, datetime]]:
+        """Claim what is due and may be sent now, at most one to a chat, those with a sound first and then the oldest;
+        each with its instant: `every` seconds after the one before, over all replicas, and never within
+        `chat_every` seconds of another message to the same chat. Chats that were told to wait are passed over."""
         ...
 
     async def finish_delivery(
@@ -255,8 +341,38 @@ class PaperStore(Protocol):
     async def paper_order(self, account_id: int, client_id: str) -> Mapping[str, Any] | None: ...
 
 
+class CandleStore(Protocol):
+    """Past prices of an exchange, opaque here. `bar`: seconds."""
+
+    async def candles(
+        self, exchange: str, bar: int, names: Collection[str], *, since: int
+    ) -> Sequence[CandleChunk]:
+        """The chunks of those series that start at or after `since` (epoch seconds), ascending for each."""
+        ...
+
+    async def keep_candles(self, exchange: str, bar: int, chunks: Sequence[CandleChunk]) -> None:
+        """Insert, or put in the place of a shorter version; one that is as long already stays as it is."""
+        ...
+
+    async def forget_candles(self, bar: int, *, before: int) -> int:
+        """Drop what starts before that instant (epoch seconds), of every exchange; how many rows went."""
+        ...
+
+
 class Store(
-    PeopleStore, UpdateStore, ProposalStore, LedgerStore, AlertStore, OutboxStore, PaperStore, Protocol
+    PeopleStore,
+    KeyStore,
+    UpdateStore,
+    ProposalStore,
+    LedgerStore,
+    AlertStore,
+    OutboxStore,
+    PaperStore,
+    CandleStore,
+    WatchStore,
+    PaceStore,
+    BookStore,
+    Protocol,
 ):
     """All of it, over one database."""
 

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
+from bot.services.accounts import Accounts
 from bot.services.alerts import Alerts
+from bot.services.connecting import Connecting
 from bot.services.delivery import Delivery
 from bot.services.execution import Execution
 from bot.services.hedge import Hedge
 from bot.services.people import People
 from bot.services.portfolio import Portfolio
+from bot.services.reconciliation import Reconciliation
 from bot.services.rules import Rules
 from bot.services.status import Status
 from bot.services.watch import Watch
@@ -18,8 +21,11 @@ class Services:
     """All use cases of one process, as the composition root built them."""
 
     people: People
+    accounts: Accounts
+    connecting: Connecting
     portfolio: Portfolio
     rules: Rules
+    reconciliation: Reconciliation
     hedge: Hedge
     status: Status
     alerts: Alerts

@@ -9,6 +9,7 @@ Whoever finds an attempt at SENDING after a crash reads it as UNKNOWN: it is loo
 import hashlib
 import logging
 from base64 import b32encode
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,13 +17,23 @@ from typing import Any
 from bot.ports.clock import Clock
 from bot.ports.errors import Ambiguous, Rejected, StaleVersion, SymbolBusy, Unavailable
 from bot.ports.exchange import Exchange
-from bot.ports.records import TERMINAL, Account, Attempt, AttemptState, Order, OrderReport, Proposal
+from bot.ports.records import (
+    PREFIX,
+    TERMINAL,
+    Account,
+    Attempt,
+    AttemptState,
+    Order,
+    OrderReport,
+    Proposal,
+)
 from bot.ports.store import Store
+from hedging.money import ZERO
 from hedging.plan import Leg
+from hedging.portfolio import Position
 
 log = logging.getLogger(__name__)
 
-PREFIX = "hh"
 TAP_LASTS = timedelta(minutes=2)  # what was not sent so long after the tap is not sent any more
 LEVERAGE_PAUSES = (0.5, 2.0)  # seconds before a leverage whose setting is unclear is set again
 LOOKUPS_FOR_ABSENCE = 3
@@ -62,7 +73,7 @@ class Attempts:
             limit_price=leg.limit_price,
             reduce_only=leg.reduce_only,
             leverage=leg.leverage,
-            position_before=await self._position(account, leg.symbol),
+            position_before=ZERO,  # read just before the order is sent
             state=AttemptState.RESERVED,
             created_at=now,
             updated_at=now,
@@ -80,25 +91,38 @@ class Attempts:
             return attempt
         if self._clock.now() - tapped_at > TAP_LASTS:
             return await self._move(attempt, AttemptState.REJECTED, reason="too_late")
-        refusal = await self._prepare(attempt, account)
+        try:
+            held = [p for p in await self._exchange.positions(account) if p.symbol == attempt.symbol]
+        except Unavailable as failure:
+            log.warning("order %s is not sent: %s", attempt.client_id, failure)
+            return await self._move(attempt, AttemptState.REJECTED, reason="unavailable")
+        short = sum((-p.contracts for p in held if p.contracts < 0), ZERO)
+        amount = min(attempt.contracts, short) if attempt.reduce_only else attempt.contracts
+        refusal = "reduce_only" if not amount else await self._prepare(attempt, account, held)
         if refusal:
             return await self._move(attempt, AttemptState.REJECTED, reason=refusal)
         try:
-            sending = await self._store.transition(attempt, AttemptState.SENDING, at=self._clock.now())
+            now = self._clock.now()
+            sending = await self._store.transition(
+                attempt, AttemptState.SENDING, at=now, position_before=-short
+            )
         except StaleVersion:  # another worker has taken it, and may be sending it just now
             return await self._standing(attempt)
         order = Order(
             client_id=attempt.client_id,
             symbol=attempt.symbol,
             side=attempt.side,
-            contracts=attempt.contracts,
+            contracts=amount,
             limit_price=attempt.limit_price,
             reduce_only=attempt.reduce_only,
         )
         try:
             report = await self._exchange.place(account, order)
         except Rejected as refused:
-            return await self._move(sending, AttemptState.REJECTED, reason=refused.code or str(refused))
+            reason = refused.code or str(refused)
+            if reason == "reduce_only" and await self._still_short(attempt, account):
+                reason = "still_open"
+            return await self._move(sending, AttemptState.REJECTED, reason=reason)
         except Ambiguous as unclear:
             log.warning("order %s is ambiguous: %s", attempt.client_id, unclear)
             return await self._move(sending, AttemptState.UNKNOWN, reason=str(unclear))
@@ -116,24 +140,35 @@ class Attempts:
             report = await self._exchange.find_order(account, attempt.symbol, attempt.client_id)
             if report is not None:
                 return await self._note(attempt, report)
-            unmoved = await self._position(account, attempt.symbol) == attempt.position_before
+            unmoved = await self._short(
+                account, attempt.symbol
+            ) == attempt.position_before and await self._exchange.quiet(account, attempt.symbol, sent_at)
         except Unavailable as failure:
             log.info("order %s cannot be looked up now: %s", attempt.client_id, failure)
             report, unmoved = None, None
         lookups = attempt.lookups + (unmoved is not None)
         waited = now - sent_at
-        if unmoved and lookups >= LOOKUPS_FOR_ABSENCE and waited > self._exchange.settles_within:
+        if unmoved and lookups >= LOOKUPS_FOR_ABSENCE and waited > self._exchange.settles_within(account):
             return await self._move(attempt, AttemptState.ABSENT, lookups=lookups, reason="never arrived")
         if waited > GIVE_UP_AFTER:
             return await self._move(attempt, AttemptState.MANUAL, lookups=lookups, reason="check_by_hand")
         return await self._move(attempt, AttemptState.RECONCILING, lookups=lookups)
 
-    async def _prepare(self, attempt: Attempt, account: Account) -> str:
-        """Set the leverage; why nothing may be sent, or an empty text."""
+    async def _prepare(self, attempt: Attempt, account: Account, held: Sequence[Position]) -> str:
+        """Set the margin mode, where no position has one yet, and the leverage; why nothing may be sent, or an empty
+        text. What is set for a symbol holds for every position in it: under one that its owner opened, nothing is."""
         if attempt.reduce_only:
+            return ""
+        if any(p.contracts > 0 and not p.beside for p in held):
+            return "own_long"
+        book = await self._store.book(account.id) if held else None
+        known = book.shorts.get(attempt.symbol) if book else None
+        if any(p.contracts > 0 for p in held) or (known is not None and known.own):
             return ""
         for pause in (*LEVERAGE_PAUSES, None):
             try:
+                if not held:
+                    await self._exchange.set_margin_mode(account, attempt.symbol, "cross")
                 await self._exchange.set_leverage(account, attempt.symbol, attempt.leverage)
                 return ""
             except Rejected as refused:
@@ -174,9 +209,17 @@ class Attempts:
         log.info("attempt %s was moved to %s by another worker", attempt.client_id, current.state)
         return current
 
-    async def _position(self, account: Account, symbol: str) -> Decimal:
-        held = {position.symbol: position.contracts for position in await self._exchange.positions(account)}
-        return held.get(symbol, Decimal(0))
+    async def _short(self, account: Account, symbol: str) -> Decimal:
+        """Signed contracts; never positive."""
+        held = await self._exchange.positions(account)
+        return sum((p.contracts for p in held if p.symbol == symbol and p.contracts < 0), ZERO)
+
+    async def _still_short(self, attempt: Attempt, account: Account) -> bool:
+        """After a refusal to reduce: whether there is something left to close, as far as that can be told now."""
+        try:
+            return bool(await self._short(account, attempt.symbol))
+        except Unavailable:
+            return False
 
     async def _sent_at(self, attempt: Attempt) -> datetime:
         for state, at in await self._store.events(attempt.client_id):

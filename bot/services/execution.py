@@ -25,6 +25,7 @@ from bot.services.delivery import Delivery
 from bot.services.errors import ProposalGone
 from bot.services.hedge import EXECUTE
 from bot.services.situation import Situations
+from hedging.plan import Leg
 
 log = logging.getLogger(__name__)
 
@@ -100,8 +101,8 @@ class Execution:
 
     async def _open(self, proposal_id: str) -> dict[str, Any]:
         """What profits are counted from later: prices and equity before the first order."""
-        proposal, _ = await self._read(proposal_id)
-        before = await self._situations.of(proposal.user_id)
+        proposal, account = await self._read(proposal_id)
+        before = await self._situations.on(account)
         return {
             "legs": len(proposal.plan.legs),
             "equity_before": str(before.balance.equity),
@@ -129,9 +130,15 @@ class Execution:
         return (await self._attempts.look(attempt, account)).state.value
 
     async def _tell_waiting(self, proposal_id: str, leg: int) -> int:
-        proposal, _ = await self._read(proposal_id)
+        proposal, account = await self._read(proposal_id)
         symbol = proposal.plan.legs[leg].symbol
-        item = self._message(proposal, "waiting", {"proposal_id": proposal.id, "symbol": symbol}, f"{leg}")
+        facts = {
+            "proposal_id": proposal.id,
+            "symbol": symbol,
+            "exchange": account.exchange,
+            "mode": account.mode,
+        }
+        item = self._message(proposal, "waiting", facts, f"{leg}")
         return (await self._store.owe(item)).id
 
     async def _finish(self, proposal_id: str, opening: dict[str, Any]) -> int | None:
@@ -166,8 +173,7 @@ class Execution:
         plan = proposal.plan
         last = {attempt.leg: attempt for attempt in attempts}  # by leg and number: the latest of each leg
         legs = [
-            _told(last[i], leg.mark_price) if i in last else unsent(leg, i, "busy")
-            for i, leg in enumerate(plan.legs)
+            _told(last[i], leg) if i in last else unsent(leg, i, "busy") for i, leg in enumerate(plan.legs)
         ]
         outcome: dict[str, Any] = {
             "proposal_id": proposal.id,
@@ -184,7 +190,7 @@ class Execution:
             "status": _status(attempts, legs),
         }
         try:
-            after = await self._situations.of(proposal.user_id, fresh=True)
+            after = await self._situations.on(account, fresh=True)
         except Unavailable as failure:  # the orders are settled: a receipt without coverage beats none
             log.warning("no coverage for the receipt of %s: %s", proposal.id, failure)
             return outcome
@@ -221,14 +227,15 @@ class Execution:
         return proposal, account
 
 
-def _told(attempt: Attempt, mark: Decimal) -> dict[str, Any]:
+def _told(attempt: Attempt, leg: Leg) -> dict[str, Any]:
     return {
         "leg": attempt.leg,
         "symbol": attempt.symbol,
         "side": attempt.side,
         "contracts": str(attempt.contracts),
         "limit_price": str(attempt.limit_price),
-        "mark_price": str(mark),
+        "mark_price": str(leg.mark_price),
+        "notional": str(leg.notional),
         "filled": str(attempt.filled),
         "average_price": _text(attempt.average_price),
         "fee": str(attempt.fee),
@@ -246,7 +253,10 @@ def _status(attempts: Sequence[Attempt], legs: Sequence[dict[str, Any]]) -> str:
         return "nothing"
     return (
         "complete"
-        if all(Decimal(leg["contracts"]) == done for leg, done in zip(legs, filled, strict=True))
+        if all(
+            leg["state"] == AttemptState.FILLED or Decimal(leg["contracts"]) == done
+            for leg, done in zip(legs, filled, strict=True)
+        )
         else "partial"
     )
 

@@ -1,4 +1,4 @@
-"""The market as the use cases need it: one snapshot for everybody, betas estimated once an hour."""
+"""The markets as the use cases need them: one snapshot an exchange for everybody, betas estimated once an hour."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from bot.ports.clock import Clock
-from bot.ports.exchange import MarketFeed
+from bot.ports.exchange import Feeds, MarketFeed
+from bot.ports.records import PAPER, Account
 from hedging.market import Candles, Snapshot
 from hedging.portfolio import Holding, Position
 from hedging.ratio import Estimate, beta_table
@@ -27,8 +28,8 @@ class Betas:
     asked: frozenset[str]  # also those that turned out to have too little history
 
 
-class Markets:
-    """Caches over one feed. Everything raises Unavailable when the feed does."""
+class Market:
+    """Caches over one exchange's feed. Everything raises Unavailable when the feed does."""
 
     def __init__(self, feed: MarketFeed, clock: Clock) -> None:
         self._feed = feed
@@ -70,9 +71,10 @@ class Markets:
     async def betas_of(
         self, holdings: Sequence[Holding], positions: Sequence[Position], factor: str, snapshot: Snapshot
     ) -> Mapping[str, Estimate]:
-        """Betas of all that is held and of all that is short."""
+        """Betas of all that is held and of all that is short in contracts that are still listed."""
         assets = {holding.asset for holding in holdings}
-        assets |= {snapshot.contract(position.symbol).base for position in positions}
+        listed = (snapshot.contracts.get(position.symbol) for position in positions)
+        assets |= {contract.base for contract in listed if contract is not None}
         return await self.betas(assets, factor, snapshot)
 
     async def _estimate(
@@ -80,11 +82,40 @@ class Markets:
     ) -> Mapping[str, Estimate]:
         """From whole hours alone: everybody who asks within one hour gets the same, whatever happens in it."""
         names = sorted(asset for asset in assets if asset in snapshot.spot)
+        return await asyncio.to_thread(beta_table, await self.hours(names, hour), factor)
+
+    async def hours(self, names: Sequence[str], hour: datetime) -> Candles:
+        """The 60 days of whole hourly bars before `hour` (market time)."""
         candles = await self._feed.candles(names, since=hour - HISTORY, bar=timedelta(hours=1))
-        return await asyncio.to_thread(beta_table, _whole_bars(candles, hour), factor)
+        return _whole_bars(candles, hour)
+
+
+class Markets:
+    """One market an exchange, made when it is first asked for."""
+
+    def __init__(self, feeds: Feeds, clock: Clock) -> None:
+        self._feeds = feeds
+        self._clock = clock
+        self._markets: dict[str, Market] = {}
+
+    @property
+    def home(self) -> Market:
+        """The market whose prices count where no account says otherwise."""
+        return self.named(self._feeds.home)
+
+    def of(self, account: Account) -> Market:
+        """The market that an account trades in. Raises Unavailable for an exchange that there is not."""
+        return self.home if account.exchange == PAPER else self.named(account.exchange)
+
+    def named(self, exchange: str) -> Market:
+        """The market of an exchange."""
+        if exchange not in self._markets:
+            self._markets[exchange] = Market(self._feeds.feed(exchange), self._clock)
+        return self._markets[exchange]
 
 
 def _whole_bars(candles: Candles, end: datetime) -> Candles:
     """The bars that opened before `end`, without those that have not ended yet."""
     count = int(np.searchsorted(candles.times, np.datetime64(end.replace(tzinfo=None), "s")))
-    return Candles(candles.names, candles.times[:count], candles.close[:count])
+    high = None if candles.high is None else candles.high[:count]
+    return Candles(candles.names, candles.times[:count], candles.close[:count], high)

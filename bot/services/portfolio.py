@@ -6,8 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from bot.ports.store import HoldingChange, PeopleStore
+from bot.services.accounts import Accounts
 from bot.services.errors import UnknownAssets
-from bot.services.markets import Markets
+from bot.services.markets import Market, Markets
 from bot.services.rules import Rules
 from hedging.plan import exposure
 from hedging.portfolio import Exposure, Holding
@@ -37,14 +38,15 @@ class PortfolioView:
 
 
 class Portfolio:
-    def __init__(self, people: PeopleStore, rules: Rules, markets: Markets) -> None:
+    def __init__(self, people: PeopleStore, accounts: Accounts, rules: Rules, markets: Markets) -> None:
         self._people = people
+        self._accounts = accounts
         self._rules = rules
         self._markets = markets
 
     async def change(self, user_id: int, changes: Sequence[HoldingChange], *, key: str) -> PortfolioView:
         """Apply all changes or, when a name is unknown to the market, none: UnknownAssets."""
-        prices = (await self._markets.snapshot()).spot
+        prices = (await (await self._market(user_id)).snapshot()).spot
         unknown = tuple(change.asset for change in changes if not change.clear and change.asset not in prices)
         if unknown:
             raise UnknownAssets(unknown)
@@ -55,14 +57,18 @@ class Portfolio:
         """The holdings as they are valued now; no lines when nothing is held."""
         return await self._view(user_id, await self._people.holdings(user_id))
 
-    async def known_assets(self) -> frozenset[str]:
-        """Every name that has a price."""
-        return frozenset((await self._markets.snapshot()).spot)
+    async def known_assets(self, user_id: int) -> frozenset[str]:
+        """Every name that has a price where the user trades."""
+        return frozenset((await (await self._market(user_id)).snapshot()).spot)
+
+    async def _market(self, user_id: int) -> Market:
+        return self._markets.of(await self._accounts.in_use(user_id))
 
     async def _view(self, user_id: int, holdings: Sequence[Holding]) -> PortfolioView:
-        snapshot = await self._markets.snapshot()
+        market = await self._market(user_id)
+        snapshot = await market.snapshot()
         factor = (await self._rules.get(user_id)).factor
-        betas = await self._markets.betas_of(holdings, (), factor, snapshot)
+        betas = await market.betas_of(holdings, (), factor, snapshot)
         lines = []
         for holding in holdings:
             price = snapshot.spot.get(holding.asset)

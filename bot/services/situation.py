@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from bot.ports.exchange import Exchange
 from bot.ports.records import Account, Balance
 from bot.ports.store import PeopleStore
+from bot.services.accounts import Accounts
 from bot.services.markets import Markets
 from bot.services.rules import Rules
 from hedging.market import Snapshot
@@ -27,17 +29,24 @@ class Situation:
     snapshot: Snapshot
     betas: Mapping[str, Estimate]
     balance: Balance
+    own: Mapping[str, Decimal] = field(default_factory=dict)  # sold short by hand: signed contracts by symbol
 
-    def plan(self) -> HedgePlan:
-        """The plan that brings coverage to the rule's target. Raises NothingToHedge."""
+    @property
+    def shorts(self) -> Sequence[Position]:
+        """The positions that hedge; longs are their owner's own business."""
+        return [position for position in self.positions if position.contracts < 0]
+
+    def plan(self, *, target: Decimal | None = None) -> HedgePlan:
+        """The plan that brings coverage to the rule's target, or to another one. Raises NothingToHedge."""
         return propose(
-            rule=self.rule,
+            rule=self.rule if target is None else replace(self.rule, target=target),
             holdings=self.holdings,
             positions=self.positions,
             snapshot=self.snapshot,
             betas=self.betas,
             free_collateral=self.balance.free,
-            purpose="rebalance" if self.positions else "hedge",
+            purpose="rebalance" if self.shorts else "hedge",
+            own=self.own,
         )
 
     def unwinding(self) -> HedgePlan:
@@ -48,6 +57,7 @@ class Situation:
             snapshot=self.snapshot,
             holdings=self.holdings,
             betas=self.betas,
+            own=self.own,
         )
 
     def exposure(self) -> Exposure:
@@ -56,17 +66,25 @@ class Situation:
 
 
 class Situations:
-    def __init__(self, people: PeopleStore, exchange: Exchange, markets: Markets, rules: Rules) -> None:
+    def __init__(
+        self, people: PeopleStore, accounts: Accounts, exchange: Exchange, markets: Markets, rules: Rules
+    ) -> None:
         self._people = people
+        self._accounts = accounts
         self._exchange = exchange
         self._markets = markets
         self._rules = rules
 
     async def of(self, user_id: int, *, fresh: bool = False) -> Situation:
-        """How the user stands now; with `fresh` the market is read anew. Raises Unavailable."""
-        account = await self._people.ensure_account(user_id, self._exchange.name, "paper")
+        """How the user stands now, on the account in use; with `fresh` the market is read anew. Raises Unavailable."""
+        return await self.on(await self._accounts.in_use(user_id), fresh=fresh)
+
+    async def on(self, account: Account, *, fresh: bool = False) -> Situation:
+        """How its owner stands with this account."""
         rule, holdings, snapshot = await asyncio.gather(
-            self._rules.get(user_id), self._people.holdings(user_id), self._markets.snapshot(fresh=fresh)
+            self._rules.get(account.user_id),
+            self._people.holdings(account.user_id),
+            self._markets.of(account).snapshot(fresh=fresh),
         )
         return await self.at(account, rule, holdings, snapshot)
 
@@ -77,5 +95,6 @@ class Situations:
         positions, balance = await asyncio.gather(
             self._exchange.positions(account), self._exchange.balance(account)
         )
-        betas = await self._markets.betas_of(holdings, positions, rule.factor, snapshot)
+        market = self._markets.of(account)
+        betas = await market.betas_of(holdings, positions, rule.factor, snapshot)
         return Situation(account, rule, holdings, positions, snapshot, betas, balance)

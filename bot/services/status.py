@@ -16,20 +16,23 @@ from hedging.rules import HedgeRule
 
 @dataclass(frozen=True, slots=True)
 class PositionLine:
-    """One perpetual. Money in quote units; `liquidation_distance`: fraction the mark may still move."""
+    """One perpetual. Money in quote units; `liquidation_distance`: fraction the mark may still move. `notional` and the
+    funding are None where the contract is not listed any more. `own`: contracts of it that their owner sold by hand."""
 
     symbol: str
     contracts: Decimal
     side: str
-    notional: Decimal
+    notional: Decimal | None
     entry_price: Decimal
     mark_price: Decimal
     unrealized_pnl: Decimal
     liquidation_price: Decimal | None
     liquidation_distance: Decimal | None
     leverage: int
-    funding_rate: Decimal
-    funding_interval_hours: int
+    funding_rate: Decimal | None
+    funding_interval_hours: int | None
+    margin_mode: str = "cross"
+    own: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,9 @@ class Status:
         situation = await self._situations.of(user_id)
         if not situation.holdings and not situation.positions:
             raise NoHoldings("Nothing is held yet.")
-        began = await hedge_began(self._store, user_id) if situation.positions else None
+        began = await hedge_began(self._store, user_id) if situation.shorts else None
+        book = await self._store.book(situation.account.id)
+        own = {symbol: -short.own for symbol, short in book.shorts.items()} if book else {}
         unhedged, hedged = profits(began, situation)
         exposed = situation.exposure()
         return StatusView(
@@ -72,7 +77,7 @@ class Status:
             value=exposed.value,
             exposure=exposed,
             rule=situation.rule,
-            positions=tuple(_line(situation, position) for position in situation.positions),
+            positions=tuple(_line(situation, position, own) for position in situation.positions),
             equity=situation.balance.equity,
             free=situation.balance.free,
             alerts=tuple(await self._store.live_alerts(user_id)),
@@ -116,22 +121,24 @@ def _market_time(began: Proposal | None) -> datetime | None:
     return began.plan.quoted_at if began else None
 
 
-def _line(situation: Situation, position: Position) -> PositionLine:
-    snapshot = situation.snapshot
-    contract, mark = snapshot.contract(position.symbol), position.mark_price
-    funding = snapshot.funding[position.symbol]
+def _line(situation: Situation, position: Position, own: Mapping[str, Decimal]) -> PositionLine:
+    snapshot, mark = situation.snapshot, position.mark_price
+    contract, funding = snapshot.contracts.get(position.symbol), snapshot.funding.get(position.symbol)
+    short = position.contracts < 0
     liquidation = position.liquidation_price
     return PositionLine(
         symbol=position.symbol,
         contracts=abs(position.contracts),
-        side="short" if position.contracts < 0 else "long",
-        notional=abs(contract.notional(position.contracts, mark)),
+        side="short" if short else "long",
+        notional=None if contract is None else abs(contract.notional(position.contracts, mark)),
         entry_price=position.entry_price,
         mark_price=mark,
         unrealized_pnl=position.unrealized_pnl,
         liquidation_price=liquidation,
         liquidation_distance=abs(liquidation / mark - 1) if liquidation and mark else None,
         leverage=position.leverage,
-        funding_rate=funding.rate,
-        funding_interval_hours=funding.interval_hours,
+        funding_rate=None if funding is None else funding.rate,
+        funding_interval_hours=None if funding is None else funding.interval_hours,
+        margin_mode=position.margin_mode,
+        own=own.get(position.symbol, Decimal(0)) if short else Decimal(0),
     )

@@ -36,7 +36,7 @@ class LedgerTables:
                 return await _standing(connection, attempt)
             at = attempt.created_at
             await record(connection, Entry("attempt", attempt.client_id, row.version, attempt.state, at))
-            return _attempt(row)
+            return attempt_of(row)
 
     async def transition(
         self,
@@ -66,27 +66,27 @@ class LedgerTables:
                 )
             await record(connection, Entry("attempt", attempt.client_id, row.version, to, at))
             await add_owed(self._database, connection, outbox)
-            return _attempt(row)
+            return attempt_of(row)
 
     async def attempt(self, client_id: str) -> Attempt | None:
         async with self._database.read() as connection:
             row = (
                 await connection.execute(select(attempts).where(attempts.c.client_id == client_id))
             ).one_or_none()
-        return None if row is None else _attempt(row)
+        return None if row is None else attempt_of(row)
 
     async def attempts(self, proposal_id: str) -> Sequence[Attempt]:
         its = select(attempts).where(attempts.c.proposal_id == proposal_id)
         async with self._database.read() as connection:
             return [
-                _attempt(row)
+                attempt_of(row)
                 for row in await connection.execute(its.order_by(attempts.c.leg, attempts.c.number))
             ]
 
     async def open_attempts(self, *, before: datetime) -> Sequence[Attempt]:
         left = select(attempts).where(LIVE_ATTEMPT, attempts.c.updated_at < before)
         async with self._database.read() as connection:
-            return [_attempt(row) for row in await connection.execute(left.order_by(attempts.c.updated_at))]
+            return [attempt_of(row) for row in await connection.execute(left.order_by(attempts.c.updated_at))]
 
     async def events(self, client_id: str) -> Sequence[tuple[AttemptState, datetime]]:
         async with self._database.read() as connection:
@@ -107,9 +107,10 @@ async def _standing(connection: AsyncConnection, new: Attempt) -> Attempt:
         raise SymbolBusy(f"Another attempt on {new.symbol} of account {new.account_id} is not settled yet.")
     if row.client_id != new.client_id:
         raise InvalidRecord(f"Attempt {new.number} of leg {new.leg} has another client id already.")
-    return _attempt(row)
+    return attempt_of(row)
 
 
-def _attempt(row: Row[Any]) -> Attempt:
+def attempt_of(row: Row[Any]) -> Attempt:
+    """The record of a row of attempts."""
     values = {**row._mapping, "state": AttemptState(row.state)}
     return Attempt(**values)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal, localcontext
 from typing import Any
@@ -10,7 +11,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ports.errors import InvalidRecord
-from bot.ports.records import Account, User
+from bot.ports.records import Account, AccountState, User
 from bot.ports.store import Changed, HoldingChange
 from bot.storage.codec import fields_of, holdings_from_json, holdings_to_json
 from bot.storage.database import Database, execute_many
@@ -19,7 +20,7 @@ from bot.storage.tables.types import plain_text
 from hedging.portfolio import Holding
 from hedging.rules import HedgeRule
 
-_RULE = [column for column in rules.c if column.name != "user_id"]
+_RULE = [rules.c[field.name] for field in fields(HedgeRule)]
 _HOLDING = (holdings.c.asset, holdings.c.amount, holdings.c.cost)
 
 
@@ -88,30 +89,55 @@ class PeopleTables:
         async with self._database.write() as connection:
             await connection.execute(upsert.on_conflict_do_update(index_elements=["user_id"], set_=values))
 
-    async def ensure_account(self, user_id: int, exchange: str, mode: str) -> Account:
+    async def ensure_account(
+        self, user_id: int, exchange: str, mode: str, *, state: AccountState = AccountState.ACTIVE
+    ) -> Account:
         its = {"user_id": user_id, "exchange": exchange, "mode": mode}
         wanted = select(accounts).filter_by(**its)
         async with self._database.read() as connection:
             row = (await connection.execute(wanted)).one_or_none()
         if row is None:
             async with self._database.write() as connection:
-                await connection.execute(self._database.insert(accounts).values(its).on_conflict_do_nothing())
+                made = self._database.insert(accounts).values(**its, state=state.value)
+                await connection.execute(made.on_conflict_do_nothing())
                 row = (await connection.execute(wanted)).one()
-        return Account(**row._mapping)
+        return account_of(row)
 
     async def account(self, account_id: int) -> Account | None:
         async with self._database.read() as connection:
             row = (
                 await connection.execute(select(accounts).where(accounts.c.id == account_id))
             ).one_or_none()
-        return None if row is None else Account(**row._mapping)
+        return None if row is None else account_of(row)
+
+    async def named_account(self, user_id: int) -> Account | None:
+        wanted = select(accounts).join(rules, rules.c.account_id == accounts.c.id)
+        async with self._database.read() as connection:
+            row = (await connection.execute(wanted.where(rules.c.user_id == user_id))).one_or_none()
+        return None if row is None else account_of(row)
+
+    async def name_account(self, user_id: int, account_id: int | None) -> None:
+        values = {"user_id": user_id, **fields_of(HedgeRule()), "account_id": account_id}
+        upsert = self._database.insert(rules).values(values)
+        upsert = upsert.on_conflict_do_update(index_elements=["user_id"], set_={"account_id": account_id})
+        async with self._database.write() as connection:
+            await connection.execute(upsert)
+
+    async def set_account_state(self, account_id: int, state: AccountState) -> Account:
+        its = accounts.c.id == account_id
+        async with self._database.write() as connection:
+            await connection.execute(update(accounts).where(its).values(state=state.value))
+            row = (await connection.execute(select(accounts).where(its))).one_or_none()
+        if row is None:
+            raise InvalidRecord(f"There is no account {account_id}.")
+        return account_of(row)
 
     async def accounts(self, user_id: int | None = None) -> Sequence[Account]:
         wanted = select(accounts).order_by(accounts.c.id)
         if user_id is not None:
             wanted = wanted.where(accounts.c.user_id == user_id)
         async with self._database.read() as connection:
-            return [Account(**row._mapping) for row in await connection.execute(wanted)]
+            return [account_of(row) for row in await connection.execute(wanted)]
 
 
 class UpdateTables:
@@ -159,6 +185,12 @@ class UpdateTables:
 async def _holdings(connection: AsyncConnection, user_id: int) -> tuple[Holding, ...]:
     wanted = select(*_HOLDING).where(holdings.c.user_id == user_id)
     return _sorted(Holding(*row) for row in await connection.execute(wanted))
+
+
+def account_of(row: Any) -> Account:
+    """The record of a row of accounts."""
+    state = AccountState(row.state)
+    return Account(row.id, row.user_id, row.exchange, row.mode, state, row.refusals, row.key_number)
 
 
 def changed(holdings: Sequence[Holding], changes: Sequence[HoldingChange]) -> tuple[Holding, ...]:

@@ -4,18 +4,36 @@ import asyncio
 
 from sqlalchemy import select
 
-from bot.storage.alerts import AlertTables
+from bot.storage.books import BookTables
+from bot.storage.candles import CandleTables
 from bot.storage.database import Database
+from bot.storage.keys import KeyTables
 from bot.storage.ledger import LedgerTables
 from bot.storage.outbox import OutboxTables
 from bot.storage.paper import PaperTables
 from bot.storage.people import PeopleTables, UpdateTables
 from bot.storage.proposals import ProposalTables
 from bot.storage.tables import people
+from bot.storage.watch.alerts import AlertTables
+from bot.storage.watch.crowd import CrowdTables
+from bot.storage.watch.desk import DeskTables
+from bot.storage.watch.pace import PaceTables
 
 
 class SqlStore(
-    PeopleTables, UpdateTables, ProposalTables, LedgerTables, AlertTables, OutboxTables, PaperTables
+    PeopleTables,
+    KeyTables,
+    UpdateTables,
+    ProposalTables,
+    LedgerTables,
+    AlertTables,
+    OutboxTables,
+    PaperTables,
+    CandleTables,
+    CrowdTables,
+    DeskTables,
+    PaceTables,
+    BookTables,
 ):
     """bot.ports.store.Store over SQLite or PostgreSQL.
 

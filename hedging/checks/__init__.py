@@ -2,12 +2,13 @@
 
 from hedging.checks.book import Book
 from hedging.checks.hysteresis import coverage_drift, market_move
-from hedging.checks.tick import KINDS, LEVELS, Thresholds, Transitions, measures, tick
+from hedging.checks.tick import KINDS, LEVELS, Levels, Thresholds, Transitions, measures, tick
 
 __all__ = [
     "KINDS",
     "LEVELS",
     "Book",
+    "Levels",
     "Thresholds",
     "Transitions",
     "coverage_drift",

@@ -1,5 +1,6 @@
 """All checks over everybody, and what changed since the last tick."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,11 +23,15 @@ KINDS = (
     "margin",
 )
 LEVELS = ("fine", "raised", "escalated")
+WORST = np.int8(len(LEVELS) - 1)
 
 SOLD = 0.2  # of the spot: the hedge is of something that is no longer there
 RISEN = 0.2  # since the hedge was made: what it was made for may be over
 OLD = 90.0  # days without a new look at it
 DUE = 3.0  # days before an expiring contract must be left
+SOON = 1e-3  # days: what expires within that is as good as expired
+BLOCK = 12_500  # users that are looked at together
+SHORT = 4  # rows a user has at most where they are taken in turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,7 @@ class Transitions:
     which (index in LEVELS), and the measure that decided."""
 
     user: NDArray[np.int64]
-    kind: NDArray[np.int64]
+    kind: NDArray[np.int8]
     before: Levels
     after: Levels
     measure: Floats
@@ -74,18 +79,17 @@ def tick(book: Book, levels: Levels, thresholds: Thresholds | None = None) -> tu
     edges = thresholds or Thresholds.usual()
     if levels.shape != (book.users, len(KINDS)):
         raise BadInput(f"levels of shape {levels.shape} are not of {book.users} users")
-    raised, escalated, recovered = (
-        edge[:, None] for edge in (edges.raised, edges.escalated, edges.recovered)
-    )
-    measured, was = measures(book), np.ascontiguousarray(levels.T)
-    # Each kind in one run through memory; an unknown measure compares as false everywhere and is put back below.
-    bad = (measured > raised) | ((measured > recovered) & (was >= 1))
-    worse = (measured > escalated) | ((measured > raised) & (was == 2))
-    new = bad.astype(np.int8) + (bad & worse)
-    np.copyto(new, was, where=np.isnan(measured))
-    after = np.ascontiguousarray(new.T)
-    user, kind = np.divmod(np.flatnonzero(after != levels), len(KINDS))
-    return Transitions(user, kind, levels[user, kind], after[user, kind], measured[kind, user]), after
+    after, found = np.empty_like(levels), []
+    for some in _blocks(book.users):
+        measured, old = _measured(book, some), levels[some]
+        after[some] = _stepped(measured, np.ascontiguousarray(old.T), edges).T
+        at = np.flatnonzero((after[some] != old).ravel())
+        user = at // len(KINDS)
+        kind = at - user * len(KINDS)
+        figure = measured.ravel().take(kind * measured.shape[1] + user)
+        levels_at = (old.ravel().take(at), after[some].ravel().take(at))
+        found.append((user + some.start, kind.astype(np.int8), *levels_at, figure))
+    return Transitions(*map(np.concatenate, zip(*found, strict=True))), after
 
 
 def measures(book: Book) -> Floats:
@@ -101,54 +105,99 @@ def measures(book: Book) -> Floats:
     1 / (n - 3).
     """
     out = np.empty((len(KINDS), book.users))
-    held, open_now = _Runs(book.holding_offsets), _Runs(book.position_offsets)
-    short = np.maximum(book.notional, 0.0)
-    total = open_now.sum(short)
-    with np.errstate(all="ignore"):
-        gross = held.sum(book.value * book.beta)
-        offset = open_now.sum(short * book.position_beta)
-        out[0] = np.where(gross > 0, np.abs(offset / gross - book.target) / book.band, 0.0)
-        out[1] = _share(-open_now.sum(short * book.funding), total)
-        open_runway = np.where((short > 0) & (book.runway == book.runway), book.runway, np.inf)
-        out[2] = -open_now.least(open_runway)
-        out[3] = _share(open_now.sum(short * np.abs(book.basis)), total)
-        spread = np.sqrt(1.0 / (book.days - 3.0) + 1.0 / (book.days_before - 3.0))
-        out[4] = (np.arctanh(book.correlation_before) - np.arctanh(book.correlation)) / spread
-        out[5] = book.volatility / book.volatility_before
-        sold = 1.0 - held.sum(book.value) / held.sum(book.value_before)
-        dated = (short > 0) & (book.expires == book.expires)
-        due = DUE / open_now.least(np.where(dated, np.maximum(book.expires, 1e-3), np.inf))
-        out[6] = np.fmax(np.fmax(book.age / OLD, sold / SOLD), np.fmax(book.rise / RISEN, due))
-        out[6] = np.where(total > 0, out[6], 0.0)
-        out[7] = _share(open_now.sum(np.where(book.protected > 0, 0.0, short)), total)
-        # Without equity any upkeep is too much; an unknown equity (NaN x 0) stays unknown.
-        bare = np.where(book.maintenance > 0, np.inf, 0.0) + 0.0 * book.equity
-        out[8] = np.where(book.equity > 0, book.maintenance / book.equity, bare)
+    for some in _blocks(book.users):
+        out[:, some] = _measured(book, some)
     return out
 
 
-def _share(part: Floats, whole: Floats) -> Floats:
-    return np.where(whole > 0, part / whole, 0.0)
+def _blocks(users: int) -> Iterator[slice]:
+    """Everybody in turn, as many at once as the processor's cache holds with all that is reckoned of them."""
+    return (slice(first, min(first + BLOCK, users)) for first in range(0, max(users, 1), BLOCK))
+
+
+def _stepped(measured: Floats, was: Levels, edges: Thresholds) -> Levels:
+    """(9, b) new levels: as high as the measure lifts them, or as what was is held up by it. An unknown measure neither
+    lifts nor lets go."""
+    raised, escalated, recovered = (
+        edge[:, None] for edge in (edges.raised, edges.escalated, edges.recovered)
+    )
+    lifted = (measured > raised).view(np.int8) + (measured > escalated).view(np.int8)
+    let_go = (measured <= raised).view(np.int8) + (measured <= recovered).view(np.int8)
+    new: Levels = np.maximum(lifted, np.minimum(was, WORST - let_go))
+    return new
+
+
+def _measured(book: Book, some: slice) -> Floats:
+    """(9, b) measures of the users `some`."""
+    out = np.empty((len(KINDS), some.stop - some.start))
+    held, open_now = _Runs(book.holding_offsets, some), _Runs(book.position_offsets, some)
+    value, short = book.value[held.rows], np.maximum(book.notional[open_now.rows], 0.0)
+    runway, expires = book.runway[open_now.rows].copy(), np.maximum(book.expires[open_now.rows], SOON)
+    funding, basis = short * book.funding[open_now.rows], short * np.abs(book.basis[open_now.rows])
+    needless = short * ~(book.protected[open_now.rows] > 0)
+    not_short = np.flatnonzero(short == 0)
+    runway[not_short] = expires[not_short] = np.inf
+    funding[not_short] = basis[not_short] = 0.0
+    with np.errstate(all="ignore"):
+        gross, total = held.sum(value * book.beta[held.rows]), open_now.sum(short)
+        offset, whole = open_now.sum(short * book.position_beta[open_now.rows]), total + (total == 0)
+        out[0] = np.abs(offset / gross - book.target[some]) / book.band[some]
+        out[1] = -open_now.sum(funding) / whole
+        out[2] = -open_now.least(runway)
+        out[3] = open_now.sum(basis) / whole
+        spread = np.sqrt(1.0 / (book.days[some] - 3.0) + 1.0 / (book.days_before[some] - 3.0))
+        out[4] = (np.arctanh(book.correlation_before[some]) - np.arctanh(book.correlation[some])) / spread
+        out[5] = book.volatility[some] / book.volatility_before[some]
+        sold = 1.0 - held.sum(value) / held.sum(book.value_before[held.rows])
+        stale = np.fmax(book.age[some] / OLD, book.rise[some] / RISEN)
+        out[6] = np.fmax(stale, np.fmax(sold / SOLD, DUE / open_now.least(expires)))
+        out[7] = open_now.sum(needless) / whole
+        out[8] = book.maintenance[some] / book.equity[some]
+    out[0, np.flatnonzero(gross <= 0)] = 0.0
+    out[6, np.flatnonzero(total == 0)] = 0.0
+    # Without equity any upkeep is too much; an unknown equity stays unknown.
+    bare = np.flatnonzero(book.equity[some] <= 0)
+    out[8, bare] = np.where(book.maintenance[some][bare] > 0, np.inf, 0.0)
+    return out
 
 
 class _Runs:
-    """Each user's rows in a flat array."""
+    """The rows of the users `some` in a flat array, and what each user's come to.
 
-    def __init__(self, offsets: Offsets) -> None:
-        self.users = len(offsets) - 1
-        self.filled = np.flatnonzero(offsets[:-1] < offsets[1:])
-        self.starts = offsets[self.filled]
+    Long runs are reduced one after the other; short ones together, everybody's first row, then everybody's second:
+    users are ranked by how many they have, so that those with another one are always the first.
+    """
+
+    def __init__(self, offsets: Offsets, some: slice) -> None:
+        here = offsets[some.start : some.stop + 1]
+        self.rows = slice(int(here[0]), int(here[-1]))
+        self.users, self.offsets = some.stop - some.start, here - here[0]
+        counts = np.diff(here)
+        most = int(counts.max(initial=0))
+        self.short = most <= SHORT
+        if self.short:
+            self.rank = np.argsort(-counts.astype(np.int8), kind="stable")
+            first = self.offsets[self.rank]
+            self.turns = [first[: np.count_nonzero(counts > turn)] + turn for turn in range(most)]
+        else:
+            self.filled = np.flatnonzero(counts > 0)
+            self.starts = self.offsets[self.filled]
 
     def sum(self, values: Floats) -> Floats:
-        """(U,) sums; 0 for who has no row."""
+        """(b,) sums; 0 for who has no row."""
         return self._reduced(np.add, values, 0.0)
 
     def least(self, values: Floats) -> Floats:
-        """(U,) the least; infinity for who has no row."""
-        return self._reduced(np.minimum, values, np.inf)
+        """(b,) the least that is known; infinity for who has none."""
+        return np.fmin(self._reduced(np.fmin, values, np.inf), np.inf)
 
-    def _reduced(self, how: np.ufunc, values: Floats, otherwise: float) -> Floats:
-        out = np.full(self.users, otherwise)
-        if len(self.filled):
+    def _reduced(self, how: np.ufunc, values: Floats, start: float) -> Floats:
+        out = np.full(self.users, start)
+        if not self.short:
             out[self.filled] = how.reduceat(values, self.starts)
+            return out
+        ranked = out.copy()
+        for rows in self.turns:
+            how(ranked[: len(rows)], values[rows], out=ranked[: len(rows)])
+        out[self.rank] = ranked
         return out

@@ -39,6 +39,7 @@ class Situation:
     isolated: tuple[str, ...]
     depth: Mapping[str, Decimal]
     left_alone: tuple[str, ...]
+    own: tuple[str, ...] = ()  # amounts that their owner opened by hand and that are closed with the rest
 
 
 def checklist(s: Situation) -> tuple[Check, ...]:
@@ -136,7 +137,7 @@ def _funding(s: Situation) -> Check:
 
 
 def _exit(s: Situation) -> Check:
-    facts = {"band": plain(s.rule.band)} | _list("left_alone", s.left_alone)
+    facts = {"band": plain(s.rule.band)} | _list("left_alone", s.left_alone) | _list("own", s.own)
     # Depth is taken to go on evenly, so the accepted slippage reaches this much of the book.
     reach = s.rule.max_slippage / TOUCH
     thin = [symbol for symbol, notional in s.shorts.items() if notional > s.depth.get(symbol, ZERO) * reach]

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from types import MappingProxyType
 
 from hedging.carry import fee, funding_per_month
 from hedging.margin import initial_margin, liquidation_price, maintenance_margin
@@ -17,6 +18,8 @@ from hedging.portfolio import Holding, Position
 from hedging.ratio import Estimate
 from hedging.rules import HedgeRule
 
+NOTHING: Mapping[str, Decimal] = MappingProxyType({})
+
 
 def propose(
     *,
@@ -27,32 +30,38 @@ def propose(
     betas: Mapping[str, Estimate],
     free_collateral: Decimal,
     purpose: Purpose = "hedge",
+    own: Mapping[str, Decimal] = NOTHING,
 ) -> HedgePlan:
     """The orders from the present short positions to the rule's target.
 
     Each instrument's short should be target x sum of value x ratio (blueprint: value x portfolio beta / instrument
     beta x hedge ratio), rounded down to the lot; what is traded is the gap, reduce-only where it only reduces. A gap
-    below the smallest order is left. A short that answers no holding any more is closed. Long positions, and shorts
-    that nothing quotes, are left alone and named in the checks. `free_collateral`: US dollars free for new margin. No
-    leg: already at the target, or nothing can be traded, and the checks say which.
+    below the smallest order is left. A short that answers no holding any more is closed, and so is one that is about to
+    be delisted. Long positions, and shorts that nothing quotes, are left alone and named in the checks. `own`: what
+    their owner sold short by hand (signed contracts by symbol): it counts, but no order here buys it back, and neither
+    its leverage nor that of a long beside it is changed. `free_collateral`: US dollars free for new margin. No leg:
+    already at the target, or nothing can be traded, and the checks say which.
 
     Raises NothingToHedge, NotEnoughHistory.
     """
     choices = choose(holdings, snapshot, betas, rule.factor)
     wanted = targets(choices, snapshot, rule.factor, rule.target)
-    held = {position.symbol: position for position in positions}
+    held = {position.symbol: position for position in positions if position.contracts < 0}
+    longs = {position.symbol: position for position in positions if position.contracts > 0}
     wanted |= {
-        symbol: Target(snapshot.contract(symbol), ZERO, ())
-        for symbol, position in held.items()
-        if position.contracts < 0 and symbol not in wanted and symbol in snapshot.quotes
+        symbol: Target(snapshot.contracts[symbol], ZERO, ())
+        for symbol in held
+        if symbol not in wanted and symbol in snapshot.quotes and symbol in snapshot.contracts
     }
     legs: list[Leg] = []
     too_small: set[str] = set()
     for symbol, target in wanted.items():
         current = held[symbol].contracts if symbol in held else ZERO
-        if current > 0:
+        if symbol in longs and not longs[symbol].beside:
             continue
-        leg = _gap(target, current, snapshot, rule)
+        mine = own.get(symbol, ZERO)
+        theirs = (held.get(symbol) or longs.get(symbol)) if mine or symbol in longs else None
+        leg = _gap(target, current, snapshot, rule, kept=-mine, leverage=theirs.leverage if theirs else None)
         if leg is not None:
             legs.append(leg)
         elif current == 0 and target.notional > 0:
@@ -60,7 +69,9 @@ def propose(
     choices = tuple(
         replace(c, method="none", reason="too_small") if c.symbol in too_small else c for c in choices
     )
-    left_alone = tuple(s for s, p in held.items() if p.contracts > 0 or (p.contracts < 0 and s not in wanted))
+    reduced = {leg.symbol for leg in legs if leg.reduce_only}
+    stays = [s for s in held if s not in wanted or (not wanted[s].assets and s in own and s not in reduced)]
+    left_alone = tuple(dict.fromkeys([*longs, *stays]))
     return _assemble(
         purpose, rule, holdings, positions, snapshot, betas, free_collateral, legs, choices, left_alone
     )
@@ -74,9 +85,11 @@ def unwind(
     holdings: Sequence[Holding],
     betas: Mapping[str, Estimate],
     free_collateral: Decimal = ZERO,
+    own: Mapping[str, Decimal] = NOTHING,
 ) -> HedgePlan:
-    """Reduce-only orders that close every short position, whatever it protects. Longs are left alone, and so are
-    positions in contracts that the snapshot no longer quotes. No leg: nothing is short."""
+    """Reduce-only orders that close every short position, whatever it protects and whoever opened it; `own` (as above)
+    is named in the checks. Longs are left alone, and so are positions in contracts that the snapshot no longer quotes.
+    No leg: nothing is short."""
     choices = choose(holdings, snapshot, betas, rule.factor)
     legs, left_alone = [], []
     for position in positions:
@@ -100,6 +113,7 @@ def unwind(
         legs,
         choices,
         tuple(left_alone),
+        own,
     )
 
 
@@ -114,8 +128,17 @@ def digest(plan: HedgePlan, user_id: int) -> str:
     return hashlib.sha256(told.encode()).hexdigest()
 
 
-def _gap(target: Target, current: Decimal, snapshot: Snapshot, rule: HedgeRule) -> Leg | None:
-    """The order that moves `current` (signed contracts, not long) to the target; None when it is too small to send."""
+def _gap(
+    target: Target,
+    current: Decimal,
+    snapshot: Snapshot,
+    rule: HedgeRule,
+    *,
+    kept: Decimal = ZERO,
+    leverage: int | None = None,
+) -> Leg | None:
+    """The order that moves `current` (signed contracts, not long) to the target; None when it is too small to send.
+    `kept`: contracts that stay short whatever the target. `leverage`: what is not to be changed."""
     contract = target.contract
     mark = snapshot.quote(contract.symbol).mark
     short = -current
@@ -123,14 +146,14 @@ def _gap(target: Target, current: Decimal, snapshot: Snapshot, rule: HedgeRule) 
     reduces = gap < 0
     if reduces:
         # Up to the lot, so that what remains never exceeds the target; never more than there is, so it never flips.
-        amount = min(ceil_to_step(-gap, contract.lot), short)
+        amount = min(ceil_to_step(-gap, contract.lot), short - kept)
         closes = amount == short
     else:
         amount, closes = floor_to_step(gap, contract.lot), False
     notional = contract.notional(amount, mark)
     if amount <= 0 or (not closes and (amount < contract.min_amount or notional < contract.min_notional)):
         return None
-    leverage = min(rule.leverage, contract.max_leverage)
+    leverage = leverage or min(rule.leverage, contract.max_leverage)
     worst = mark * (1 + rule.max_slippage if reduces else 1 - rule.max_slippage)
     return Leg(
         symbol=contract.symbol,
@@ -160,17 +183,27 @@ def _assemble(
     legs: list[Leg],
     choices: tuple[Choice, ...],
     left_alone: tuple[str, ...],
+    own: Mapping[str, Decimal] = NOTHING,
 ) -> HedgePlan:
     legs = sorted(legs, key=lambda leg: (not leg.reduce_only, -leg.notional, leg.symbol))
     marks = {p.symbol: p.mark_price for p in positions} | {s: q.mark for s, q in snapshot.quotes.items()}
-    signed = {p.symbol: p.contracts for p in positions} | {leg.symbol: leg.position_after for leg in legs}
+    longs = [p for p in positions if p.contracts > 0]
+    signed = {p.symbol: p.contracts for p in positions if p.contracts < 0}
+    signed |= {leg.symbol: leg.position_after for leg in legs}
     fees = sum((leg.fee for leg in legs), ZERO)
     # What backs the shorts together: free collateral and what cross positions have set aside already.
     equity = free_collateral - fees + sum((p.margin for p in positions if _cross(p, snapshot)), ZERO)
     upkeep = {
         s: _upkeep(snapshot.contracts[s], c, marks[s]) for s, c in signed.items() if s in snapshot.contracts
     }
-    total = sum(upkeep.values(), ZERO)
+    total = sum(upkeep.values(), ZERO) + sum(
+        (
+            _upkeep(snapshot.contracts[p.symbol], p.contracts, marks[p.symbol])
+            for p in longs
+            if p.symbol in snapshot.contracts
+        ),
+        ZERO,
+    )
     legs = [
         replace(leg, liquidation_price=_liquidation(leg, snapshot, equity - total + upkeep[leg.symbol]))
         for leg in legs
@@ -203,9 +236,12 @@ def _assemble(
         needed=margin + fees,
         free=free_collateral,
         funding=funding,
-        isolated=tuple(p.symbol for p in positions if p.contracts != 0 and p.margin_mode != "cross"),
+        isolated=tuple(p.symbol for p in positions if p.contracts < 0 and p.margin_mode != "cross"),
         depth={s: snapshot.quotes[s].depth for s in shorts if s in snapshot.quotes},
         left_alone=left_alone,
+        own=tuple(
+            _own(leg, own[leg.symbol], snapshot) for leg in legs if leg.reduce_only and own.get(leg.symbol)
+        ),
     )
     return HedgePlan(
         purpose=purpose,
@@ -223,6 +259,14 @@ def _assemble(
         free_collateral=free_collateral,
         quoted_at=snapshot.time,
     )
+
+
+def _own(leg: Leg, own: Decimal, snapshot: Snapshot) -> str:
+    """How much of what is bought back its owner had sold by hand: 0.05 BTC."""
+    contract, amount = snapshot.contract(leg.symbol), min(-own, leg.contracts)
+    if not contract.linear:
+        return f"{plain(contract.notional(amount, leg.mark_price))} {contract.quote}"
+    return f"{plain(amount * contract.contract_size)} {contract.base}"
 
 
 def _cross(position: Position, snapshot: Snapshot) -> bool:

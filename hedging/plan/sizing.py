@@ -27,14 +27,14 @@ class Target:
 
 
 def instrument_for(asset: str, snapshot: Snapshot) -> Contract | None:
-    """The quoted linear perpetual on `asset` itself, or else on what it stands for: ETH for stETH, POL for MATIC,
-    1000PEPE for PEPE."""
+    """The quoted linear perpetual, not about to be delisted, on `asset` itself, or else on what it stands for: ETH for
+    stETH, POL for MATIC, 1000PEPE for PEPE."""
     own = snapshot.perpetual_of(asset) or snapshot.perpetual_of(resolve(asset).asset)
     if own is not None:
         return own
     coin = resolve(asset).asset
     for contract in snapshot.contracts.values():
-        if contract.linear and contract.symbol in snapshot.quotes and underlying(contract.base) == coin:
+        if contract.linear and snapshot.stays(contract) and underlying(contract.base) == coin:
             return contract
     return None
 
@@ -80,7 +80,7 @@ def exposure(
     the mark x beta of the short's base. Long positions offset nothing. What has no price, and positions in contracts
     that the snapshot does not know, are left out.
     """
-    open_now = {position.symbol: (position.contracts, position.mark_price) for position in positions}
+    open_now = {p.symbol: (p.contracts, p.mark_price) for p in positions if p.contracts < 0}
     return exposure_with(holdings, open_now, snapshot, betas, factor)
 
 

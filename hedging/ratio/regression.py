@@ -10,6 +10,7 @@ from hedging.market import Candles
 from hedging.returns import Floats, aligned
 
 MIN_RETURNS = 30  # fewer aligned returns than this say nothing
+CACHED = 80_000  # numbers that stay close to the processor while they are worked with
 LARGE_MEAN = 1e4  # times the deviations: beyond this, uncentred sums would lose more than four digits
 
 
@@ -139,18 +140,31 @@ def _sums(y: Floats, x: Floats) -> tuple[int, Floats, Floats, Floats, NDArray[np
     None when x itself wants care.
     """
     n = len(y)
-    design = np.column_stack([np.ones(n), x])
+    columns = np.ones((x.shape[1] + 1, n))
+    columns[1:] = x.T
     with np.errstate(all="ignore"):
-        moments, squares = design.T @ y, np.einsum("tn,tn->n", y, y)
-        sum_y, sum_x = moments[0], design[:, 1:].sum(axis=0)
+        base, (moments, squares) = columns @ columns.T, _products(columns, y)
+        sum_y, sum_x, gram = moments[0], base[0, 1:], base[1:, 1:]
         means_y, means_x = sum_y * sum_y / max(n, 1), sum_x * sum_x / max(n, 1)
-        gram = design[:, 1:].T @ design[:, 1:]
         syy = squares - means_y
         offset_x = means_x > LARGE_MEAN * (np.diag(gram) - means_x)
         if n == 0 or not np.isfinite(gram).all() or offset_x.any():
             return None
         careful = ~np.isfinite(squares) | (means_y > LARGE_MEAN * syy)
     return n, gram - np.outer(sum_x, sum_x) / n, moments[1:].T - np.outer(sum_y, sum_x) / n, syy, careful
+
+
+def _products(columns: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """(C, T) `columns` times (T, N) `y`, and (N,) the sums of squares of y; as many rows at once as stay in the cache,
+    so that y comes from memory only once."""
+    moments, squares = np.zeros((len(columns), y.shape[1])), np.zeros(y.shape[1])
+    rows = max(CACHED // max(y.shape[1], 1), 16)
+    for first in range(0, len(y), rows):
+        part = y[first : first + rows]
+        for total, column in zip(moments, columns, strict=True):
+            total += column[first : first + rows] @ part
+        squares += np.einsum("tn,tn->n", part, part)
+    return moments, squares
 
 
 def _masked_matrix(y: Floats, x: Floats) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:

@@ -33,6 +33,7 @@ from tests.fakes.durable import ManualDurable
 from tests.fakes.exchange import ScriptedExchange
 from tests.fakes.market import StillMarket
 from tests.fakes.notifier import Listener
+from tests.fakes.vault import OpenVault
 
 SHELLS = ("plain", "plain concurrent", "ours", "ours on SQLite")
 SLOW = "plain"  # one after the other: a smaller number of updates tells its rate as well
@@ -153,7 +154,7 @@ async def run_on_sqlite(address: str) -> None:
         store, clock, market = open_store(database), SystemClock(), StillMarket()
         exchange = ScriptedExchange(market)
         services = build_services(
-            Settings(), store, market, exchange, Listener(), ManualDurable(clock), clock
+            Settings(), store, market, exchange, OpenVault(), Listener(), ManualDurable(clock), clock
         )
         if not isinstance(services.people, People):
             raise TypeError("the bench must count the real people")

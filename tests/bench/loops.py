@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from hedging.checks import KINDS, Book, Thresholds
+from hedging.checks import KINDS, Book, Levels, Thresholds
 
 
 def crowd(users: int, holdings: int = 8, positions: int = 3, seed: int = 1) -> Book:
@@ -65,16 +65,18 @@ def measure_one(c: Columns, u: int) -> list[float]:
     total = offset = funding = basis = orphan = 0.0
     runway = due = math.inf
     for i in range(int(c["position_offsets"][u]), int(c["position_offsets"][u + 1])):
-        short = max(c["notional"][i], 0.0)
+        short = c["notional"][i]
+        if short <= 0:
+            continue
         total += short
         offset += short * c["position_beta"][i]
         funding += short * c["funding"][i]
         basis += short * abs(c["basis"][i])
         if c["protected"][i] <= 0:
             orphan += short
-        if short > 0 and not math.isnan(c["runway"][i]):
+        if not math.isnan(c["runway"][i]):
             runway = min(runway, c["runway"][i])
-        if short > 0 and not math.isnan(c["expires"][i]):
+        if not math.isnan(c["expires"][i]):
             due = min(due, max(c["expires"][i], 1e-3))
     spread = math.sqrt(1 / (c["days"][u] - 3) + 1 / (c["days_before"][u] - 3))
     stale = [c["age"][u] / 90, c["rise"][u] / 0.2, 3 / due]
@@ -82,29 +84,34 @@ def measure_one(c: Columns, u: int) -> list[float]:
         stale.append((1 - value / before) / 0.2)
     equity, maintenance = c["equity"][u], c["maintenance"][u]
     return [
-        abs(offset / gross - c["target"][u]) / c["band"][u] if gross > 0 else 0.0,
-        -funding / total if total > 0 else 0.0,
+        0.0 if gross <= 0 else abs(offset / gross - c["target"][u]) / c["band"][u],
+        0.0 if total == 0 else -funding / total,
         -runway,
-        basis / total if total > 0 else 0.0,
+        0.0 if total == 0 else basis / total,
         (math.atanh(c["correlation_before"][u]) - math.atanh(c["correlation"][u])) / spread,
         c["volatility"][u] / c["volatility_before"][u],
-        max(stale) if total > 0 else 0.0,
-        orphan / total if total > 0 else 0.0,
+        0.0 if total == 0 else max(stale),
+        0.0 if total == 0 else orphan / total,
         maintenance / equity if equity > 0 else math.inf if maintenance > 0 else 0.0,
     ]
 
 
-def tick_loop(c: Columns, levels: list[list[int]], edges: Thresholds) -> list[tuple[int, int, int, int]]:
-    """(user, kind, before, after) of everything that changed."""
+Change = tuple[int, int, int, int, float]
+
+
+def tick_loop(book: Book, levels: Levels, edges: Thresholds) -> tuple[list[Change], Levels]:
+    """(user, kind, before, after, measure) of everything that changed, and the new levels."""
+    c = columns(book)
     raised, escalated, recovered = edges.raised.tolist(), edges.escalated.tolist(), edges.recovered.tolist()
-    changed = []
-    for u, was_all in enumerate(levels):
+    changed, after = [], []
+    for u, was_all in enumerate(levels.tolist()):
         measured = measure_one(c, u)
+        now_all = []
         for kind in range(len(KINDS)):
             was, m = was_all[kind], measured[kind]
             if math.isnan(m):
-                continue
-            if m > (raised[kind] if was == 2 else escalated[kind]) and m > (
+                now = was
+            elif m > (raised[kind] if was == 2 else escalated[kind]) and m > (
                 recovered[kind] if was else raised[kind]
             ):
                 now = 2
@@ -112,6 +119,8 @@ def tick_loop(c: Columns, levels: list[list[int]], edges: Thresholds) -> list[tu
                 now = 1
             else:
                 now = 0
+            now_all.append(now)
             if now != was:
-                changed.append((u, kind, was, now))
-    return changed
+                changed.append((u, kind, was, now, m))
+        after.append(now_all)
+    return changed, np.array(after, dtype=np.int8)

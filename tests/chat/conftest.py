@@ -20,6 +20,7 @@ from tests.fakes.durable import ManualDurable
 from tests.fakes.exchange import ScriptedExchange
 from tests.fakes.market import StillMarket
 from tests.fakes.telegram_oracle import check_calls
+from tests.fakes.vault import OpenVault
 
 __all__ = ["sqlite_template", "store"]
 
@@ -71,7 +72,7 @@ async def chat(store: SqlStore) -> AsyncIterator[Chat]:
     exchange, durable = ScriptedExchange(market), ManualDurable(clock)
     link = Link("1:sandbox", "http://telegram.invalid", request=telegram)
     notifier = TelegramNotifier(link.out)
-    services = build_services(Settings(), store, market, exchange, notifier, durable, clock)
+    services = build_services(Settings(), store, market, exchange, OpenVault(), notifier, durable, clock)
     shell = build(services, link)
     await shell.start()
     telegram.calls.clear()

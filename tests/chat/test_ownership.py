@@ -36,6 +36,8 @@ async def hedged_and_alerted(chat: Chat) -> dict[str, str]:
         "rb": alert.data("Rebalance"),
         "sn": alert.data("Snooze"),
         "dt": alert.data("Details"),
+        "kp": alert.data("Snooze").replace("sn:", "kp:"),
+        "al": alert.data("More").replace("more", "mute"),
     }
 
 
@@ -65,7 +67,7 @@ async def test_every_kind_of_button_is_refused_when_another_taps_it_in_its_owner
 async def test_the_id_of_anothers_card_is_worth_nothing_in_ones_own_chat(chat: Chat) -> None:
     buttons = await hedged_and_alerted(chat)
     before = await _state(chat)
-    for kind in ("ok", "ch", "no", "tg", "lv", "bd", "pr", "rb", "sn", "dt"):
+    for kind in ("ok", "ch", "no", "tg", "lv", "bd", "pr", "rb", "sn", "dt", "kp", "al"):
         calls = await chat.tap(buttons[kind], 101, BOB)
         assert [call.method for call in calls] == ["answerCallbackQuery"], kind
         assert "somebody else" in calls[0].text, kind
@@ -132,6 +134,12 @@ async def test_a_group_that_adds_the_bot_is_told_once(chat: Chat) -> None:
         "rb:abc",
         "rb:99999",
         "sn:999999999999999999999",
+        "kp:0",
+        "al:more:abc",
+        "al:seen:99999",
+        "al:k:everything",
+        "al:quiet:maybe",
+        "al:list",
         "st:",
         "zz:1",
         "",

@@ -161,7 +161,18 @@ async def test_start_tells_telegram_the_commands_and_limits_the_updates(chat: Ch
     assert shell.ready
     (menu,) = telegram.of("setMyCommands")
     names = [command["command"] for command in menu.params["commands"]]
-    assert names == ["start", "add", "remove", "portfolio", "rule", "hedge", "unhedge", "status", "help"]
+    assert names == [
+        "start",
+        "add",
+        "remove",
+        "portfolio",
+        "rule",
+        "hedge",
+        "unhedge",
+        "status",
+        "alerts",
+        "help",
+    ]
     (hook,) = telegram.of("setWebhook")
     assert hook.params["allowed_updates"] == list(ALLOWED_UPDATES)
     assert hook.params["secret_token"] == "a-secret"

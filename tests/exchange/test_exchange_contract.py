@@ -323,6 +323,6 @@ async def test_a_read_that_fails_is_unavailable_and_a_write_then_leaves_nothing(
     assert await venue.exchange.positions(account) == []
 
 
-async def test_it_says_how_long_an_order_may_stay_unseen(venue: Venue) -> None:
-    assert timedelta(0) < venue.exchange.settles_within <= timedelta(minutes=5)
+async def test_it_says_how_long_an_order_may_stay_unseen(venue: Venue, account: Account) -> None:
+    assert timedelta(0) < venue.exchange.settles_within(account) <= timedelta(minutes=5)
     assert venue.exchange.name

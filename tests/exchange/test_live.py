@@ -106,8 +106,9 @@ async def test_a_long_of_the_users_own_stays_as_it_is(live: Venue, mine: Account
         limit_price=by_hand.limit_price, reduce_only=False, position_side="long",
     )  # fmt: skip
     await live.live.place(mine, live.order("hh-1", SOL, "10"))
-    (position,) = await live.live.positions(mine)
-    assert live.units(SOL, position.contracts) == D(20), "held side by side, they count as their difference"
+    short, long = await live.live.positions(mine)
+    assert [live.units(SOL, one.contracts) for one in (short, long)] == [D(-10), D(30)]
+    assert long.beside
     await live.live.place(mine, live.order("hh-2", SOL, "10", side="buy", reduce_only=True))
     assert [(held.side, live.units(SOL, held.position.contracts)) for held in desk.held(trader)] == [
         ("long", D(30))

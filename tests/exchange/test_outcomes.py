@@ -39,7 +39,7 @@ def venue(shared: Venue) -> Venue:
     shared.loopback.faults.clear()
     shared.loopback.desk.share = None
     shared.loopback.clock_ahead_ms = 0
-    shared.clock.pass_(minutes=5)  # whoever asked for a pause has had it
+    shared.clock.pass_(minutes=15)  # whoever asked for a pause has had it
     trader_of(shared).revoked = False
     return shared
 
@@ -65,7 +65,7 @@ async def ends_ambiguous(venue: Venue, account: Account, *, stands: bool, patien
     with pytest.raises(Ambiguous) as unclear:
         await exchange.place(account, order)
     venue.loopback.faults.clear()
-    venue.clock.pass_(minutes=5)
+    venue.clock.pass_(minutes=15)
     found = await venue.live.find_order(account, SOL, order.client_id)
     assert (found is not None) == stands, unclear.value
     assert len(trader_of(venue).orders) - before == stands

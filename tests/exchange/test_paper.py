@@ -73,14 +73,15 @@ async def test_a_spike_that_has_passed_still_liquidates(
     world.skip("2h")
 
     assert await paper.positions(account) == []
-    (forced,) = await paper.forced_closes(account)
-    assert (forced.symbol, forced.contracts, forced.asset) == (BTC, D(-20), "USDT")
+    (forced,) = await paper.forced_closes(account, BTC, world.now() - timedelta(days=1))
+    assert (forced.symbol, forced.side, forced.contracts, forced.forced) == (BTC, "buy", D(20), "liquidation")
     assert (
         timedelta(minutes=15)
         < forced.time - world.now() + timedelta(hours=2, minutes=22)
         < timedelta(minutes=25)
     )
-    assert 0 < forced.loss <= D(100_000)
+    lost = D(100_000) - (await paper.balance(account)).equity
+    assert 0 < lost <= D(100_000)
 
 
 async def test_a_spike_before_the_position_was_opened_does_not_liquidate(
@@ -107,11 +108,13 @@ async def test_forced_closes_are_kept_and_outlive_the_process(
         contracts = "5" if symbol == BTC else "1000"
         await paper.place(account, order(world, f"hh-{n}", symbol, contracts))
     world.shock("rally", 0.6)
-    first = await paper.forced_closes(account)
+    began = world.now() - timedelta(hours=1)
+    first = [event for symbol in (BTC, SOL) for event in await paper.forced_closes(account, symbol, began)]
     world.skip("1d")
     again = PaperExchange(feed, store, ManualClock())
-    assert {event.symbol for event in first} == {BTC, SOL}
-    assert await again.forced_closes(account) == first
+    assert [event.symbol for event in first] == [BTC, SOL]
+    assert [e for symbol in (BTC, SOL) for e in await again.forced_closes(account, symbol, began)] == first
+    assert await again.forced_closes(account, BTC, world.now()) == []
     row = await store.paper_account(account.id)
     assert row is not None and [event["kind"] for event in row[0]["events"]] == ["liquidation"] * 2
 

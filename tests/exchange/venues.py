@@ -15,9 +15,10 @@ from bot.exchange.ccxt_feed import CcxtFeed
 from bot.exchange.ccxt_wire import Wire
 from bot.exchange.dialects import DIALECTS
 from bot.exchange.paper import PaperExchange
-from bot.ports.exchange import Credentials, Exchange
+from bot.ports.exchange import Exchange
 from bot.ports.records import Account, Order
 from bot.ports.store import Store
+from bot.ports.vault import Credentials
 from bot.sandbox.exchanges import VENUES
 from bot.sandbox.exchanges.venue import Venue as Loopback
 from bot.sandbox.market import World
@@ -109,7 +110,7 @@ async def loopback_venue(
     loopback: Loopback = VENUES[name](world)
     for n in (1, 2, 3):
         loopback.desk.open_account(*(part.format(n) for part in (KEY, SECRET, PASSPHRASE)))
-    clock = ManualClock()
+    clock = ManualClock(world.now())
     dialect = DIALECTS[name]
     async with serving(Starlette(routes=loopback.routes())) as address:
         wire = Wire(clock, loopback=address)
@@ -125,6 +126,8 @@ async def loopback_venue(
             loopback.faults.clear()
             if gone:
                 loopback.faults.add("cut", on="*", times=1000)
+            else:
+                clock.pass_(minutes=1)  # by then it is tried again
 
         exchange = open_exchange()
         clients = Clients(dialect, wire, clock, credentials_of)

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Engine
 
 Row = dict[str, Any]
 
-SETTLED = {"filled", "cancelled", "rejected", "absent"}
+SETTLED = frozenset({"filled", "cancelled", "rejected", "absent"})
 
 
 @dataclass(frozen=True)
@@ -65,25 +65,33 @@ class Books:
                     text("UPDATE person SET suspended = :yes WHERE id = :user"), {"yes": True, "user": user}
                 )
 
-    def at_rest(self, user: int) -> bool:
-        """Nothing is being worked on for this person."""
+    def at_rest(self, user: int, *, also: frozenset[str] = frozenset()) -> bool:
+        """Nothing is being worked on for this person. `also`: states in which an attempt may end besides."""
         return (
             all(p["state"] != "confirmed" for p in self.proposals(user))
-            and all(a["state"] in SETTLED for a in self.attempts(user))
+            and all(a["state"] in SETTLED | also for a in self.attempts(user))
             and all(o["state"] in ("sent", "dropped") for o in self.owed(user))
         )
 
-    def objections(self, user: int, *, positions: dict[str, Decimal]) -> list[str]:
+    def objections(
+        self,
+        user: int,
+        *,
+        positions: dict[str, Decimal],
+        arrived: set[str] | None = None,
+        also: frozenset[str] = frozenset(),
+    ) -> list[str]:
         """Where the ledger, the exchange and what was told disagree. `positions`: symbol -> signed contracts, as the
-        exchange shows them."""
+        exchange shows them. `arrived`: our ids on its orders; None: those of the paper exchange."""
         found = []
-        if not self.at_rest(user):
+        if not self.at_rest(user, also=also):
             found.append(f"not at rest: {self._states(user)}")
         attempts, proposals = self.attempts(user), self.proposals(user)
         found += _sent_twice(attempts)
         for proposal in proposals:
             found += _not_as_confirmed(proposal, [a for a in attempts if a["proposal_id"] == proposal["id"]])
-        arrived = {order["client_id"] for order in self.paper_orders(user)}
+        if arrived is None:
+            arrived = {order["client_id"] for order in self.paper_orders(user)}
         sent = {attempt["client_id"] for attempt in attempts if attempt["order_id"]}
         if arrived != sent:
             found.append(f"the ledger has the orders {sorted(sent)}, the exchange {sorted(arrived)}")

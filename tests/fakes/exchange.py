@@ -1,10 +1,12 @@
 """bot.ports.exchange.Exchange that fills at once, or misbehaves exactly as the test scripts it."""
 
+from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.ports.errors import Ambiguous, Rejected, Unavailable
+from bot.ports.exchange import MarginMode, TradeFill
 from bot.ports.records import Account, Balance, Order, OrderReport
 from hedging.portfolio import Position
 from tests.fakes.market import StillMarket, perpetual
@@ -21,7 +23,6 @@ class ScriptedExchange:
     """
 
     name = "paper"
-    settles_within = timedelta(seconds=1)
 
     def __init__(self, market: StillMarket) -> None:
         self._market = market
@@ -32,9 +33,13 @@ class ScriptedExchange:
         self.entries: dict[str, Decimal] = {}
         self.equity = D(100_000)
         self.leverage: dict[str, int] = {}
+        self.margin_mode: dict[str, MarginMode] = {}
         self._hidden: dict[str, int] = {}
+        self.asked: Counter[str] = Counter()
+        self.history: list[TradeFill] = []  # what was traded without an order of ours
 
     async def positions(self, account: Account) -> Sequence[Position]:
+        self.asked["positions"] += 1
         return [self._position(symbol, contracts) for symbol, contracts in self.held.items() if contracts]
 
     async def balance(self, account: Account) -> Balance:
@@ -42,6 +47,30 @@ class ScriptedExchange:
 
     async def set_leverage(self, account: Account, symbol: str, leverage: int) -> None:
         self.leverage[symbol] = leverage
+
+    async def set_margin_mode(self, account: Account, symbol: str, mode: MarginMode) -> None:
+        self.margin_mode[symbol] = mode
+
+    async def fills(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
+        self.asked["fills"] += 1
+        return [fill for fill in self.history if fill.symbol == symbol and fill.time >= since]
+
+    async def forced_closes(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
+        self.asked["forced_closes"] += 1
+        forced = [fill for fill in self.history if fill.forced]
+        return [fill for fill in forced if fill.symbol == symbol and fill.time >= since]
+
+    def names_forced_closes(self, account: Account) -> bool:
+        return True
+
+    async def listed(self, account: Account, symbol: str) -> bool:
+        return symbol in (await self._market.snapshot()).contracts
+
+    async def quiet(self, account: Account, symbol: str, since: datetime) -> bool:
+        return True
+
+    def settles_within(self, account: Account) -> timedelta:
+        return timedelta(seconds=1)
 
     async def place(self, account: Account, order: Order) -> OrderReport:
         self.placed.append(order)

@@ -17,6 +17,9 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from bot.ports.clock import Clock
+from tests.fakes.clock import HurriedClock
+
 TOKEN = "1:sandbox"
 _PR_SET_PDEATHSIG = 1
 FORKS = multiprocessing.get_context("forkserver")
@@ -68,6 +71,8 @@ class Sandbox:
     address: str
     data: Path
     database: str
+    exchange: str = ""  # where people trade; empty: on paper
+    clock: Clock | None = None  # of its bots, where it is not the machine's
 
     @property
     def log(self) -> Path:
@@ -78,13 +83,19 @@ class Sandbox:
         """Where a recorded walk lists its fault points."""
         return self.data / "bot" / "fault-points.txt"
 
+    @property
+    def kill_at(self) -> Path:
+        """Where a life with `kill_at="later"` finds the point to die at, while it lives."""
+        return self.data / "bot" / "kill-at.txt"
+
     def settings(self, **others: object) -> dict[str, str]:
         """The environment of a bot here. No tick happens unless a test asks for ticks."""
         fixed = {
             "HEDGEHOG_TOKEN": TOKEN,
             "HEDGEHOG_DATA": str(self.data / "bot"),
             "HEDGEHOG_TELEGRAM_URL": self.address,
-            "HEDGEHOG_MARKET": "sandbox",
+            "HEDGEHOG_MARKET": self.exchange or "sandbox",
+            "HEDGEHOG_PRACTICE_EXCHANGE": self.exchange,
             "HEDGEHOG_SANDBOX_URL": self.address,
             "HEDGEHOG_TICK_SECONDS": "3600",
             "HEDGEHOG_CARD_SECONDS": "300",
@@ -95,7 +106,9 @@ class Sandbox:
 
     def bot(self, **settings: object) -> Life:
         """Begin a life: `kill_at="store.proposal:7"`, `card_seconds=2`, `tick_seconds=1`. `stop` or `kill` it."""
-        process = FORKS.Process(target=_live, args=(self.settings(**settings), str(self.log)), daemon=True)
+        process = FORKS.Process(
+            target=_live, args=(self.settings(**settings), str(self.log), self.clock), daemon=True
+        )
         process.start()
         return Life(process)
 
@@ -110,15 +123,19 @@ class Sandbox:
 
 
 @contextmanager
-def running_sandbox(data: Path, *, database: str = "", seed: int = 11) -> Iterator[Sandbox]:
-    """The sandbox without a bot; its market stands still but for what the driver does to it."""
+def running_sandbox(
+    data: Path, *, database: str = "", seed: int = 11, exchange: str = "", pace: float = 1
+) -> Iterator[Sandbox]:
+    """The sandbox without a bot; its market stands still but for what the driver does to it. `exchange`: whose stand-in
+    people trade on. `pace`: so many seconds pass for its bots in each one."""
     data.mkdir(parents=True, exist_ok=True)
     ours, its = multiprocessing.Pipe()
-    process = FORKS.Process(target=_serve, args=(str(data), database, seed, its), daemon=True)
+    process = FORKS.Process(target=_serve, args=(str(data), database, seed, exchange, its), daemon=True)
     process.start()
     try:
         assert ours.poll(60), "the sandbox did not start within a minute"
-        yield Sandbox(ours.recv(), data, database)
+        clock = None if pace == 1 else HurriedClock.running(pace)
+        yield Sandbox(ours.recv(), data, database, exchange, clock)
     finally:
         process.terminate()
         process.join(10)
@@ -137,32 +154,34 @@ def _alone(environment: Mapping[str, str]) -> None:
     os.environ.update(environment)
 
 
-def _live(settings: Mapping[str, str], log: str) -> None:
+def _live(settings: Mapping[str, str], log: str, clock: Clock | None) -> None:
     """The child's whole life: `hedgehog run`."""
     _alone(settings)
     with open(log, "ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
+    from bot.bootstrap import Parts
     from bot.cli.run import serve
 
     try:
-        serve()
+        serve(Parts(clock=clock))
     except Exception:  # noqa: BLE001 - the log is what the test reads
         sys.excepthook(*sys.exc_info())
         os._exit(1)
 
 
-def _serve(data: str, database: str, seed: int, to_parent: Connection) -> None:
+def _serve(data: str, database: str, seed: int, exchange: str, to_parent: Connection) -> None:
     _alone({})
-    asyncio.run(_sandbox(Path(data), database, seed, to_parent))
+    asyncio.run(_sandbox(Path(data), database, seed, exchange, to_parent))
 
 
-async def _sandbox(data: Path, database: str, seed: int, to_parent: Connection) -> None:
+async def _sandbox(data: Path, database: str, seed: int, exchange: str, to_parent: Connection) -> None:
     """What `hedgehog demo` serves, with no bot beside it."""
     from pydantic import SecretStr
 
     from bot.bootstrap import hedge_panel
     from bot.sandbox.app import build_app
+    from bot.sandbox.exchanges.control import Exchanges
     from bot.sandbox.market import open_world
     from bot.sandbox.market.routes import market_json, routes
     from bot.settings import Settings
@@ -181,7 +200,7 @@ async def _sandbox(data: Path, database: str, seed: int, to_parent: Connection) 
     app = build_app(
         data=data / "telegram",
         token=TOKEN,
-        market_routes=routes(world, hedges),
+        market_routes=[*routes(world, hedges), *Exchanges(world).routes()],
         market_json=lambda: market_json(world, hedges),
     )
     async with serving(app) as where["address"]:
@@ -190,7 +209,8 @@ async def _sandbox(data: Path, database: str, seed: int, to_parent: Connection) 
             data=data / "bot",
             database_url=database,
             telegram_url=where["address"],
-            market="sandbox",
+            market=exchange or "sandbox",
+            practice_exchange=exchange,
             sandbox_url=where["address"],
         )
         async with hedge_panel(settings) as panel:

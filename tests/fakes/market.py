@@ -7,6 +7,9 @@ from decimal import Decimal
 import numpy as np
 
 from bot.ports.errors import Unavailable
+from bot.ports.exchange import MarketFeed, Offer, Permissions, Trial
+from bot.ports.records import Account
+from bot.ports.vault import Credentials
 from hedging.market import Candles, Contract, Funding, Quote, Snapshot
 from tests.fakes.clock import NOON
 
@@ -76,6 +79,33 @@ class StillMarket:
 
     async def funding_since(self, symbol: str, since: datetime) -> Sequence[Funding]:
         return ()
+
+    # The only exchange that there is: bot.ports.exchange.Feeds and Connections over this one market.
+
+    @property
+    def home(self) -> str:
+        return self.name
+
+    def feed(self, name: str) -> MarketFeed:
+        return self
+
+    @property
+    def offers(self) -> Sequence[Offer]:
+        return ()
+
+    async def clock_ahead(self, name: str) -> timedelta:
+        if self.away:
+            raise Unavailable("the market cannot be reached")
+        return timedelta(0)
+
+    async def permissions(self, account: Account) -> Permissions:
+        return Permissions(futures=True, withdraw=False, address_list=True)
+
+    async def trial(self, account: Account, credentials: Credentials) -> Trial:
+        raise Unavailable("there is nothing to connect to")
+
+    def forget(self, account_id: int) -> None:
+        """Nothing was made with any key."""
 
     def _quote(self, contract: Contract) -> Quote:
         mark = self.prices[contract.base]

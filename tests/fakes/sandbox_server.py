@@ -64,7 +64,8 @@ class _Server(uvicorn.Server):
 
 
 def _listen() -> socket.socket:
-    listening = socket.socket()
+    # Named as TCP, as the demo's: asyncio then sends at once.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))
     return listening
 

@@ -8,6 +8,7 @@ from scipy.optimize import nnls
 
 from hedging.errors import BadInput, NotEnoughHistory, UnknownAsset
 from hedging.ratio import Costs, fit_basket, non_negative, second_moments, sparse
+from hedging.ratio.basket import bars_a_day
 from hedging.returns import Returns
 
 SEEDS = st.integers(0, 10_000)
@@ -198,3 +199,96 @@ def test_costs_follow_their_instruments_when_others_drop_out() -> None:
     x[:150, 0] = np.nan
     costs = Costs(np.array([0.0, 9.0]), np.zeros(2), horizon=336.0)
     assert fit_basket(series(x, y), {"HELD": 1.0}, ["I0", "I1"], costs=costs).instruments == ()
+
+
+def test_costs_that_are_worth_paying_leave_the_leg_that_is_left() -> None:
+    x, y = problem(10, instruments=2)
+    x[:150, 0] = np.nan
+    y = y + 3 * x[:, 1]
+    least = np.array([9.0, 0.0])
+    costs = Costs(np.array([9.0, 1e-4]), least, horizon=336.0, price_of_risk=0.5)
+    assert fit_basket(series(x, y), {"HELD": 1.0}, ["I0", "I1"], costs=costs).instruments == ("I1",)
+    unwilling = Costs(np.array([9.0, 1e-4]), least, horizon=336.0, price_of_risk=1e-9)
+    assert fit_basket(series(x, y), {"HELD": 1.0}, ["I0", "I1"], costs=unwilling).instruments == ()
+    short = Costs(np.array([9.0, 0.1]), least, horizon=1e-9)
+    assert fit_basket(series(x, y), {"HELD": 1.0}, ["I0", "I1"], costs=short).instruments == ()
+    too_small = Costs(np.array([9.0, 1e-4]), np.array([0.0, 99.0]), horizon=336.0, price_of_risk=0.5)
+    assert fit_basket(series(x, y), {"HELD": 1.0}, ["I0", "I1"], costs=too_small).instruments == ()
+
+
+def test_a_leg_taken_on_the_way_is_dropped_when_others_do_better_without_it() -> None:
+    # The second answers most by itself; beside the other two it would have to be long. Kept: (9, 10) over rows 1, 3.
+    gram = np.array([[22.0, 1.0, -1.0], [1.0, 15.0, 7.0], [-1.0, 7.0, 7.0]])
+    got = non_negative(gram, np.array([9.0, 10.0, 10.0]))
+    np.testing.assert_allclose(got, [73 / 153, 0.0, 229 / 153], rtol=1e-12)
+
+
+@given(seed=SEEDS, scale=st.sampled_from([1e-12, 1.0, 1e6]))
+def test_non_negative_ratios_of_things_much_alike_equal_those_of_scipy(seed: int, scale: float) -> None:
+    rng = np.random.default_rng(seed)
+    x = rng.normal(0, 1, (40, 1)) * rng.choice([-1, 1], 8) + rng.normal(0, 0.5, (40, 8))
+    y = x @ rng.normal(0, 1, 8) + rng.normal(0, 1, 40)
+    x, y = x * scale, y * scale
+    np.testing.assert_allclose(non_negative(x.T @ x, x.T @ y), nnls(x, y)[0], rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("good", "other"),
+    # What an instrument answers by itself is cross squared over its own variance: the good ones answer most.
+    [
+        ((0.1, 1e-4), (1.0, 1.0)),
+        ((10.0, 10.0), (0.5, 0.1)),
+        ((0.1, 1e-3), (10.0, 50.0)),
+        ((0.1, 1e-3), (-100.0, 1.0)),
+        ((0.1, 1e-3), (0.0, 1e-9)),
+    ],
+)
+def test_among_very_many_those_that_answer_most_by_themselves_are_searched(
+    good: tuple[float, float], other: tuple[float, float]
+) -> None:
+    cross, variances = np.array([[other[0]] * 42 + [good[0]] * 3]), np.array([other[1]] * 42 + [good[1]] * 3)
+    found = sparse(np.diag(variances), cross, np.array([1e4]), free(45))[0]
+    assert np.flatnonzero(found).tolist() == [42, 43, 44]
+
+
+def test_among_very_many_what_is_not_allowed_takes_nobodys_place() -> None:
+    cross, allowed = np.array([[100.0] * 42 + [1.0] * 3]), free(45)
+    allowed[0, :42] = False
+    assert np.flatnonzero(sparse(np.eye(45), cross, np.array([1e6]), allowed)[0]).tolist() == [42, 43, 44]
+
+
+def test_of_exactly_as_many_as_are_searched_none_is_left_out() -> None:
+    cross = np.linspace(1.0, 2.0, 40)[None]
+    assert np.flatnonzero(sparse(np.eye(40), cross, np.array([1e3]), free(40))[0]).tolist() == [37, 38, 39]
+
+
+def test_with_older_bars_counting_less_there_are_fewer_of_them_behind_the_error() -> None:
+    x, y = problem(5, instruments=1)
+    got = fit_basket(series(x, y), {"HELD": 1.0}, ["I0"], half_life_days=2.0, ridge=0.0)
+    weights = 0.5 ** (np.arange(200)[::-1] / 48)
+    left = float(weights @ (0.01 * (y - got.ratios[0] * x[:, 0])) ** 2 / weights.sum())
+    gram = float(weights @ (0.01 * x[:, 0]) ** 2 / weights.sum())
+    bars = weights.sum() ** 2 / (weights @ weights)
+    assert got.ses[0] == pytest.approx(np.sqrt(left / (bars - 1) / gram), rel=1e-9)
+
+
+def test_a_portfolio_that_never_moves_has_nothing_explained_and_no_leg() -> None:
+    x, _ = problem(12)
+    got = fit_basket(series(x, np.zeros(200)), {"HELD": 1.0}, ["I0", "I1"])
+    assert (got.instruments, got.ratios, got.ses, got.explained, got.n) == ((), (), (), 0.0, 200)
+
+
+def test_half_lives_below_one_bar_are_half_lives_too() -> None:
+    np.testing.assert_allclose(second_moments(np.array([[4.0], [1.0]]), 0.5), [[(16 / 4 + 1) / (1 / 4 + 1)]])
+
+
+def test_a_day_has_as_many_bars_as_the_usual_step_says() -> None:
+    x, y = problem(13, bars=30)
+    assert bars_a_day(series(x, y)) == 24.0
+    assert bars_a_day(series(x, y, step=28_800)) == 3.0
+    assert bars_a_day(series(x[:1], y[:1])) == 24.0, "one bar says nothing: hours are taken"
+    holey = series(x, y, step=86_400)
+    assert (
+        bars_a_day(Returns(holey.names, np.delete(holey.times, [5]), holey.values[1:], holey.set_aside))
+        == 1.0
+    )

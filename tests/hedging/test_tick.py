@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hedging.checks import KINDS, Book, Thresholds, Transitions, measures, tick
+from hedging.checks.tick import BLOCK
 from hedging.errors import BadInput
 from tests.bench.loops import columns, crowd, measure_one, tick_loop
 
@@ -152,6 +153,11 @@ def test_a_level_is_left_at_its_inner_edge(funding: float, was: int, now: int) -
         ({"days": 3.0, "correlation": NAN}, "correlation"),
         ({"volatility_before": NAN}, "volatility"),
         ({"equity": NAN}, "margin"),
+        ({"notional": NAN}, "coverage"),
+        ({"notional": NAN}, "funding"),
+        ({"notional": NAN}, "basis"),
+        ({"notional": NAN}, "orphan"),
+        ({"value": NAN}, "coverage"),
     ],
 )
 @pytest.mark.parametrize("was", [0, 1, 2])
@@ -187,6 +193,27 @@ def test_a_long_position_is_no_hedge_and_no_orphan() -> None:
     assert said(tick(one(notional=-7_500.0, protected=0.0), nobody_raised())[0]) == [("coverage", 0, 2)]
 
 
+def test_what_is_unknown_of_a_long_position_says_nothing_of_the_short() -> None:
+    levels = nobody_raised()
+    levels[0, KINDS.index("funding")] = 1
+    _, new = tick(one(notional=-1.0, funding=NAN), levels)
+    assert new[0, KINDS.index("funding")] == 0
+
+
+def test_more_users_than_are_looked_at_together_are_all_looked_at() -> None:
+    book = crowd(3 * BLOCK + 5, seed=3)
+    changed, _ = tick(book, nobody_raised(book.users))
+    plain, _ = tick_loop(book, nobody_raised(book.users), Thresholds.usual())
+    assert len(plain) > BLOCK
+    assert list(zip(changed.user.tolist(), changed.kind.tolist(), strict=True)) == [c[:2] for c in plain]
+
+
+def test_nobody_at_all_is_looked_at_without_complaint() -> None:
+    changed, levels = tick(crowd(0), nobody_raised(0))
+    assert not len(changed.user)
+    assert levels.shape == (0, len(KINDS))
+
+
 def test_a_change_of_correlation_is_a_test_and_not_a_threshold() -> None:
     # The same fall is noise over a few days and news over many.
     assert said(tick(one(correlation=0.6, days=14.0), nobody_raised())[0]) == []
@@ -205,13 +232,11 @@ def test_everybody_at_once_equals_a_plain_loop(seed: int, users: int) -> None:
     )
     levels = np.random.default_rng(seed).integers(0, 3, (users, len(KINDS))).astype(np.int8)
     changed, new = tick(book, levels)
-    got = list(
-        zip(
-            *(part.tolist() for part in (changed.user, changed.kind, changed.before, changed.after)),
-            strict=True,
-        )
-    )
-    assert got == tick_loop(lists, levels.tolist(), Thresholds.usual())
+    plain, levels_after = tick_loop(book, levels, Thresholds.usual())
+    assert (new == levels_after).all()
+    parts = (changed.user, changed.kind, changed.before, changed.after)
+    assert list(zip(*(part.tolist() for part in parts), strict=True)) == [change[:4] for change in plain]
+    np.testing.assert_allclose(changed.measure, [change[4] for change in plain], rtol=1e-9, atol=1e-12)
     again, same = tick(book, new)
     assert (same == new).all(), "a second look at the same state says something new"
     assert not len(again.user)

@@ -19,6 +19,7 @@ from tests.fakes.durable import ManualDurable
 from tests.fakes.exchange import ScriptedExchange
 from tests.fakes.market import StillMarket
 from tests.fakes.notifier import Listener
+from tests.fakes.vault import OpenVault
 
 __all__ = ["sqlite_template"]
 
@@ -38,7 +39,14 @@ class Desk:
     def restart(self) -> None:
         """The process is gone: everything but the database, the engine's memory and the outside world is new."""
         self.services = build_services(
-            Settings(), self.store, self.market, self.exchange, self.notifier, self.durable, self.clock
+            Settings(),
+            self.store,
+            self.market,
+            self.exchange,
+            OpenVault(),
+            self.notifier,
+            self.durable,
+            self.clock,
         )
 
     async def hold(self, user: int = ADA, **amounts: str) -> None:
@@ -75,6 +83,8 @@ class Desk:
         self.clock.pass_(seconds=60)
         await self.services.watch.tick(60)
         await self.durable.run_all()
+        self.clock.pass_(seconds=2)
+        await self.services.delivery.sweep()
 
 
 @pytest_asyncio.fixture
@@ -82,6 +92,6 @@ async def desk(database: str, sqlite_template: Path) -> AsyncIterator[Desk]:
     store = open_store(prepared(database, sqlite_template))
     clock, market, notifier = ManualClock(), StillMarket(), Listener()
     exchange, durable = ScriptedExchange(market), ManualDurable(clock)
-    services = build_services(Settings(), store, market, exchange, notifier, durable, clock)
+    services = build_services(Settings(), store, market, exchange, OpenVault(), notifier, durable, clock)
     yield Desk(store, clock, market, exchange, durable, notifier, services)
     await store.close()

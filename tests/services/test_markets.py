@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from bot.services.markets import Markets
+from bot.services.markets import Market
 from hedging.market import Candles
 from tests.fakes.clock import ManualClock
 from tests.fakes.market import StillMarket
@@ -29,7 +29,7 @@ class CrashingMarket(StillMarket):
 async def test_betas_do_not_change_within_an_hour_whatever_happens_in_it() -> None:
     coins, estimates = ("BTC", "SOL", "ATOM"), []
     for market in (StillMarket(), CrashingMarket()):
-        markets = Markets(market, ManualClock())
+        markets = Market(market, ManualClock())
         snapshot = await markets.snapshot()
         estimates.append(await markets.betas(coins, "BTC", snapshot))
     calm, crashed = estimates

@@ -220,7 +220,9 @@ class Run:
         exchange, feed = connect(self.story.exchange, wire, self.clock, self._credentials)
         life.at_end.append(exchange.close)
         durable = InProcess(self.memories[life.replica], self.clock, life.replica, life.point)
-        link = Link(TOKEN, "http://telegram.invalid", request=TelegramLine(self.telegram, self.weather, life.point))
+        link = Link(
+            TOKEN, "http://telegram.invalid", request=TelegramLine(self.telegram, self.weather, life.point)
+        )
         notifier = TelegramNotifier(link.out)
         services = build_services(settings, store, feed, exchange, notifier, durable, self.clock)
         shell = build(services, link)
@@ -311,7 +313,9 @@ class Run:
     def _beside_an_order(self) -> None:
         """While an order is on its way its owner may trade too."""
         if not self.weather.over and self.chance.random() < 0.03:
-            self._by_hand(self.chance.choice(sorted(set(self.venue.desk.contracts()) - self.venue.desk.delisted)))
+            self._by_hand(
+                self.chance.choice(sorted(set(self.venue.desk.contracts()) - self.venue.desk.delisted))
+            )
 
     def _by_hand(self, symbol: str) -> None:
         """The user trades on their own."""
@@ -417,5 +421,3 @@ def simulate(seed: int, folder: Path, template: Path) -> tuple[Evidence, Run, st
         run.engine.dispose()
         for suffix in ("", "-wal", "-shm"):
             Path(f"{run.file}{suffix}").unlink(missing_ok=True)
-
-

@@ -181,14 +181,20 @@ MUTATIONS = (
     ),
     Mutation(
         believes_the_first_not_found,
-        ("no_order_twice", "at_rest_the_ledger_equals_the_exchange", "a_new_attempt_only_after_proven_absence"),
+        (
+            "no_order_twice",
+            "at_rest_the_ledger_equals_the_exchange",
+            "a_new_attempt_only_after_proven_absence",
+        ),
     ),
     Mutation(forgets_that_cards_expire, ("no_order_without_its_owners_tap",), lambda s: s.minutes >= 5),
     Mutation(forgets_how_old_a_tap_is, ("no_order_without_its_owners_tap",), lambda s: s.deaths > 0),
     Mutation(takes_anybodys_tap, ("no_order_without_its_owners_tap",), lambda s: s.users > 1),
     Mutation(closes_without_reduce_only, ("no_order_without_its_owners_tap", "closing_never_flips")),
     Mutation(loses_partial_fills, ("at_rest_the_ledger_equals_the_exchange",), lambda s: s.events > 0),
-    Mutation(tells_the_first_user_everything, ("nothing_of_one_user_reaches_another",), lambda s: s.users > 1),
+    Mutation(
+        tells_the_first_user_everything, ("nothing_of_one_user_reaches_another",), lambda s: s.users > 1
+    ),
     Mutation(logs_a_key, ("no_secret_is_told",)),
     Mutation(loses_receipts, ("every_message_arrives",)),
 )

@@ -73,8 +73,10 @@ async def test_who_lacks_something_is_not_watched(store: Store, missing: str) ->
 async def test_a_user_with_two_accounts_is_watched_once(store: Store, account: Account) -> None:
     await store.save_rule(ADA.id, HedgeRule())
     await held(store, ADA.id, "SOL")
-    await store.ensure_account(ADA.id, "binance", "live")
+    live = await store.ensure_account(ADA.id, "binance", "live")
     assert [one.account for one in await store.watched()] == [account]
+    await store.name_account(ADA.id, live.id)
+    assert [one.account for one in await store.watched()] == [live]
 
 
 @pytest.mark.parametrize("people", [1, 40])

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from bot.ports.errors import InvalidRecord
-from bot.ports.records import Account, User
+from bot.ports.records import Account, AccountState, User
 from bot.ports.store import HoldingChange, Store
 from bot.storage import SqlStore
 from hedging.portfolio import Holding
@@ -170,6 +170,30 @@ async def test_one_account_an_exchange_and_mode(store: Store) -> None:
     assert await store.accounts(ADA.id) == [first, demo]
     assert await store.account(demo.id) == demo
     assert await store.account(10_000) is None
+
+
+async def test_a_rule_names_its_account_and_keeps_it_when_it_changes(store: Store) -> None:
+    await store.ensure_user(ADA)
+    await store.ensure_account(ADA.id, "paper", "paper")
+    demo = await store.ensure_account(ADA.id, "binance", "demo")
+    assert await store.named_account(ADA.id) is None
+    await store.name_account(ADA.id, demo.id)  # makes a rule where there was none
+    assert await store.named_account(ADA.id) == demo
+    assert await store.rule(ADA.id) == HedgeRule()
+    await store.save_rule(ADA.id, HedgeRule(target=Decimal("0.75")))
+    assert await store.named_account(ADA.id) == demo
+    await store.name_account(ADA.id, None)
+    assert await store.named_account(ADA.id) is None
+    assert await store.rule(ADA.id) == HedgeRule(target=Decimal("0.75"))
+
+
+async def test_the_state_of_an_account_is_kept(store: Store, account: Account) -> None:
+    assert account.state is AccountState.ACTIVE
+    suspended = await store.set_account_state(account.id, AccountState.SUSPENDED)
+    assert suspended == replace(account, state=AccountState.SUSPENDED) == await store.account(account.id)
+    assert await store.ensure_account(ADA.id, account.exchange, account.mode) == suspended
+    with pytest.raises(InvalidRecord):
+        await store.set_account_state(10_000, AccountState.ACTIVE)
 
 
 async def test_an_update_is_finished_once_however_often_it_comes(store: Store) -> None:

@@ -17,7 +17,9 @@ async def add(turn: Turn) -> None:
     if not turn.text:
         await turn.say(views.how_to("add"))
         return
-    await add_parsed(turn, parse_holdings(turn.text, await turn.services.portfolio.known_assets()))
+    await add_parsed(
+        turn, parse_holdings(turn.text, await turn.services.portfolio.known_assets(turn.user_id))
+    )
 
 
 async def add_parsed(turn: Turn, parsed: Parsed) -> None:
@@ -38,7 +40,7 @@ async def remove(turn: Turn) -> None:
     if turn.text.lower() in _EVERYTHING:
         parsed = Parsed(tuple(Entry(asset, None) for asset in held), ())
     else:
-        known = await turn.services.portfolio.known_assets() | frozenset(held)
+        known = await turn.services.portfolio.known_assets(turn.user_id) | frozenset(held)
         parsed = _only_held(parse_removals(turn.text, known), before)
     if parsed.problems or not parsed.entries:
         await turn.say(views.not_understood(parsed, "remove") if parsed.problems else views.nothing_held())

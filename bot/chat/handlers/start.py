@@ -17,7 +17,8 @@ SAMPLE = (
 
 async def start(turn: Turn) -> None:
     view = await turn.services.portfolio.view(turn.user_id)
-    await turn.say(views.welcome_back(view) if view.lines else views.welcome())
+    account = await turn.services.accounts.in_use(turn.user_id)
+    await turn.say(views.welcome_back(view, account) if view.lines else views.welcome(account))
 
 
 async def go(turn: Turn) -> None:
@@ -44,7 +45,7 @@ async def _sample(turn: Turn) -> None:
     if view.lines:
         await turn.show(views.how_much(view))
         return
-    known = await portfolio.known_assets()
+    known = await portfolio.known_assets(turn.user_id)
     sample = [(asset, amount) for asset, amount in SAMPLE if asset in known]
     changes = [HoldingChange(asset, amount) for asset, amount in sample]
     view = await portfolio.change(turn.user_id, changes, key=turn.key)

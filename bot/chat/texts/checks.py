@@ -51,6 +51,7 @@ ADDED = {
     "beta_assumed": "taken to move like {factor}: {beta_assumed}",
     "unknown": "rate unknown: {unknown}",
     "left_alone": "left alone: {left_alone}",
+    "own": "closes also what you sold yourself: {own}",
 }
 
 AND_MORE = "{names} and {count} more"

@@ -5,6 +5,7 @@ is on an order already), -1003 (a ban, which may come from a proxy in front).
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -26,6 +27,9 @@ _REJECTIONS = {
     "-1102": "refused", "-1104": "refused", "-1106": "refused", "-1115": "refused", "-1116": "refused",
     "-1117": "refused", "-1130": "refused", "-4015": "refused", "-4047": "margin_mode", "-4048": "margin_mode",
 }  # fmt: skip
+
+
+_NEVER = 4_102_444_800_000  # the year 2100, in milliseconds
 
 
 def _error(answer: Any) -> str | None:
@@ -95,6 +99,12 @@ def _max_leverage(market: Json) -> int | None:
     return int(100 / Decimal(str(percent))) if percent else None
 
 
+def _closes_at(market: Json) -> int | None:
+    """In a hundred years until a delisting is announced."""
+    told = int((market.get("info") or {}).get("deliveryDate") or _NEVER)
+    return told if told < _NEVER else None
+
+
 BINANCE = Dialect(
     name="binance",
     title="Binance",
@@ -106,7 +116,17 @@ BINANCE = Dialect(
     already_set=frozenset({"-4046"}),
     clock_skew=frozenset({"-1021"}),
     revoked=frozenset({"-2014", "-2015", "-1002"}),
-    maintenance=frozenset({"-1016", "-4141"}),
+    maintenance=frozenset({"-1016"}),
+    busy=frozenset({"-1000", "-1001", "-1006", "-1007", "-1008"}),
+    too_many={"-1003": "address", "-1015": "key"},
+    bans={429: 10.0, 418: 120.0, 403: 300.0},
+    weights={
+        "fapi.binance.com": (1200.0, timedelta(minutes=1)),  # 2400 are allowed
+        "api.binance.com": (600.0, timedelta(minutes=1)),  # in fifths: 6000 are allowed
+        "": (600.0, timedelta(minutes=1)),
+    },
+    used_header="X-MBX-USED-WEIGHT-1M",
+    used_limits={"fapi.binance.com": 2400, "api.binance.com": 6000},
     options={
         "defaultType": "spot",  # with "swap", ccxt takes SOL/USDT for SOL/USDT:USDT
         "fetchMarkets": {"types": ["spot", "linear"]},
@@ -119,6 +139,8 @@ BINANCE = Dialect(
     unique_ids=False,  # free again after a fill
     forced=_forced,
     forced_closes=_forced_closes,
+    positions_tell_mode=True,
+    closes_at=_closes_at,
     maintenance_rate=_rate,
     max_leverage=_max_leverage,
     balance_calls=({"type": "swap", "subType": "linear"},),

@@ -6,6 +6,7 @@ acknowledged order may still be rejected, which the look-up tells.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -124,6 +125,12 @@ def _min_notional(market: Json) -> Decimal | None:
     return Decimal(str(told)) if told else None
 
 
+def _closes_at(market: Json) -> int | None:
+    """Nought until a delisting is announced."""
+    told = int((market.get("info") or {}).get("deliveryTime") or 0)
+    return told or None
+
+
 BYBIT = Dialect(
     name="bybit",
     title="Bybit",
@@ -136,6 +143,10 @@ BYBIT = Dialect(
     already_set=frozenset({"110043", "110026", "110025", "100028"}),
     clock_skew=frozenset({"10002"}),
     revoked=frozenset({"10003", "10005", "10010", "33004"}),
+    busy=frozenset({"10000", "10016", "10019"}),
+    too_many={"10006": "key", "10018": "address", "10429": "address"},
+    bans={429: 10.0, 418: 120.0, 403: 600.0},  # "access too frequent": ten minutes
+    weights={"": (1250.0, timedelta(seconds=5))},  # 600 calls in 5 seconds are allowed, most cost 5
     sub_types=("linear", "inverse"),
     options={
         "defaultType": "swap",
@@ -152,6 +163,9 @@ BYBIT = Dialect(
     position_calls=({"subType": "linear", "settleCoin": "USDT"}, {"subType": "inverse"}),
     min_notional=_min_notional,
     forced=_forced,
+    positions_tell_mode=True,
+    margin_mode_of_account=True,
+    closes_at=_closes_at,
     rows=_rows,
     spot=_spot,
 )

@@ -103,6 +103,12 @@ async def fills_by_ccxt(client: Client, symbol: str, since: int) -> Sequence[Jso
     return rows
 
 
+def position_side(raw: Json) -> Literal["long", "short"] | None:
+    """The side of the position that an execution or order was about, where one is named."""
+    sides: Mapping[str, Literal["long", "short"]] = {"LONG": "long", "SHORT": "short"}
+    return sides.get(str(raw.get("positionSide")).upper())
+
+
 def told_something(answer: Any) -> bool:
     """A list, which may be empty, or an object that is not. Of less than that ccxt makes an empty account."""
     return isinstance(answer, list) or (isinstance(answer, Mapping) and len(answer) > 0)
@@ -135,7 +141,22 @@ class Dialect:
     already_set: frozenset[str] = frozenset()  # codes that say "it is so already"
     clock_skew: frozenset[str] = frozenset()
     revoked: frozenset[str] = frozenset()  # the key is gone, or not allowed from here
-    maintenance: frozenset[str] = frozenset()
+    maintenance: frozenset[str] = frozenset()  # codes that speak of the exchange, not of one contract
+    busy: frozenset[str] = frozenset()  # codes of a server that fails, whatever the HTTP status
+    too_many: Mapping[str, Literal["key", "address"]] = field(
+        default_factory=dict
+    )  # codes, and whom they mean
+    bans: Mapping[int, float] = field(
+        default_factory=lambda: {429: 10.0, 418: 120.0}
+    )  # HTTP status -> seconds
+    weights: Mapping[str, tuple[float, timedelta]] = (
+        field(  # by host, of ccxt's costs; about half of what is allowed
+            default_factory=lambda: {"": (100.0, timedelta(seconds=10))}
+        )
+    )
+    calls_per: tuple[int, timedelta] = (10, timedelta(seconds=1))  # per key
+    used_header: str = ""  # tells how much weight the address has used in this minute
+    used_limits: Mapping[str, int] = field(default_factory=dict)  # of that weight, by host
     sub_types: Sequence[Literal["linear", "inverse"]] = ("linear",)
     options: Json = field(default_factory=dict)  # of the ccxt client
     has: Json = field(default_factory=dict)
@@ -172,6 +193,11 @@ class Dialect:
     forced_closes: Callable[[Client, str, int], Awaitable[Sequence[Json]]] | None = (
         None  # None: among the fills
     )
+    names_forced_closes: bool = True
+    position_side: Callable[[Json], Literal["long", "short"] | None] = position_side  # from a raw execution
+    positions_tell_mode: bool = False  # ccxt's `hedged` of a position is the account's position mode
+    margin_mode_of_account: bool = False  # and not of one symbol
+    closes_at: Callable[[Json], int | None] = lambda market: None  # announced delisting, milliseconds
     rows: Callable[[Client], Awaitable[Sequence[MarketRow]]] = rows_by_ccxt
     spot: Callable[[Client], Awaitable[Json]] = spot_by_ccxt
     intervals: Callable[[Client], Awaitable[Mapping[str, int]]] = no_intervals  # hours, read with the markets

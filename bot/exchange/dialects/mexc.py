@@ -7,7 +7,7 @@ Left out of the rejections on purpose: 500, 501, 503, 504, 801, 9999 (faults and
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from bot.exchange.ccxt_wire import calls_noted
 from bot.exchange.dialects.dialect import Dialect, Json, MarketRow, told_something
@@ -178,6 +178,11 @@ def _forced(raw: Json) -> Forced | None:
     return kinds.get(str(raw.get("category")))
 
 
+def _position_side(raw: Json) -> Literal["long", "short"] | None:
+    sides: Mapping[str, Literal["long", "short"]] = {"1": "long", "2": "short", "3": "short", "4": "long"}
+    return sides.get(str(raw.get("side")))
+
+
 def _rate(market: Json) -> Decimal | None:
     told = (market.get("info") or {}).get("maintenanceMarginRate")
     return Decimal(str(told)) if told else None
@@ -194,6 +199,13 @@ MEXC = Dialect(
     not_found=frozenset({"2040", "2041"}),
     clock_skew=frozenset({"513"}),
     revoked=frozenset({"401", "402", "403", "406"}),
+    maintenance=frozenset({"801"}),
+    busy=frozenset({"500", "501", "503", "504", "9999"}),
+    too_many={"510": "address", "429": "address"},  # it does not say whom it means
+    weights={
+        "": (200.0, timedelta(seconds=10))
+    },  # 20 calls in 2 seconds are allowed of each kind, most cost 2
+    calls_per=(10, timedelta(seconds=2)),
     options={"defaultType": "swap"},
     has={"fetchLeverageTiers": False},  # ccxt counts the steps in contracts and calls them money
     order_type=IOC,
@@ -207,6 +219,7 @@ MEXC = Dialect(
     rows=_rows,
     fills=_fills,
     forced=_forced,
+    position_side=_position_side,
     maintenance_rate=_rate,
     most_candles=500,
     orders_per=(4, timedelta(seconds=2)),

@@ -3,6 +3,8 @@ position, so both position modes are spoken to alike. Codes: ccxt's list of them
 
 Left out of the rejections on purpose: -1000 and -1054 (unknown and system errors), unless the latter says that there is
 not enough: then nothing was taken. Orders cannot be asked for by our id: open ones and the history are looked through.
+Its demo is not offered: there neither leverage nor position mode, open orders or fills can be read or set, so that an
+order could not be settled.
 """
 
 from collections.abc import Mapping, Sequence
@@ -87,11 +89,14 @@ WEEX = Dialect(
     permissions=_permissions,
     clock_skew=frozenset({"-1046"}),
     revoked=frozenset({"-1044", "-1049", "-1056", "-1057"}),
+    busy=frozenset({"-1000", "-1054"}),
+    too_many={"-1003": "address"},
+    weights={"": (400.0, timedelta(seconds=10))},  # 500 are allowed
     options={"defaultType": "swap"},
     passphrase=True,
-    demo="sandbox",
     amount_in_base=True,
     unique_ids=False,  # unstated
+    names_forced_closes=False,
     order_params=lambda hedged, reduce_only, side: {"reduceOnly": reduce_only},
     hedge_mode=_hedge_mode,
     leverage_calls=_leverage_calls,

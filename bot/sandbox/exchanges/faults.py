@@ -14,7 +14,9 @@ Kind = Literal[
     "ban",  # 429 or 418 with Retry-After
     "redirect",  # 302 to somewhere else on this machine
     "refuse",  # a definite error by our word for it: margin, reduce_only, key, clock, maintenance, ...
-    "hide",  # accepted, but not seen by the next `times_hidden` look-ups
+    "hide",  # accepted, but not seen by the next `lookups` look-ups
+    "linger",  # accepted, and still at work with half of its fill for the next `lookups` look-ups
+    "late",  # 504 at once; it takes effect only at the look-up after `lookups` more, as if it had stood in a queue
 ]
 AFTER = frozenset({"hang", "cut", "answer", "html", "empty", "truncated", "nan", "redirect"})
 
@@ -22,7 +24,8 @@ AFTER = frozenset({"hang", "cut", "answer", "html", "empty", "truncated", "nan",
 @dataclass(slots=True)
 class Fault:
     """One misbehaviour. `on`: the operation's name, such as order, find, positions; "*" is any. `after`: the request
-    takes effect first. `times`: for so many requests."""
+    takes effect first. `times`: for so many requests. `unseen`: an order that took effect is not seen by so many
+    look-ups either."""
 
     kind: Kind
     on: str = "order"
@@ -33,6 +36,7 @@ class Fault:
     retry_after: int | None = None
     word: str = ""
     lookups: int = 2
+    unseen: int = 0
     seconds: float = 3600.0
 
     def __post_init__(self) -> None:

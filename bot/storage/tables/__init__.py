@@ -1,16 +1,28 @@
 """The tables, declared as SQLModel classes; statements are written against their `Table`s. Rows stay in this room."""
 
 from bot.storage.tables.base import metadata
-from bot.storage.tables.people import Account, Effect, Holding, Person, Rule, SeenUpdate
+from bot.storage.tables.books import KnownShort, PositionBook, PositionChange
+from bot.storage.tables.desk import AccountLook, AlertSetting, Pace, Permission
+from bot.storage.tables.market import Candle
+from bot.storage.tables.people import Account, Effect, Holding, Invitation, Person, Rule, SeenUpdate
 from bot.storage.tables.trading import LIVE_ATTEMPT, Attempt, Event, PaperAccount, PaperOrder, Proposal
 from bot.storage.tables.vault import Credential, DataKey, MasterKey
 from bot.storage.tables.watching import LIVE_ALERT, OWED, Alert, Memory, Outbox
 
 people, holdings, rules = Person.table(), Holding.table(), Rule.table()
-accounts, effects, seen_updates = Account.table(), Effect.table(), SeenUpdate.table()
+accounts, invitations = Account.table(), Invitation.table()
+effects, seen_updates = Effect.table(), SeenUpdate.table()
 proposals, attempts, events = Proposal.table(), Attempt.table(), Event.table()
 paper_accounts, paper_orders = PaperAccount.table(), PaperOrder.table()
 alerts, memories, outbox = Alert.table(), Memory.table(), Outbox.table()
+candles = Candle.table()
+alert_settings, looks = AlertSetting.table(), AccountLook.table()
+permissions, paces = Permission.table(), Pace.table()
+position_books, known_shorts, position_changes = (
+    PositionBook.table(),
+    KnownShort.table(),
+    PositionChange.table(),
+)
 master_keys, data_keys, credentials = MasterKey.table(), DataKey.table(), Credential.table()
 
 __all__ = [
@@ -18,20 +30,29 @@ __all__ = [
     "LIVE_ATTEMPT",
     "OWED",
     "accounts",
+    "alert_settings",
     "alerts",
     "attempts",
+    "candles",
     "credentials",
     "data_keys",
     "effects",
     "events",
     "holdings",
+    "invitations",
+    "known_shorts",
+    "looks",
     "master_keys",
     "memories",
     "metadata",
     "outbox",
+    "paces",
     "paper_accounts",
     "paper_orders",
     "people",
+    "permissions",
+    "position_books",
+    "position_changes",
     "proposals",
     "rules",
     "seen_updates",

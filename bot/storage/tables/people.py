@@ -41,6 +41,7 @@ class Rule(Row, table=True):
     leverage: int
     factor: str
     max_slippage: Decimal = Field(sa_type=Exact)
+    account_id: int | None = Field(sa_type=Id, foreign_key="account.id", nullable=True)
 
 
 class Account(Row, table=True):
@@ -56,6 +57,23 @@ class Account(Row, table=True):
     user_id: int = Field(sa_type=Id, foreign_key="person.id")
     exchange: str
     mode: str
+    state: str = Field(sa_column_kwargs={"server_default": "active"})
+    refusals: int = Field(sa_column_kwargs={"server_default": "0"})
+    key_number: int = Field(sa_column_kwargs={"server_default": "0"})
+
+
+class Invitation(Row, table=True):
+    """Who is expected to send a key, and for what. At most one a person."""
+
+    __tablename__ = "invitation"
+
+    user_id: int = Field(primary_key=True, sa_type=Id, foreign_key="person.id")
+    exchange: str
+    mode: str
+    until: datetime = Field(sa_type=Instant)
+    answered_by: str
+    message_id: int | None = Field(sa_type=Id, nullable=True)
+    over: bool
 
 
 class Effect(Row, table=True):

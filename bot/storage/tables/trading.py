@@ -43,6 +43,7 @@ class Attempt(Row, table=True):
     __tablename__ = "attempt"
     __table_args__: ClassVar[Any] = (
         UniqueConstraint("proposal_id", "leg", "number"),
+        Index(None, "account_id", "symbol"),
         Index(
             "uq_attempt_live",
             "account_id",

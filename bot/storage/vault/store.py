@@ -20,6 +20,7 @@ from bot.ports.vault import (
     WrongMasterKey,
 )
 from bot.storage.database import Database
+from bot.storage.people import account_of
 from bot.storage.tables import accounts, credentials, data_keys, master_keys, people
 from bot.storage.vault.master_key import MasterKeys
 from bot.storage.vault.sealing import DataKey, MasterKey, new_data_key, seal, unseal, unwrap, wrap
@@ -100,10 +101,7 @@ class SqlVault:
             wanted = wanted.where(accounts.c.user_id == user_id)
         async with self._database.read() as connection:
             rows = (await connection.execute(wanted)).all()
-        return [
-            Sealed(Account(row.id, row.user_id, row.exchange, row.mode), row.key_version, row.stored_at)
-            for row in rows
-        ]
+        return [Sealed(account_of(row), row.key_version, row.stored_at) for row in rows]
 
     async def close(self) -> None:
         self._keys.clear()
@@ -178,7 +176,7 @@ async def _must_be_stored(connection: AsyncConnection, account: Account) -> None
     """Raises InvalidRecord. Until the end of the transaction nobody else changes this person's keys."""
     await connection.execute(select(people.c.id).where(people.c.id == account.user_id).with_for_update())
     stored = (await connection.execute(select(accounts).where(accounts.c.id == account.id))).one_or_none()
-    if stored is None or Account(**stored._mapping) != account:
+    if stored is None or account_of(stored) != account:
         raise InvalidRecord(f"Account {account.id} is not stored as it was named.")
 
 

@@ -1,0 +1,5 @@
+"""Reconciliation: an account's positions are held against what our orders explain."""
+
+from bot.services.reconciliation.reconciliation import Reconciliation
+
+__all__ = ["Reconciliation"]

@@ -1,0 +1,90 @@
+"""Who is expected to send a key, and whose key is not let in any more. No key comes by here."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+
+from bot.ports.errors import InvalidRecord
+from bot.ports.records import Account, AccountState, Invitation, OutboxItem
+from bot.storage.codec import fields_of
+from bot.storage.database import Database
+from bot.storage.outbox import add_owed
+from bot.storage.people import account_of
+from bot.storage.tables import accounts, invitations
+
+
+class KeyTables:
+    """bot.ports.store.KeyStore."""
+
+    _database: Database
+
+    async def invite(self, invitation: Invitation) -> None:
+        values = fields_of(invitation)
+        upsert = self._database.insert(invitations).values(values)
+        upsert = upsert.on_conflict_do_update(index_elements=["user_id"], set_=values)
+        async with self._database.write() as connection:
+            await connection.execute(upsert)
+
+    async def invitation(self, user_id: int) -> Invitation | None:
+        async with self._database.read() as connection:
+            wanted = select(invitations).where(invitations.c.user_id == user_id)
+            row = (await connection.execute(wanted)).one_or_none()
+        return None if row is None else Invitation(**row._mapping)
+
+    async def answer_invitation(self, user_id: int, *, by: str, now: datetime) -> Invitation | None:
+        known = await self.invitation(user_id)
+        if known is None or known.answered_by == by:
+            return known
+        its = (invitations.c.user_id == user_id, invitations.c.over.is_(False), invitations.c.until > now)
+        answered = update(invitations).where(*its).values(answered_by=by, message_id=None)
+        async with self._database.write() as connection:
+            row = (await connection.execute(answered.returning(invitations))).one_or_none()
+        return None if row is None else Invitation(**row._mapping)
+
+    async def save_invitation(self, invitation: Invitation) -> None:
+        its = (
+            invitations.c.user_id == invitation.user_id,
+            invitations.c.answered_by == invitation.answered_by,
+        )
+        changes = {"message_id": invitation.message_id, "over": invitation.over}
+        async with self._database.write() as connection:
+            await connection.execute(update(invitations).where(*its).values(changes))
+
+    async def withdraw_invitation(self, user_id: int) -> None:
+        async with self._database.write() as connection:
+            await connection.execute(delete(invitations).where(invitations.c.user_id == user_id))
+
+    async def renew_key(self, account_id: int) -> Account:
+        its = accounts.c.id == account_id
+        changes = {"state": AccountState.ACTIVE.value, "refusals": 0, "key_number": accounts.c.key_number + 1}
+        async with self._database.write() as connection:
+            renewed = update(accounts).where(its).values(changes).returning(accounts)
+            row = (await connection.execute(renewed)).one_or_none()
+        if row is None:
+            raise InvalidRecord(f"There is no account {account_id}.")
+        return account_of(row)
+
+    async def count_refusal(self, account: Account, *, most: int, outbox: OutboxItem | None) -> Account:
+        its = accounts.c.id == account.id
+        live = (
+            its,
+            accounts.c.state == AccountState.ACTIVE.value,
+            accounts.c.key_number == account.key_number,
+        )
+        once_more = update(accounts).where(*live).values(refusals=accounts.c.refusals + 1)
+        async with self._database.write() as connection:
+            row = (await connection.execute(once_more.returning(accounts))).one_or_none()
+            if row is not None and row.refusals >= most:
+                suspended = update(accounts).where(its).values(state=AccountState.SUSPENDED.value)
+                row = (await connection.execute(suspended.returning(accounts))).one()
+                await add_owed(self._database, connection, outbox)
+            if row is None:
+                row = (await connection.execute(select(accounts).where(its))).one_or_none()
+        if row is None:
+            raise InvalidRecord(f"There is no account {account.id}.")
+        return account_of(row)
+
+    async def forget_refusals(self, account: Account) -> None:
+        its = (accounts.c.id == account.id, accounts.c.key_number == account.key_number)
+        async with self._database.write() as connection:
+            await connection.execute(update(accounts).where(*its).values(refusals=0))
