@@ -63,6 +63,18 @@ class Probation:
     async def quiet(self, account: Account, symbol: str, since: datetime) -> bool:
         return await self._ask(account, lambda: self._exchange.quiet(account, symbol, since))
 
+    async def fills(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
+        return await self._ask(account, lambda: self._exchange.fills(account, symbol, since))
+
+    async def forced_closes(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
+        return await self._ask(account, lambda: self._exchange.forced_closes(account, symbol, since))
+
+    async def listed(self, account: Account, symbol: str) -> bool:
+        return await self._exchange.listed(account, symbol)
+
+    def names_forced_closes(self, account: Account) -> bool:
+        return self._exchange.names_forced_closes(account)
+
     async def set_leverage(self, account: Account, symbol: str, leverage: int) -> None:
         await self._send(account, lambda: self._exchange.set_leverage(account, symbol, leverage))
 
@@ -71,19 +83,6 @@ class Probation:
 
     async def place(self, account: Account, order: Order) -> OrderReport:
         return await self._send(account, lambda: self._exchange.place(account, order))
-
-    async def fills(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
-        return await self._ask(account, lambda: self._exchange.fills(account, symbol, since))
-
-    async def forced_closes(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
-        return await self._ask(account, lambda: self._exchange.forced_closes(account, symbol, since))
-
-    def names_forced_closes(self, account: Account) -> bool:
-        return self._exchange.names_forced_closes(account)
-
-    async def listed(self, account: Account, symbol: str) -> bool:
-        """Told to everybody: it proves nothing about a key."""
-        return await self._exchange.listed(account, symbol)
 
     def settles_within(self, account: Account) -> timedelta:
         return self._exchange.settles_within(account)
