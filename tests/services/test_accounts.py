@@ -363,9 +363,8 @@ async def test_fault_42_a_key_that_was_moved_to_another_user_is_not_used_and_bot
         await floor.exchanges.positions(adas)
     assert "was altered, so I do not use it" in texts.sentence(damaged.value)
     assert floor.calls("bybit") == before
-    assert (await floor.store.account(adas.id)).state is AccountState.ACTIVE, (
-        "the exchange has refused nothing"
-    )
+    (unmoved,) = await services.accounts.connected(ADA)
+    assert unmoved.state is AccountState.ACTIVE, "the exchange has refused nothing"
 
 
 @pytest.mark.parametrize("name", EVERYWHERE)
