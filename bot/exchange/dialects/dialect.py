@@ -207,4 +207,4 @@ class Dialect:
     index_candles: Json | None = None  # where a coin's own candles cannot be asked for by time
     most_candles: int = 1000  # a page
     orders_per: tuple[int, timedelta] = (10, timedelta(seconds=1))  # per key
-    settles_within: timedelta = timedelta(seconds=30)  # time-out + receive window + skew
+    settles_within: timedelta = timedelta(seconds=30)  # time to leave + time-out + receive window + skew
