@@ -106,7 +106,9 @@ class Sandbox:
 
     def bot(self, **settings: object) -> Life:
         """Begin a life: `kill_at="store.proposal:7"`, `card_seconds=2`, `tick_seconds=1`. `stop` or `kill` it."""
-        process = _FORKS.Process(target=_live, args=(self.settings(**settings), str(self.log), self.clock), daemon=True)
+        process = _FORKS.Process(
+            target=_live, args=(self.settings(**settings), str(self.log), self.clock), daemon=True
+        )
         process.start()
         return Life(process)
 
@@ -173,9 +175,7 @@ def _serve(data: str, database: str, seed: int, exchange: str, to_parent: Connec
     asyncio.run(_sandbox(Path(data), database, seed, exchange, to_parent))
 
 
-async def _sandbox(
-    data: Path, database: str, seed: int, exchange: str, to_parent: Connection
-) -> None:
+async def _sandbox(data: Path, database: str, seed: int, exchange: str, to_parent: Connection) -> None:
     """What `hedgehog demo` serves, with no bot beside it."""
     from pydantic import SecretStr
 
