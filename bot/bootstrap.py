@@ -21,11 +21,13 @@ from bot.schedule import Entry, Schedule
 from bot.services import Services
 from bot.services.accounts import Accounts
 from bot.services.alerts import Alerts
+from bot.services.connecting import Connecting
 from bot.services.delivery import Delivery
+from bot.services.desk.remedies import Remedies
+from bot.services.desk.summaries import Summaries
 from bot.services.execution import Execution
 from bot.services.hedge import Hedge
 from bot.services.markets import Markets
-from bot.services.matters import Matters
 from bot.services.people import People
 from bot.services.portfolio import Portfolio
 from bot.services.reconciliation import Reconciliation
@@ -145,20 +147,33 @@ def build_services(
         timedelta(seconds=settings.card_seconds),
     )
     status = Status(store, situations, clock)
-    delivery = Delivery(store, notifier, durable, clock)
-    matters = Matters(store, hedge, clock)
+    remedies = Remedies(store, hedge, situations, status)
+    delivery = Delivery(store, notifier, durable, clock, remedies.prepare)
+    summaries = Summaries(store, markets, clock)
     return Services(
         people=People(store, store, clock),
         accounts=accounts,
+        connecting=Connecting(store, accounts, exchange, outside, vault, clock),
         portfolio=Portfolio(store, accounts, rules, markets),
         rules=rules,
         reconciliation=reconciliation,
         hedge=hedge,
         status=status,
-        alerts=Alerts(store, accounts, status, markets),
+        alerts=Alerts(store, accounts, status, markets, remedies),
         execution=Execution(store, exchange, situations, delivery, durable, clock),
         delivery=delivery,
-        watch=Watch(store, exchange, markets, situations, reconciliation, matters, delivery, durable, clock),
+        watch=Watch(
+            store,
+            exchange,
+            markets,
+            situations,
+            reconciliation,
+            summaries,
+            delivery,
+            durable,
+            clock,
+            shards=settings.tick_shards,
+        ),
     )
 
 
@@ -252,7 +267,7 @@ async def _open_exchanges(
     from bot.exchange.exchanges import Exchanges
 
     home = await _open_home(settings, stack)
-    wire = Wire(clock, loopback=settings.sandbox_url, passing=fault and fault.request)
+    wire = Wire(clock, loopback=settings.sandbox_url, passing=fault.request if fault else None)
     stack.push_async_callback(wire.close)
     if settings.sandbox_url:
         credentials: CredentialsOf = PracticeKeys(settings.sandbox_url, settings.practice_exchange, vault)
@@ -274,7 +289,7 @@ async def _open_engine(settings: Settings, stack: AsyncExitStack) -> Durable:
 def _jobs(
     settings: Settings, services: Services, store: Store, durable: Durable, clock: Clock
 ) -> tuple[Entry, ...]:
-    from bot.exchange.kept_candles import prune as prune_candles
+    from bot.exchange.candles.kept import prune as prune_candles
 
     every = settings.tick_seconds
 
@@ -285,11 +300,12 @@ def _jobs(
         week_ago = clock.now() - timedelta(days=7)
         await durable.prune(week_ago)
         await store.forget_updates(before=week_ago)
+        await store.forget_paces(before=clock.now() - timedelta(hours=1))
         await prune_candles(store, clock.now())
 
     return (
         Entry("tick", timedelta(seconds=every), tick),
         Entry("unfinished work", timedelta(seconds=5), services.execution.sweep),
-        Entry("owed messages", timedelta(seconds=2), services.delivery.sweep),
+        Entry("owed messages", timedelta(seconds=1), services.delivery.sweep),
         Entry("old work", timedelta(hours=1), prune),
     )

@@ -50,6 +50,12 @@ class Settings(BaseSettings):
         description="The demo only: where new people trade, with keys that the sandbox makes for them.",
     )
     tick_seconds: float = Field(default=60, gt=0, description="Seconds between two ticks of the watch.")
+    tick_shards: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Into how many parts a tick divides people, one for every 20,000; alike on all replicas.",
+    )
     card_seconds: float = Field(default=300, gt=0, description="How long a proposal may be confirmed.")
     kill_at: str = Field(default="", description="Tests only: die by SIGKILL at this point.")
 

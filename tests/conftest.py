@@ -15,7 +15,7 @@ from playwright.async_api import Browser, async_playwright
 from tests import postgres, shared
 from tests.faults import matrix
 
-MARK_OF_FOLDER = {"journeys": "journey", "faults": "faults", "bench": "bench"}
+MARK_OF_FOLDER = {"journeys": "journey", "faults": "faults", "simulation": "faults", "bench": "bench"}
 MARK_OF_FIXTURE = {"postgres_url": "postgres", "chromium": "browser", "browser": "browser"}
 QUIET_CHROMIUM = (
     "--disable-background-networking",
@@ -32,6 +32,9 @@ hypothesis.settings.register_profile("hedgehog", deadline=None, derandomize=True
 hypothesis.settings.register_profile(
     "quick", parent=hypothesis.settings.get_profile("hedgehog"), max_examples=15
 )
+hypothesis.settings.register_profile(
+    "long", parent=hypothesis.settings.get_profile("hedgehog"), max_examples=1000
+)
 hypothesis.settings.load_profile("hedgehog")
 
 
@@ -39,11 +42,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--faults-seed", type=int, default=1, help="which sample of the crash matrix the full run takes"
     )
+    parser.addoption("--seed", type=int, help="simulate this one seed again, and keep its log")
+    parser.addoption("--seeds", type=int, help="simulate so many seeds")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """The crash matrix as a table, from whichever worker it came."""
-    reports = [r for r in terminalreporter.getreports("passed") + terminalreporter.getreports("failed")]
+    reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
     lines = matrix.table([dict(report.user_properties) for report in reports])
     if lines:
         terminalreporter.section(f"crash matrix (--faults-seed {config.getoption('--faults-seed')})")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.chat import texts
-from bot.chat.handlers import hedge, holdings, other, rule, start, status
+from bot.chat.handlers import accounts, alerts, connect, hedge, holdings, other, rule, start, status
 from bot.chat.turn import Handler
 
 
@@ -30,6 +30,10 @@ COMMANDS = (
     Command("hedge", hedge.hedge),
     Command("unhedge", hedge.unhedge),
     Command("status", status.status),
+    Command("alerts", alerts.alerts),
+    Command("connect", connect.connect),
+    Command("accounts", accounts.accounts),
+    Command("disconnect", accounts.disconnect),
     Command("help", other.help_),
     Command("ping", other.ping, hidden=True),
 )
@@ -49,10 +53,14 @@ TAPS: Mapping[str, Handler] = {
     "rb": status.rebalance,
     "sn": status.snooze,
     "dt": status.details,
+    "cn": connect.tapped,
+    "ac": accounts.tapped,
+    "kp": alerts.keep,
+    "al": alerts.tapped,
 }
 
 PLAIN: Handler = other.written
-SECRET: Handler = other.secret
+SECRET: Handler = connect.key
 UNREADABLE: Handler = other.unreadable
 UNKNOWN_COMMAND: Handler = other.unknown_command
 UNKNOWN_TAP: Handler = other.unknown_button

@@ -7,10 +7,12 @@ from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, Tele
 
 from bot.chat.outgoing import EditGone, Outgoing, seconds_of
 from bot.chat.request import AnswerLost, NotSent, ServerFailed
+from bot.chat.views.accounts.suspended import suspended
 from bot.chat.views.alert import alert, recovered
 from bot.chat.views.message import Message
 from bot.chat.views.position import position
 from bot.chat.views.receipt import receipt, waiting
+from bot.chat.views.summary import daily, summary
 from bot.ports.errors import Ambiguous, ChatGone, DeliveryDelayed, MessageGone, Unavailable
 from bot.ports.records import OutboxItem
 
@@ -19,7 +21,10 @@ VIEWS: Mapping[str, Callable[[Mapping[str, Any]], Message]] = {
     "waiting": waiting,
     "alert": alert,
     "recovered": recovered,
+    "key_refused": suspended,
     "position": position,
+    "summary": summary,
+    "daily": daily,
 }
 
 _CHAT_GONE = ("chat not found", "user is deactivated", "peer_id_invalid", "chat_id is empty")

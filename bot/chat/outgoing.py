@@ -24,6 +24,7 @@ LONGEST_TEXT = 4096
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _UNCHANGED = "message is not modified"
 _UNREADABLE = ("can't parse entities", "message is too long")
+_DELETED = "message to delete not found"
 _GONE = ("message to edit not found", "message can't be edited", "message_id_invalid")
 
 
@@ -89,6 +90,8 @@ class Outgoing:
         try:
             return await self._in_turn(chat_id, call)
         except BadRequest as refusal:
+            if _DELETED in refusal.message.lower():
+                return True
             log.info("message %d cannot be deleted: %s", message_id, refusal)
             return False
 

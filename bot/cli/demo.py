@@ -58,6 +58,7 @@ def run_demo(options: DemoOptions) -> None:
 
 async def _run(options: DemoOptions, data: Path) -> None:
     world = await asyncio.to_thread(_open_world, options, data)
+    exchanges = Exchanges(world, data / "exchanges")
     listener = _listener(options.port)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     settings = _settings(options, data, url)
@@ -66,7 +67,7 @@ async def _run(options: DemoOptions, data: Path) -> None:
         app = build_app(
             data=data / "telegram",
             token=TOKEN,
-            market_routes=[*routes(world, hedges), *Exchanges(world).routes()],
+            market_routes=[*routes(world, hedges), *exchanges.routes()],
             market_json=lambda: market_json(world, hedges),
         )
         if options.history:
@@ -164,7 +165,7 @@ def _alone(data: Path) -> Iterator[None]:
 def _forget(options: DemoOptions, data: Path) -> None:
     from bot.storage import forget
 
-    for part in ("telegram", "market", "bot"):
+    for part in ("telegram", "market", "exchanges", "bot"):
         shutil.rmtree(data / part, ignore_errors=True)
     (data / "bot.log").unlink(missing_ok=True)
     if options.database:

@@ -14,14 +14,14 @@ from bot.settings import Settings
 log = logging.getLogger(__name__)
 
 
-def serve(parts: Parts = Parts()) -> None:
+def serve(parts: Parts | None = None) -> None:
     """Until SIGTERM or Ctrl-C."""
     settings = Settings()
     _keep_secrets_out_of_logs(settings)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for noisy in ("apscheduler", "dbos", "alembic", "httpx"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    asyncio.run(_serve(settings, parts))
+    asyncio.run(_serve(settings, parts or Parts()))
 
 
 def _keep_secrets_out_of_logs(settings: Settings) -> None:

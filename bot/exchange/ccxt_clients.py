@@ -3,12 +3,16 @@
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from bot.exchange.ccxt_wire import Wire, calls_noted
 from bot.exchange.dialects.dialect import Dialect
+from bot.exchange.limits.circuit import PUBLIC
+from bot.exchange.limits.guard import Guard, guard_of
 from bot.ports.clock import Clock
 from bot.ports.errors import Unavailable
 from bot.ports.records import Account
@@ -40,10 +44,19 @@ class Clients:
         self._private: OrderedDict[tuple[int, bool, int], Any] = OrderedDict()
         self._loading = asyncio.Lock()
         self._ahead_ms = 0  # by how much this machine's clock is ahead of the exchange's
+        self._syncing = asyncio.Lock()
+        self._syncs = 0
+
+    def guard(self, *, demo: bool = False) -> Guard:
+        """What knows how the exchange is; shared with all other clients of it."""
+        return guard_of(self._wire, self._dialect, self._clock, demo=demo)
 
     async def public(self, *, demo: bool = False, fresh: bool = False) -> Any:
         """The client that holds the markets; they are read anew every hour, with `fresh` every minute."""
         lasts = _TRY_AGAIN if fresh else _MARKETS_LAST
+        known = self._public.get(demo)
+        if known is not None and not fresh and self._loading.locked():
+            return known[0]  # while somebody reads them anew, nobody has to wait for it
         async with self._loading:
             known = self._public.get(demo)
             if known is None:
@@ -54,7 +67,7 @@ class Clients:
 
     async def _loaded(self, *, demo: bool) -> Any:
         """A client with the contracts of now. Raises Unavailable for answers of which ccxt would make none at all."""
-        client = self._make(None, demo=demo)
+        client = self._make(None, PUBLIC, demo=demo)
         try:
             with calls_noted() as calls:
                 await client.load_markets()
@@ -89,7 +102,7 @@ class Clients:
         if place not in self._private:
             credentials = await self._credentials(account)
             if place not in self._private:  # nobody was quicker
-                made = self._private[place] = self._make(credentials, demo=place[1])
+                made = self._private[place] = self._make(credentials, place[0], demo=place[1])
                 made.set_markets_from_exchange(public)
         known = self._private[place]
         self._private.move_to_end(place)
@@ -105,13 +118,18 @@ class Clients:
         """Let go of an account's clients: its key changed or is gone."""
         for place in [place for place in self._private if place[0] == account_id]:
             self._let_go(self._private.pop(place))
+            self.guard(demo=place[1]).forget(account_id)
 
     async def set_clock(self, *, demo: bool = False) -> None:
-        """Ask for the exchange's time, for every client."""
-        public = await self.public(demo=demo)
-        self._ahead_ms = int(await public.load_time_difference())
-        for client in self._private.values():
-            client.options["timeDifference"] = self._ahead_ms
+        """Ask for the exchange's time, for every client; once for all who find at the same time that they are wrong."""
+        asked = self._syncs
+        async with self._syncing:
+            if self._syncs == asked:
+                public = await self.public(demo=demo)
+                self._ahead_ms = int(await public.load_time_difference())
+                for client in self._private.values():
+                    client.options["timeDifference"] = self._ahead_ms
+                self._syncs += 1
 
     def close(self) -> None:
         """Let go of every client. The wire is its owner's to close."""
@@ -120,12 +138,12 @@ class Clients:
         self._private.clear()
         self._public.clear()
 
-    def _make(self, credentials: Credentials | None, *, demo: bool) -> Any:
-        dialect = self._dialect
+    def _make(self, credentials: Credentials | None, source: Hashable, *, demo: bool) -> Any:
+        dialect, guard = self._dialect, self.guard(demo=demo)
         config: dict[str, Any] = {
-            "session": self._wire,
+            "session": self._wire.door(partial(guard.learn, source)),
             "timeout": self._timeout_ms,
-            "enableRateLimit": False,  # budgets are kept by `bot.exchange.ccxt_budget`
+            "enableRateLimit": False,  # budgets are kept by the guard
             "options": {**dialect.options, "maxRetriesOnFailure": 0, "timeDifference": self._ahead_ms},
         }
         if credentials is not None:
@@ -140,6 +158,7 @@ class Clients:
             client.enable_demo_trading(True)
         elif demo and dialect.demo == "sandbox":
             client.set_sandbox_mode(True)
+        _let_through(client, guard, source)
         return client
 
     def _let_go(self, client: Any) -> None:
@@ -160,7 +179,7 @@ class _Trying(Clients):
         demo = account.mode == "demo"
         public = await self.public(demo=demo)
         if self._made is None:
-            self._made = self._lender._make(self._given, demo=demo)
+            self._made = self._lender._make(self._given, self, demo=demo)
             self._made.set_markets_from_exchange(public)
         return self._made
 
@@ -172,6 +191,38 @@ class _Trying(Clients):
     def close(self) -> None:
         if self._made is not None:
             self._let_go(self._made)
+        for demo in (False, True):
+            self._lender.guard(demo=demo).forget(self)
+
+
+def _let_through(client: Any, guard: Guard, source: Hashable) -> None:
+    """Have each request of ccxt ask the guard before it is signed."""
+    plain = client.request
+
+    async def request(
+        path: str,
+        api: Sequence[str] = ("public",),
+        method: str = "GET",
+        params: Mapping[str, Any] | None = None,
+        config: Mapping[str, Any] | None = None,
+    ) -> Any:
+        given, settings = params or {}, config or {}
+        weight = float(client.calculate_rate_limiter_cost(api, method, path, given, settings))
+        async with guard.passage(source, _host(client, api), weight, write=method != "GET"):
+            return await plain(path, api, method, given, settings)
+
+    client.request = request
+
+
+def _host(client: Any, api: Sequence[str]) -> str:
+    """The host that ccxt will call for a section of an exchange's interface."""
+    place: Any = client.urls["api"]
+    for part in api:
+        if isinstance(place, Mapping) and part in place:
+            place = place[part]
+    while isinstance(place, Mapping):  # a section that ccxt looks up in a way of its own
+        place = next(iter(place.values()))
+    return urlsplit(client.implode_hostname(place)).hostname or ""
 
 
 def _exchange_class(name: str) -> Any:

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from bot.exchange.ccxt_budget import Budget, BudgetSpent
 from bot.exchange.ccxt_clients import Clients, CredentialsOf
 from bot.exchange.ccxt_feed import CcxtFeed
 from bot.exchange.ccxt_outcome import AlreadySet, Malformed, NotFound, read, write
@@ -20,11 +19,12 @@ from bot.exchange.ccxt_values import (
     tiers_of,
     time_of,
 )
-from bot.exchange.ccxt_wire import Wire
+from bot.exchange.ccxt_wire import Wire, leaving_by
 from bot.exchange.dialects import DIALECTS
 from bot.exchange.dialects.dialect import Dialect
+from bot.exchange.limits.budget import Budget, BudgetSpent
 from bot.ports.clock import Clock
-from bot.ports.errors import Rejected, Unavailable
+from bot.ports.errors import KeyRefused, Rejected, Unavailable
 from bot.ports.exchange import FundingPayment, MarginMode, Permissions, Tier, TradeFill
 from bot.ports.records import PREFIX, Account, Balance, Order, OrderReport
 from bot.ports.vault import Credentials
@@ -149,6 +149,8 @@ class CcxtExchange:
         try:
             hedged = await self.hedge_mode(account, order.symbol)
             await self._budget(account).take()
+        except KeyRefused as refused:
+            raise Rejected(f"Nothing was sent: {refused}", "key") from None
         except (Unavailable, BudgetSpent) as failure:
             raise Rejected(f"Nothing was sent: {failure}", "unavailable") from None
         params = {
@@ -173,7 +175,8 @@ class CcxtExchange:
                 return report_of(raw, order.client_id, contract, self._dialect, order)
             return OrderReport(order.client_id, str(raw["id"]), "open", ZERO, None, ZERO)
 
-        report = await self._write(account, f"the order {order.client_id}", work)
+        with leaving_by(order.not_after):
+            report = await self._write(account, f"the order {order.client_id}", work)
         if report.status == "open":
             report = await self._read_back(account, order, report)
         return report

@@ -68,6 +68,8 @@ async def write(dialect: Dialect, what: str, work: Work[T], resync: Work[None]) 
             failure: Exception | None = None
             try:
                 result = await work()
+            except Unavailable as raised:
+                failure = raised  # kept from being sent; another call of the same write may have been before
             except PortError:
                 raise
             except Exception as raised:  # noqa: BLE001 - as above
@@ -77,8 +79,12 @@ async def write(dialect: Dialect, what: str, work: Work[T], resync: Work[None]) 
         if failure is None and code is None:
             return result
         kind = _kind(failure, code)  # a refusal may come without an exception
+        if sent is None and isinstance(failure, Unavailable):
+            raise Rejected(f"Nothing was sent: {failure}", "unavailable")
         if sent is None:
             blocked = bool(calls) and not calls[-1].sent
+            if blocked and calls[-1].too_late:
+                raise Rejected(f"{dialect.title}: {what} could not leave in time.", "stalled")
             raise Rejected(
                 f"{dialect.title}: {what} was not sent ({kind}).", "unavailable" if blocked else "refused"
             )

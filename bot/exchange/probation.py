@@ -99,8 +99,7 @@ class Probation:
         try:
             result = await work()
             if doubts.refused:
-                await self._store.forget_refusals(account)
-                doubts.refused = 0
+                await self._forget(account, doubts)
             return result
         except KeyRefused:
             await self._count(account, doubts)
@@ -129,6 +128,13 @@ class Probation:
         doubts.under_way += 1
         return doubts
 
+    async def _forget(self, account: Account, doubts: _Doubts) -> None:
+        doubts.refused = 0
+        try:
+            await self._store.forget_refusals(account)
+        except PortError as failure:  # an order that went through is not unclear because of this
+            log.warning("refusals of the key of account %d are still counted: %s", account.id, failure)
+
     async def _count(self, account: Account, doubts: _Doubts) -> None:
         doubts.refused += 1
         try:
@@ -144,7 +150,9 @@ class Probation:
     async def _news(self, account: Account) -> OutboxItem | None:
         user = await self._store.user(account.user_id)
         now = self._clock.now()
-        return user and OutboxItem(
+        if user is None:
+            return None
+        return OutboxItem(
             key=f"key_refused:{account.id}:{now.isoformat()}",
             user_id=user.id,
             chat_id=user.chat_id,

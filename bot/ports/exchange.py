@@ -33,6 +33,28 @@ class MarketFeed(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether an exchange can be asked now, and since when it is so.
+
+    `maintenance`: it says so itself; `down`: it does not answer; `paused`: it asked this machine to wait. It is asked
+    again at `next_try`. `sentence` is plain, for people; it is empty for one that is up.
+    """
+
+    state: Literal["up", "maintenance", "down", "paused"]
+    since: datetime
+    next_try: datetime | None = None
+    sentence: str = ""
+
+
+class Healths(Protocol):
+    """How the exchanges are, without asking them: as the calls of everybody went."""
+
+    def health(self, name: str, *, demo: bool = False) -> Health:
+        """Of the exchange that is called so; one that was never asked is up. `demo`: of its demo."""
+        ...
+
+
 class Feeds(Protocol):
     """One feed an exchange, for everybody."""
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any, Literal
 
 from hedging.plan import HedgePlan, Purpose, Side
@@ -151,7 +151,8 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What goes to an exchange: price-capped, immediate-or-cancel."""
+    """What goes to an exchange: price-capped, immediate-or-cancel. After `not_after` (wall time) it must not leave any
+    more: somebody else may have proven by then that it is not there."""
 
     client_id: str
     symbol: str
@@ -159,6 +160,7 @@ class Order:
     contracts: Decimal
     limit_price: Decimal
     reduce_only: bool
+    not_after: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,19 +206,30 @@ class OutboxItem:
     message_id: int | None = None
 
 
+class Severity(IntEnum):
+    """How much a matter presses: for the next look, for today, for now."""
+
+    INFO = 1
+    AMBER = 2
+    RED = 3
+
+
 class AlertState(StrEnum):
     RAISED = "raised"
+    ESCALATED = "escalated"  # got worse, or was told again because nobody had seen it
+    ACKNOWLEDGED = "acknowledged"  # its owner has seen it: no reminder
     SNOOZED = "snoozed"
+    MUTED = "muted"  # its owner wants no word of this kind
     RECOVERED = "recovered"
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One matter that deserves somebody's attention. At most one of a `kind` is live for a user."""
+    """One matter that deserves somebody's attention. At most one of a `kind` and `subject` is live for a user."""
 
     id: int
     user_id: int
-    kind: str  # drift, market_move
+    kind: str  # bot.services.desk.kinds
     state: AlertState
     facts: Mapping[str, Any]
     raised_at: datetime  # market time
@@ -224,3 +237,8 @@ class Alert:
     snoozed_until: datetime | None = None  # market time
     message_id: int | None = None
     version: int = 0
+    subject: str = ""  # the symbol or account that it is about; empty: the whole hedge
+    level: int = 1  # 1 raised, 2 worse: what hysteresis goes on from
+    due_at: datetime | None = None  # market time at which the desk looks at it again even if nothing changes
+    reminders: int = 0  # how often it was told again because nobody had seen it
+    held: bool = False  # kept for the digest: no message has told of it yet

@@ -24,6 +24,7 @@ from bot.ports.records import (
     ProposalState,
     User,
 )
+from bot.ports.watching import AlertSettings, PaceStore, WatchStore
 from hedging.portfolio import Holding
 from hedging.rules import HedgeRule
 
@@ -60,10 +61,11 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class AlertChange:
-    """A state change of one matter together with the message that it owes. `alert.id` 0 makes a new one."""
+    """A state change of one matter together with the messages that it owes. `alert.id` 0 makes a new one."""
 
     alert: Alert
     outbox: OutboxItem | None = None
+    also: OutboxItem | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,11 +252,16 @@ class AlertStore(Protocol):
         ...
 
     async def change_alerts(
-        self, changes: Sequence[AlertChange], references: Mapping[int, Mapping[str, Any]]
+        self,
+        changes: Sequence[AlertChange],
+        references: Mapping[int, Mapping[str, Any]],
+        *,
+        owed: Sequence[OutboxItem] = (),
+        counts: Sequence[AlertSettings] = (),
     ) -> None:
         """All in one transaction: new alerts inserted, others updated by version (a stale one is left alone, with
-        its message), outbox rows added (a known key is left alone), references by user id remembered.
-        An outbox payload gets `alert_id` filled in."""
+        its messages), outbox rows added (a known key is left alone), references by user id remembered, summaries
+        `owed`, and how much was sent today. A change's outbox payload gets `alert_id` filled in."""
         ...
 
     async def alert(self, alert_id: int) -> Alert | None: ...
@@ -262,9 +269,16 @@ class AlertStore(Protocol):
     async def live_alerts(self, user_id: int) -> Sequence[Alert]: ...
 
     async def move_alert(
-        self, alert: Alert, to: AlertState, *, at: datetime, snoozed_until: datetime | None = None
+        self,
+        alert: Alert,
+        to: AlertState,
+        *,
+        at: datetime,
+        snoozed_until: datetime | None = None,
+        keeps_message: bool = True,
     ) -> Alert:
-        """By version. Raises StaleVersion."""
+        """By version; the desk looks at it again when the snooze ends. Without `keeps_message` the message that told of
+        it has become something else. Raises StaleVersion."""
         ...
 
 
@@ -282,6 +296,14 @@ class OutboxStore(Protocol):
     async def claim_delivery(self, item: OutboxItem, *, now: datetime, by: str) -> OutboxItem | None:
         """pending -> sending, tries + 1; also from a sending that is over a minute old, or that was claimed `by` the
         same worker in an earlier life. None when somebody else has it or it is over."""
+        ...
+
+    async def claim_due(
+        self, *, now: datetime, by: str, limit: int, every: float, chat_every: float
+    ) -> Sequence[tuple[OutboxItem, datetime]]:
+        """Claim what is due and may be sent now, at most one to a chat, those with a sound first and then the oldest;
+        each with its instant: `every` seconds after the one before, over all replicas, and never within
+        `chat_every` seconds of another message to the same chat. Chats that were told to wait are passed over."""
         ...
 
     async def finish_delivery(
@@ -347,6 +369,8 @@ class Store(
     OutboxStore,
     PaperStore,
     CandleStore,
+    WatchStore,
+    PaceStore,
     BookStore,
     Protocol,
 ):

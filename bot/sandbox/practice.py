@@ -13,11 +13,8 @@ _TIMEOUT = aiohttp.ClientTimeout(total=10, connect=3)
 
 
 def start_account(exchange: str, offers: Sequence[Offer]) -> tuple[str, Mode]:
-    """Where those begin who never chose: on paper, or on the practice exchange in the mode that practice has there."""
-    for offer in offers:
-        if offer.name == exchange:
-            return exchange, "demo" if "demo" in offer.modes else "live"
-    return PAPER, "paper"
+    """Where those begin who never chose: on paper, or on the practice exchange, whose money is never real."""
+    return (exchange, "demo") if any(offer.name == exchange for offer in offers) else (PAPER, "paper")
 
 
 class PracticeKeys:

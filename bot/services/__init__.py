@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bot.services.accounts import Accounts
 from bot.services.alerts import Alerts
+from bot.services.connecting import Connecting
 from bot.services.delivery import Delivery
 from bot.services.execution import Execution
 from bot.services.hedge import Hedge
@@ -21,6 +22,7 @@ class Services:
 
     people: People
     accounts: Accounts
+    connecting: Connecting
     portfolio: Portfolio
     rules: Rules
     reconciliation: Reconciliation

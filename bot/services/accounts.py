@@ -1,42 +1,42 @@
-"""Whose keys are where: connect an exchange, choose the account that the rule is about, take a key back."""
+"""The accounts that somebody has, which one their rule is about, and taking a key back."""
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
 from typing import Literal
 
 from bot.ports.clock import Clock
-from bot.ports.errors import KeyRefused, PortError, Unavailable
-from bot.ports.exchange import Connections, Exchange, Offer, Trial
-from bot.ports.records import PAPER, Account, AccountState, Mode, ProposalState
+from bot.ports.errors import KeyRefused, KeyUnusable, PortError, StaleVersion, Unavailable
+from bot.ports.exchange import Connections, Exchange
+from bot.ports.records import PAPER, Account, AccountState, AlertState, Mode, ProposalState
 from bot.ports.store import Store
-from bot.ports.vault import Credentials, NoMasterKey, Vault
-from bot.services.errors import CannotConnect, CannotSwitch, NotYours
+from bot.ports.vault import Vault
+from bot.services.errors import CannotDisconnect, CannotSwitch, NotYours
 from hedging.portfolio import Position
 
 log = logging.getLogger(__name__)
 
+Trouble = Literal["", "away", "refused", "missing", "locked", "damaged"]
+
 
 @dataclass(frozen=True, slots=True)
 class AccountLine:
-    """One account in its owner's list. `equity` in US dollars; None, and why in `trouble`, when it cannot be read."""
+    """One account in its owner's list, as it stands now. `equity` in US dollars. When it cannot be read, both are not
+    known, and `trouble` says why: the exchange is away or does not let the key in, or the key cannot be used here."""
 
     account: Account
-    title: str
     in_use: bool
-    equity: str | None = None
+    equity: Decimal | None = None
     positions: tuple[Position, ...] = ()
-    trouble: str = ""
+    trouble: Trouble = ""
 
-
-@dataclass(frozen=True, slots=True)
-class Connected:
-    """An account that was just connected, and what its key turned out to be good for."""
-
-    account: Account
-    offer: Offer
-    trial: Trial
-    warnings: tuple[Literal["no_address_list", "permissions_unknown", "hedge_mode"], ...]
+    @property
+    def shorts(self) -> tuple[Position, ...]:
+        return tuple(position for position in self.positions if position.contracts < 0)
 
 
 class Accounts:
@@ -58,74 +58,24 @@ class Accounts:
         self._clock = clock
         self._start = start
 
-    @property
-    def offers(self) -> Sequence[Offer]:
-        """What can be connected."""
-        return self._connections.offers
-
-    def offer(self, name: str) -> Offer:
-        """Raises CannotConnect with a sentence that names what there is."""
-        for offer in self.offers:
-            if offer.name == name.lower():
-                return offer
-        titles = ", ".join(offer.title for offer in self.offers)
-        raise CannotConnect(f"That exchange cannot be connected. There are {titles}.")
-
-    async def ready(self) -> None:
-        """Raises CannotConnect while no key can be kept."""
-        if await self._vault.read_only():
-            raise CannotConnect(
-                "Exchanges cannot be connected here yet: this bot has no master key to keep keys under."
-            )
-
     async def in_use(self, user_id: int) -> Account:
         """The account that the user's rule is about."""
         return await self._store.named_account(user_id) or await self._default(user_id)
 
-    async def connect(self, user_id: int, name: str, mode: Mode, credentials: Credentials) -> Connected:
-        """Try the key, keep it sealed, and let the rule be about its account.
-
-        A key that can withdraw is refused, as is one that cannot trade futures: CannotConnect. While another account
-        has shorts open, the rule stays with that one: CannotSwitch, and the key is kept nevertheless.
-        """
-        await self.ready()
-        offer = self.offer(name)
-        if mode not in offer.modes:
-            raise CannotConnect(f"{offer.title} has no {mode} mode.")
-        account = await self._store.ensure_account(user_id, offer.name, mode)
-        trial = await self._tried(offer, account, credentials)
-        account = await self._store.set_account_state(account.id, AccountState.ACTIVE)
-        try:
-            await self._vault.seal(account, credentials, at=self._clock.now())
-        except NoMasterKey as failure:
-            raise CannotConnect(str(failure)) from failure
-        self._connections.forget(account.id)
-        await self.use(user_id, account.id)
-        return Connected(account, offer, trial, _warnings(trial))
-
-    async def use(self, user_id: int, account_id: int) -> Account:
-        """Let the rule be about this account. Raises CannotSwitch while shorts are open on the one before, or an order
-        there is not settled."""
-        wanted = await self.own(user_id, account_id)
-        if wanted.state is not AccountState.ACTIVE:
-            raise CannotSwitch("That account is not connected any more. Connect it again with /connect.")
-        current = await self.in_use(user_id)
-        if current.id == wanted.id:
-            return wanted
-        if await self._store.latest_proposals(user_id, state=ProposalState.CONFIRMED, limit=1):
-            raise CannotSwitch("Orders are being placed just now. Wait for their receipt, then switch.")
-        if current.state is AccountState.ACTIVE and await self._open_shorts(current):
-            raise CannotSwitch(
-                f"A hedge is open on {self.title(current)}. Close it with /unhedge first, then switch with /accounts."
-            )
-        await self._store.name_account(user_id, wanted.id)
-        return wanted
+    async def connected(self, user_id: int) -> Sequence[Account]:
+        """The user's accounts on exchanges that are not disconnected, also those whose key is not let in any more."""
+        found = await self._store.accounts(user_id)
+        return [a for a in found if a.mode != "paper" and a.state is not AccountState.DISCONNECTED]
 
     async def list(self, user_id: int) -> Sequence[AccountLine]:
-        """All of the user's accounts that are not disconnected, each as it stands now."""
+        """The paper account and the connected ones, each as it stands now; the one in use comes first."""
         current = await self.in_use(user_id)
-        found = [a for a in await self._store.accounts(user_id) if a.state is not AccountState.DISCONNECTED]
-        return [await self._line(account, in_use=account.id == current.id) for account in found]
+        paper = await self._store.ensure_account(user_id, PAPER, "paper")
+        others = [account for account in await self.connected(user_id) if account.id != current.id]
+        if paper.id != current.id:
+            others.append(paper)
+        lines = [self._line(account, in_use=account.id == current.id) for account in [current, *others]]
+        return await asyncio.gather(*lines)
 
     async def own(self, user_id: int, account_id: int) -> Account:
         """Raises NotYours."""
@@ -135,26 +85,59 @@ class Accounts:
         return account
 
     async def line(self, user_id: int, account_id: int) -> AccountLine:
-        """One of the user's accounts as it stands now."""
+        """One of the user's accounts as it stands now. Raises NotYours."""
         account = await self.own(user_id, account_id)
         return await self._line(account, in_use=account.id == (await self.in_use(user_id)).id)
 
+    async def use(self, user_id: int, account_id: int) -> Account:
+        """Let the rule be about this account from now on. What is watched is watched there.
+
+        Raises NotYours, and CannotSwitch while shorts are open on the one before or an order there is not settled.
+        """
+        wanted = await self.own(user_id, account_id)
+        if wanted.state is not AccountState.ACTIVE:
+            suspended = wanted.state is AccountState.SUSPENDED
+            raise CannotSwitch("suspended" if suspended else "gone", wanted.exchange)
+        current = await self.in_use(user_id)
+        if current.id == wanted.id:
+            await self._store.name_account(user_id, wanted.id)  # also when it was only the default
+            return wanted
+        if current.state is AccountState.ACTIVE:
+            if not await self.settled(current):
+                raise CannotSwitch("orders", current.exchange)
+            if await self._has_shorts(current):
+                raise CannotSwitch("shorts", current.exchange)
+        await self._name(user_id, wanted)
+        return wanted
+
     async def disconnect(self, user_id: int, account_id: int) -> Account:
-        """Forget the key. Shorts that are open stay open on the exchange, and nobody watches them any more."""
+        """Forget the key, and let nothing be sent with it any more. Shorts that are open stay open on the exchange, and
+        nobody watches them.
+
+        A rule that was about it is about the account that everybody starts with. Raises NotYours or CannotDisconnect.
+        """
         account = await self.own(user_id, account_id)
         if account.mode == "paper":
-            raise CannotConnect("The paper account has no key: there is nothing to disconnect.")
-        await self._vault.forget(account)
+            raise CannotDisconnect("paper", account.exchange)
+        if account.state is AccountState.ACTIVE and not await self.settled(account):
+            raise CannotDisconnect("orders", account.exchange)
+        current = await self.in_use(user_id)
         gone = await self._store.set_account_state(account_id, AccountState.DISCONNECTED)
+        await self._vault.forget(gone)
         self._connections.forget(account_id)
-        named = await self._store.named_account(user_id)
-        if named is not None and named.id == account_id:
-            await self._store.name_account(user_id, (await self._default(user_id)).id)
+        if current.id == account_id:
+            await self._name(user_id, await self._default(user_id))
         return gone
 
-    def title(self, account: Account) -> str:
-        """How people call its exchange."""
-        return next((o.title for o in self.offers if o.name == account.exchange), "the paper account")
+    async def settled(self, account: Account) -> bool:
+        """Whether no order on the account is under way or unknown."""
+        confirmed = await self._store.latest_proposals(account.user_id, state=ProposalState.CONFIRMED)
+        if any(proposal.account_id == account.id for proposal in confirmed):
+            return False
+        soon = self._clock.now() + timedelta(seconds=1)
+        return all(
+            attempt.account_id != account.id for attempt in await self._store.open_attempts(before=soon)
+        )
 
     async def _default(self, user_id: int) -> Account:
         account = await self._store.ensure_account(user_id, *self._start)
@@ -162,65 +145,38 @@ class Accounts:
             return await self._store.ensure_account(user_id, PAPER, "paper")
         return account
 
-    async def _tried(self, offer: Offer, account: Account, credentials: Credentials) -> Trial:
-        if offer.passphrase and not credentials.passphrase:
-            raise CannotConnect(f"{offer.title} keys have three parts: key, secret and passphrase.")
-        try:
-            trial = await self._connections.trial(account, credentials)
-        except KeyRefused as refused:
-            raise CannotConnect(
-                f"{offer.title} does not accept this key. Check that you copied key and secret whole, and that the key "
-                "may be used from this server's address."
-            ) from refused
-        except Unavailable as failure:
-            raise CannotConnect(
-                f"The key could not be tried: {failure} Nothing was kept; try again soon."
-            ) from failure
-        if trial.permissions.withdraw:
-            raise CannotConnect(
-                f"This key can withdraw money, so it was not kept. Make one on {offer.title} without withdrawals, and "
-                "delete this one."
-            )
-        if trial.permissions.futures is False:
-            raise CannotConnect(
-                f"This key may not trade futures. Tick the futures permission on {offer.title}, then connect again."
-            )
-        return trial
+    async def _name(self, user_id: int, account: Account) -> None:
+        """The rule is about another account: what was noticed on the one before is over, and must not be looked for on
+        this one."""
+        await self._store.name_account(user_id, account.id)
+        now = self._clock.now()
+        for alert in await self._store.live_alerts(user_id):
+            with contextlib.suppress(StaleVersion):  # the watch was quicker
+                await self._store.move_alert(alert, AlertState.RECOVERED, at=now)
+        await self._store.change_alerts((), {user_id: {}})
 
     async def _line(self, account: Account, *, in_use: bool) -> AccountLine:
-        title = self.title(account)
         if account.state is AccountState.SUSPENDED:
-            return AccountLine(
-                account, title, in_use, trouble="Its key is not accepted any more: /connect it again."
-            )
+            return AccountLine(account, in_use, trouble="refused")
         try:
-            positions = tuple(await self._exchange.positions(account))
-            balance = await self._exchange.balance(account)
+            positions, balance = await asyncio.gather(
+                self._exchange.positions(account), self._exchange.balance(account)
+            )
+        except KeyUnusable as failure:
+            return AccountLine(account, in_use, trouble=failure.why)
         except PortError as failure:
             log.info("account %d cannot be read: %s", account.id, failure)
-            return AccountLine(account, title, in_use, trouble="It cannot be read just now.")
-        return AccountLine(account, title, in_use, str(balance.equity), positions)
+            return AccountLine(
+                account, in_use, trouble="refused" if isinstance(failure, KeyRefused) else "away"
+            )
+        return AccountLine(account, in_use, balance.equity, tuple(positions))
 
-    async def _open_shorts(self, account: Account) -> bool:
-        """Also when it cannot be told: then the exchange is asked again later."""
+    async def _has_shorts(self, account: Account) -> bool:
+        """Not when the key is good for nothing any more: then nobody can close them from here. Raises CannotSwitch when
+        it cannot be told just now."""
         try:
             return any(position.contracts < 0 for position in await self._exchange.positions(account))
-        except KeyRefused:
+        except (KeyRefused, KeyUnusable):
             return False
         except Unavailable as failure:
-            raise CannotSwitch(
-                f"{self.title(account)} cannot be read just now; try again in a minute."
-            ) from failure
-
-
-def _warnings(
-    trial: Trial,
-) -> tuple[Literal["no_address_list", "permissions_unknown", "hedge_mode"], ...]:
-    found: list[Literal["no_address_list", "permissions_unknown", "hedge_mode"]] = []
-    if trial.permissions.address_list is False:
-        found.append("no_address_list")
-    if trial.permissions.withdraw is None:
-        found.append("permissions_unknown")
-    if trial.hedge_mode:
-        found.append("hedge_mode")
-    return tuple(found)
+            raise CannotSwitch("away", account.exchange) from failure

@@ -22,11 +22,41 @@ class NotYours(ServiceError):
 
 
 class CannotConnect(ServiceError):
-    """An exchange or key that cannot be connected; nothing of it was kept."""
+    """An exchange or key that cannot be connected; nothing of it was kept, and what was connected stays so.
+
+    read_only: there is no master key to keep it under. unknown, no_mode: no such exchange, or not in that mode.
+    no_passphrase: its keys have a third part. refused: the exchange does not let it in. away: the exchange cannot be
+    asked. withdraw: it can take money out. no_futures: it cannot trade perpetuals. other_account: it does not see the
+    hedge that is open. orders: an order on the account is not settled.
+    """
+
+    def __init__(self, why: str, exchange: str = "") -> None:
+        super().__init__(f"{exchange or 'nothing'} cannot be connected: {why}")
+        self.why, self.exchange = why, exchange
 
 
 class CannotSwitch(ServiceError):
-    """The rule stays with the account that it is about."""
+    """The rule stays with the account that it is about, which is on `exchange`.
+
+    shorts: a hedge is open there. orders: an order there is not settled. away: nobody can tell whether one is open.
+    gone, suspended: the account that was wanted has no key, or none that is let in.
+    """
+
+    def __init__(self, why: str, exchange: str = "") -> None:
+        super().__init__(f"the account in use stays: {why}")
+        self.why, self.exchange = why, exchange
+
+
+class CannotDisconnect(ServiceError):
+    """The key stays. paper: there is none. orders: an order there is not settled."""
+
+    def __init__(self, why: str, exchange: str = "") -> None:
+        super().__init__(f"{exchange} stays connected: {why}")
+        self.why, self.exchange = why, exchange
+
+
+class OtherAccount(ServiceError):
+    """The card is about an account that is not the one in use any more."""
 
 
 class ProposalGone(ServiceError):

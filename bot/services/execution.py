@@ -25,6 +25,7 @@ from bot.services.delivery import Delivery
 from bot.services.errors import ProposalGone
 from bot.services.hedge import EXECUTE
 from bot.services.situation import Situations
+from hedging.plan import Leg
 
 log = logging.getLogger(__name__)
 
@@ -129,9 +130,15 @@ class Execution:
         return (await self._attempts.look(attempt, account)).state.value
 
     async def _tell_waiting(self, proposal_id: str, leg: int) -> int:
-        proposal, _ = await self._read(proposal_id)
+        proposal, account = await self._read(proposal_id)
         symbol = proposal.plan.legs[leg].symbol
-        item = self._message(proposal, "waiting", {"proposal_id": proposal.id, "symbol": symbol}, f"{leg}")
+        facts = {
+            "proposal_id": proposal.id,
+            "symbol": symbol,
+            "exchange": account.exchange,
+            "mode": account.mode,
+        }
+        item = self._message(proposal, "waiting", facts, f"{leg}")
         return (await self._store.owe(item)).id
 
     async def _finish(self, proposal_id: str, opening: dict[str, Any]) -> int | None:
@@ -166,8 +173,7 @@ class Execution:
         plan = proposal.plan
         last = {attempt.leg: attempt for attempt in attempts}  # by leg and number: the latest of each leg
         legs = [
-            _told(last[i], leg.mark_price) if i in last else unsent(leg, i, "busy")
-            for i, leg in enumerate(plan.legs)
+            _told(last[i], leg) if i in last else unsent(leg, i, "busy") for i, leg in enumerate(plan.legs)
         ]
         outcome: dict[str, Any] = {
             "proposal_id": proposal.id,
@@ -221,14 +227,15 @@ class Execution:
         return proposal, account
 
 
-def _told(attempt: Attempt, mark: Decimal) -> dict[str, Any]:
+def _told(attempt: Attempt, leg: Leg) -> dict[str, Any]:
     return {
         "leg": attempt.leg,
         "symbol": attempt.symbol,
         "side": attempt.side,
         "contracts": str(attempt.contracts),
         "limit_price": str(attempt.limit_price),
-        "mark_price": str(mark),
+        "mark_price": str(leg.mark_price),
+        "notional": str(leg.notional),
         "filled": str(attempt.filled),
         "average_price": _text(attempt.average_price),
         "fee": str(attempt.fee),

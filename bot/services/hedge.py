@@ -1,6 +1,7 @@
 """Propose a hedge, and take its owner's tap once."""
 
 import hashlib
+import logging
 from base64 import b32encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,15 +11,18 @@ from typing import Literal
 
 from bot.ports.clock import Clock
 from bot.ports.durable import Durable
-from bot.ports.records import Account, Proposal, ProposalState
+from bot.ports.errors import StaleVersion
+from bot.ports.records import Account, Alert, AlertState, Proposal, ProposalState
 from bot.ports.store import Store
 from bot.services.accounts import Accounts
-from bot.services.errors import NoHoldings, NotYours, ProposalGone
+from bot.services.errors import NoHoldings, NotYours, OtherAccount, ProposalGone
 from bot.services.reconciliation import Reconciliation
 from bot.services.rules import Rules
 from bot.services.situation import Situations
 from hedging.errors import NothingToHedge
 from hedging.plan import HedgePlan, Leg, digest
+
+log = logging.getLogger(__name__)
 
 EXECUTE = "execute"  # the name of the durable workflow that a tap starts
 PRICE_TOLERANCE = Decimal(
@@ -114,12 +118,12 @@ class Hedge:
             raise NotYours("This card belongs to somebody else.")
         return found
 
-    async def mode(self, card: Proposal) -> Literal["paper", "demo", "live"]:
-        """Whose money the card is about: practice or real."""
+    async def account(self, card: Proposal) -> Account:
+        """The account that the card is about."""
         account = await self._store.account(card.account_id)
         if account is None:
             raise ProposalGone("The account of this card is not known any more.")
-        return account.mode
+        return account
 
     async def cancel(self, proposal_id: str, user_id: int) -> Proposal:
         """Withdraw an open card; one that is not open stays as it is, and its state tells why."""
@@ -146,9 +150,11 @@ class Hedge:
             return await self._moved(shown, ProposalState.EXPIRED, message_id)
         account = await self._store.account(shown.account_id)
         if account is None or account.id != (await self._accounts.in_use(user_id)).id:
-            raise ProposalGone("Your rule is about another account now. Send /hedge for a card of its own.")
+            raise OtherAccount("The card is about another account.")
         situation = await self._reconciliation.check(await self._situations.on(account, fresh=True))
-        needed = situation.unwinding() if shown.purpose == "unhedge" else situation.plan()
+        # A remedy may aim at less than the rule does; any other card is about the rule as it is now.
+        target = shown.plan.target if shown.alert_id is not None else None
+        needed = situation.unwinding() if shown.purpose == "unhedge" else situation.plan(target=target)
         if still_right(shown.plan, needed):
             await self._rules.change(
                 user_id
@@ -161,22 +167,40 @@ class Hedge:
         return await self._moved(shown, ProposalState.SUPERSEDED, message_id, replacement=fresh)
 
     async def rebalance(
-        self, alert_id: int, user_id: int, chat_id: int, message_id: int, *, key: str
+        self, alert_id: int, user_id: int, chat_id: int, message_id: int, *, key: str, remedy: str = ""
     ) -> Confirmation:
-        """The tap on an alert's remedy: confirms what the alert showed, or shows a fresh card when that is over."""
+        """The tap on an alert's remedy: confirms what the alert showed, or shows a fresh card when that is over. From
+        now on the alert's message is the card's."""
         alert = await self._store.alert(alert_id)
         if alert is None:
             raise ProposalGone("This alert is not known any more.")
         if alert.user_id != user_id:
             raise NotYours("This alert belongs to somebody else.")
-        remedy = alert.facts.get("proposal_id")
-        if remedy:
-            taken = await self.confirm(str(remedy), user_id, chat_id, message_id)
+        remedy = remedy or str(alert.facts.get("proposal_id", ""))
+        shown = await self._store.proposal(remedy) if remedy else None
+        await self._answered(alert)
+        if shown is not None:
+            taken = await self.confirm(shown.id, user_id, chat_id, message_id)
             if taken.kind in ("sending", "working", "done", "repriced", "at_target"):
                 return taken
-        fresh = await self.propose(user_id, chat_id, key=key, alert_id=alert_id)
+        closing = shown is not None and shown.purpose == "unhedge"
+        if closing:
+            fresh = await self.unwind(user_id, chat_id, key=key)
+        else:
+            fresh = await self.propose(user_id, chat_id, key=key, alert_id=alert_id)
         await self.shown(fresh.id, message_id)
         return Confirmation("repriced" if fresh.plan.legs else "at_target", fresh)
+
+    async def _answered(self, alert: Alert) -> None:
+        """Its owner has seen it, and its message is no longer its own."""
+        if alert.state is AlertState.RECOVERED:
+            return
+        try:
+            await self._store.move_alert(
+                alert, AlertState.ACKNOWLEDGED, at=alert.updated_at, keeps_message=False
+            )
+        except StaleVersion:  # the watch was quicker; it finds out that the message has changed when it edits
+            log.info("alert %s moved on while it was answered", alert.id)
 
     async def begin(self, proposal_id: str) -> None:
         """Start the durable work of a confirmed proposal; once, however often it is asked for."""
@@ -252,6 +276,11 @@ _KINDS: Mapping[ProposalState, Kind] = {
 
 def _outcome(proposal: Proposal) -> Confirmation:
     return Confirmation(_KINDS[proposal.state], proposal)
+
+
+def remedy_key(alert: Alert) -> str:
+    """Names the remedy that an alert shows in this version of it."""
+    return f"remedy:{alert.id}:{alert.version}"
 
 
 def short_id(key: str) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from bot.ports.exchange import Exchange
@@ -36,10 +36,10 @@ class Situation:
         """The positions that hedge; longs are their owner's own business."""
         return [position for position in self.positions if position.contracts < 0]
 
-    def plan(self) -> HedgePlan:
-        """The plan that brings coverage to the rule's target. Raises NothingToHedge."""
+    def plan(self, *, target: Decimal | None = None) -> HedgePlan:
+        """The plan that brings coverage to the rule's target, or to another one. Raises NothingToHedge."""
         return propose(
-            rule=self.rule,
+            rule=self.rule if target is None else replace(self.rule, target=target),
             holdings=self.holdings,
             positions=self.positions,
             snapshot=self.snapshot,

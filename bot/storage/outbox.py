@@ -1,18 +1,21 @@
 """Messages that are owed: stored with their cause, claimed by one sender at a time, settled once."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ports.records import OutboxItem
 from bot.storage.codec import fields_of
 from bot.storage.database import Database
-from bot.storage.tables import OWED, alerts, outbox
+from bot.storage.tables import OWED, alerts, outbox, paces
+from bot.storage.watch.pace import EVERYBODY, free_lanes, take_lanes
 
 CLAIM_LASTS = timedelta(minutes=1)  # after which a sender that said nothing is taken for dead
+AHEAD = timedelta(seconds=1)  # so far into the future messages are claimed
 
 _ITEM = [column for column in outbox.c if not column.name.startswith("claimed")]
 
@@ -65,6 +68,32 @@ class OutboxTables:
             row = (await connection.execute(claim)).one_or_none()
         return None if row is None else OutboxItem(**row._mapping)
 
+    async def claim_due(
+        self, *, now: datetime, by: str, limit: int, every: float, chat_every: float
+    ) -> Sequence[tuple[OutboxItem, datetime]]:
+        async with self._database.write() as connection:
+            free = (await free_lanes(self._database, connection, (EVERYBODY,)))[EVERYBODY]
+            first = max(now, free)
+            if first - now > AHEAD:  # other replicas have claimed as much as can be sent
+                return []
+            wanted = (await connection.execute(_next_to_each_chat(now).limit(limit))).all()
+            if not wanted:
+                return []
+            claim = (
+                update(outbox)
+                .where(outbox.c.id.in_([row.id for row in wanted]), _free(now))
+                .values(state="sending", tries=outbox.c.tries + 1, claimed_at=now, claimed_by=by)
+                .returning(*_ITEM)
+            )
+            mine = {row.id: OutboxItem(**row._mapping) for row in await connection.execute(claim)}
+            times = {id_: first + timedelta(seconds=n * every) for n, id_ in enumerate(mine)}
+            lanes = {item.chat_id: times[id_] + timedelta(seconds=chat_every) for id_, item in mine.items()}
+            lanes[EVERYBODY] = first + timedelta(seconds=len(mine) * every)
+            await take_lanes(self._database, connection, lanes)
+            return [
+                (replace(mine[row.id], state=row.state), times[row.id]) for row in wanted if row.id in mine
+            ]
+
     async def finish_delivery(
         self,
         item: OutboxItem,
@@ -93,6 +122,19 @@ class OutboxTables:
             if row is not None and message_id is not None and row.payload.get("alert_id"):
                 shown = update(alerts).where(alerts.c.id == row.payload["alert_id"])
                 await connection.execute(shown.values(message_id=message_id))
+
+
+def _next_to_each_chat(now: datetime) -> Select[Any]:
+    """The first that is due in every chat that may be written to: id and state, those with a sound first."""
+    order = (outbox.c.silent, outbox.c.created_at, outbox.c.id)
+    place = func.row_number().over(partition_by=outbox.c.chat_id, order_by=order).label("place")
+    busy = exists().where(paces.c.lane == outbox.c.chat_id, paces.c.free_at > now)
+    due = select(*order, outbox.c.state, place).where(OWED, _free(now), ~busy).subquery()
+    return (
+        select(due.c.id, due.c.state)
+        .where(due.c.place == 1)
+        .order_by(due.c.silent, due.c.created_at, due.c.id)
+    )
 
 
 def _free(now: datetime) -> ColumnElement[bool]:

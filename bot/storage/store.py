@@ -4,7 +4,6 @@ import asyncio
 
 from sqlalchemy import select
 
-from bot.storage.alerts import AlertTables
 from bot.storage.books import BookTables
 from bot.storage.candles import CandleTables
 from bot.storage.database import Database
@@ -15,6 +14,10 @@ from bot.storage.paper import PaperTables
 from bot.storage.people import PeopleTables, UpdateTables
 from bot.storage.proposals import ProposalTables
 from bot.storage.tables import people
+from bot.storage.watch.alerts import AlertTables
+from bot.storage.watch.crowd import CrowdTables
+from bot.storage.watch.desk import DeskTables
+from bot.storage.watch.pace import PaceTables
 
 
 class SqlStore(
@@ -27,6 +30,9 @@ class SqlStore(
     OutboxTables,
     PaperTables,
     CandleTables,
+    CrowdTables,
+    DeskTables,
+    PaceTables,
     BookTables,
 ):
     """bot.ports.store.Store over SQLite or PostgreSQL.

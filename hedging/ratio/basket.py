@@ -16,6 +16,9 @@ Flags = NDArray[np.bool_]
 HALF_LIFE_DAYS = 20.0  # older returns count less: what coins have in common changes within weeks
 RIDGE = 0.2  # of each instrument's own variance, added to it: ratios are drawn toward zero and legs toward equal sizes
 MAX_LEGS = 3
+FRESH_DAYS = (
+    7.0  # a series without a return for longer than this is no longer traded, as far as anybody can tell
+)
 WIDEST_SEARCH = 40  # instruments; above it, those that answer the portfolio best by themselves are searched
 
 
@@ -49,11 +52,12 @@ class Costs:
 
 
 def second_moments(values: Floats, half_life: float | None = None) -> Floats:
-    """(N, N) mean products of (T, N) returns about zero, each pair over the bars where both are finite, weights halving
-    every `half_life` bars (None: equal). 0 where a pair never meets.
+    """(N, N) mean products of (T, N) returns about zero, weights halving every `half_life` bars (None: equal).
 
-    Over an hour or a day the mean return is far below its own error, so none is taken off (RiskMetrics, ch. 5).
-    Raises BadInput for a half-life that is not positive.
+    Where bars are missing, each pair's correlation is that of the bars where both are there, and each variance is
+    brought to the whole span: were the others half as lively in a series' own bars, it counts twice. So no pair brings
+    the calm or the storm of its own days in. 0 where a pair never meets. Over an hour or a day the mean return is far
+    below its own error, so none is taken off (RiskMetrics, ch. 5). Raises BadInput for a half-life that is not positive.
     """
     if half_life is not None and not half_life > 0:
         raise BadInput(f"a half-life must be positive, not {half_life}")
@@ -61,9 +65,22 @@ def second_moments(values: Floats, half_life: float | None = None) -> Floats:
     root = np.sqrt(weights)[:, None]
     there = np.isfinite(values)
     moves, mask = np.where(there, values, 0.0) * root, there * root
-    met = mask.T @ mask
-    moments: Floats = np.divide(moves.T @ moves, met, out=np.zeros_like(met), where=met > 0)
+    products, met = moves.T @ moves, mask.T @ mask
+    if there.all():
+        whole: Floats = products / met
+        return whole
+    # [j, k]: mean square of j over the bars where k is there too.
+    squares = _ratio((moves * moves).T @ there, met)
+    own = np.diag(squares)
+    livelier = _ratio(own @ (met > 0), squares.sum(axis=0))
+    alike = _ratio(_ratio(products, met), np.sqrt(squares * squares.T))
+    scale = np.sqrt(own * livelier)
+    moments: Floats = alike * np.outer(scale, scale)
     return moments
+
+
+def _ratio(a: Floats, b: Floats) -> Floats:
+    return np.divide(a, b, out=np.zeros_like(a), where=b > 0)
 
 
 def non_negative(gram: Floats, cross: Floats) -> Floats:
@@ -156,8 +173,10 @@ def fit_basket(
     Source of the shrinkage: A. Hoerl, R. Kennard, Technometrics 12 (1970); its strength and the half-life are round
     numbers from the middle of a wide plateau, found by walk-forward with coins and years left out.
 
-    Instruments that have returns in less than half of the bars are passed over. Raises UnknownAsset for a holding
-    without history, NotEnoughHistory for one with fewer than 30 returns, or when no instrument has enough.
+    Instruments that have returns in less than half of the bars, or none in the last 7 days, are passed over; a holding
+    without a return in the last 7 days takes no part, for nothing can answer a price that stands still. Raises
+    UnknownAsset for a holding without history, NotEnoughHistory for one with fewer than 30 returns, or when no
+    instrument has enough.
     """
     held = (
         np.column_stack([returns.series(name) for name in weights])
@@ -171,7 +190,9 @@ def fit_basket(
         raise NotEnoughHistory(
             f"there is too little price history of {', '.join(missing) or 'anything held'}"
         )
-    columns = {name: returns.series(name) for name in instruments if name in returns.names}
+    recent = dict(zip(returns.names, fresh(returns), strict=True))
+    shares = np.where([recent[name] for name in weights], shares, 0.0)
+    columns = {name: returns.series(name) for name in instruments if recent.get(name)}
     usable = [n for n, c in columns.items() if np.isfinite(c).sum() >= max(MIN_RETURNS, len(c) / 2)]
     if not usable:
         raise NotEnoughHistory("no instrument has enough price history to hedge with")
@@ -198,6 +219,13 @@ def fit_basket(
         explained=1.0 - left / variance if variance > 0 else 0.0,
         n=n,
     )
+
+
+def fresh(returns: Returns) -> Flags:
+    """(N,) which series have a return in the last 7 days of the window."""
+    bars = max(round(FRESH_DAYS * bars_a_day(returns)), 1)
+    last: Flags = np.isfinite(returns.values[-bars:]).any(axis=0)
+    return last
 
 
 def bars_a_day(returns: Returns) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hedging.errors import BadInput
-from hedging.ratio.basket import HALF_LIFE_DAYS, RIDGE, Costs, second_moments, sparse
+from hedging.ratio.basket import HALF_LIFE_DAYS, RIDGE, Costs, fresh, second_moments, sparse
 from hedging.ratio.regression import MIN_RETURNS
 from hedging.returns import Floats, Returns
 
@@ -99,7 +99,9 @@ def choose_ratios(rule: Rule, at: Field, window: Returns, weights: Floats, value
 def _ratios(rule: Rule, at: Field, window: Returns, weights: Floats, values: Floats) -> Floats:
     moves = window.values[:, np.concatenate([at.held, at.short])]
     needed = 1 if rule.method == "manual" else max(MIN_RETURNS, len(moves) / 2)
-    usable = np.isfinite(moves[:, len(at.held) :]).sum(axis=0) >= needed
+    recent = fresh(window)
+    usable = (np.isfinite(moves[:, len(at.held) :]).sum(axis=0) >= needed) & recent[at.short]
+    weights = weights * recent[at.held]  # nothing can answer a price that stands still
     ratios = np.zeros((len(weights), len(at.short)))
     if not usable.any():
         return ratios

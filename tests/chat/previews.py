@@ -7,20 +7,41 @@ from decimal import Decimal
 from typing import Any
 
 from bot.chat import texts
+from bot.chat.parsing.credentials import KeyTrouble
 from bot.chat.parsing.holdings import Entry, parse_holdings, parse_removals
 from bot.chat.views import alert, plain, portfolio, position, proposal, receipt, rule, start, status
+from bot.chat.views.accounts import connect, overview
+from bot.chat.views.accounts.suspended import suspended
 from bot.chat.views.message import Message
-from bot.ports.records import Account, Alert, AlertState, Attempt, AttemptState, Proposal, ProposalState
+from bot.ports.exchange import Offer, Permissions, Trial
+from bot.ports.records import (
+    Account,
+    Alert,
+    AlertState,
+    Attempt,
+    AttemptState,
+    Balance,
+    Proposal,
+    ProposalState,
+)
+from bot.services.accounts import AccountLine
+from bot.services.connecting import Connected
+from bot.services.errors import CannotConnect
 from bot.services.portfolio import HoldingLine, PortfolioView
 from bot.services.status import PositionLine, StatusView
 from hedging.plan import Check, Choice, HedgePlan, Leg
-from hedging.portfolio import Exposure
+from hedging.portfolio import Exposure, Position
 from hedging.rules import HedgeRule
+from tests.chat import alert_previews
 
 D = Decimal
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 KNOWN = frozenset(("BTC", "ETH", "SOL", "ADA", "LINK", "DOGE", "USDT"))
 RULE = HedgeRule()
+PAPER = Account(1, 11, "paper", "paper")
+DEMO = Account(2, 11, "bybit", "demo")
+LIVE = Account(3, 11, "bybit", "live")
+MEXC = Account(4, 11, "mexc", "live")
 
 
 def line(
@@ -235,6 +256,8 @@ def alarm(**more: Any) -> dict[str, Any]:
     return {
         "alert_id": 7,
         "kind": "drift",
+        "exchange": "bybit",
+        "mode": "live",
         "coverage": "0.382",
         "target": "0.50",
         "band": "0.10",
@@ -250,7 +273,7 @@ def alarm(**more: Any) -> dict[str, Any]:
 def standing(**more: Any) -> StatusView:
     usual: dict[str, Any] = {
         "user_id": 11,
-        "account": Account(1, 11, "paper", "paper"),
+        "account": PAPER,
         "value": D("21595"),
         "exposure": Exposure(D("21595"), D("30378"), D("15150")),
         "rule": RULE,
@@ -323,6 +346,37 @@ def added(text: str, view: PortfolioView = SOME) -> Message:
     return portfolio.added(parsed.entries, view)
 
 
+OFFERS = {
+    offer.name: offer
+    for offer in (
+        Offer("binance", "Binance", ("live", "demo"), False),
+        Offer("bybit", "Bybit", ("live", "demo"), False),
+        Offer("bingx", "BingX", ("live", "demo"), False),
+        Offer("mexc", "MEXC", ("live",), False),
+        Offer("weex", "WEEX", ("live",), True),
+    )
+}
+
+
+def at_exchange(asset: str, contracts: str) -> Position:
+    return Position(f"{asset}/USDT:USDT", D(contracts), D(142), D(138), 2, "cross", D(4000), D(246), None)
+
+
+def trial(*positions: Position, equity: str = "5210.4", **permissions: bool | None) -> Trial:
+    may: dict[str, bool | None] = {"futures": True, "withdraw": False, "address_list": True}
+    return Trial(Permissions(**(may | permissions)), Balance(D(equity), D(equity)), False, positions)
+
+
+IN_USE = AccountLine(PAPER, True, D(100_221), (at_exchange("SOL", "-60"), at_exchange("BTC", "-0.03")))
+WITH_SHORTS = AccountLine(LIVE, True, D("5210.4"), (at_exchange("SOL", "-60"),))
+ACCOUNTS = (
+    replace(IN_USE, positions=()),
+    AccountLine(DEMO, False, D(50_000)),
+    replace(WITH_SHORTS, in_use=False),
+    AccountLine(MEXC, False, trouble="refused"),
+)
+
+
 def changed(kind: str, **more: Any) -> dict[str, Any]:
     """A change of a short of 0.12 BTC that none of our orders made."""
     usual: dict[str, Any] = {
@@ -344,8 +398,8 @@ def changed(kind: str, **more: Any) -> dict[str, Any]:
 
 
 SCREENS: dict[str, Message] = {
-    "start": start.welcome(),
-    "start_again": start.welcome_back(SOME),
+    "start": start.welcome(PAPER),
+    "start_again": start.welcome_back(SOME, LIVE),
     "start_sample": start.how_much(SOME, (("SOL", D(60)), ("DOGE", D(20_000)))),
     "start_ready": start.ready(SOME, D("0.5")),
     "start_type": start.type_yours(),
@@ -367,29 +421,29 @@ SCREENS: dict[str, Message] = {
     "portfolio_many": portfolio.portfolio(MANY),
     "portfolio_unpriced": portfolio.portfolio(held(line("FOO", "3", None, beta=None))),
     "portfolio_empty": portfolio.portfolio(held()),
-    "rule": rule.rule(RULE),
-    "rule_odd": rule.rule(HedgeRule(D("0.6"), D("0.12"), 3, "ETH")),
-    "card": proposal.proposal(card(TWO_LEGS), "paper"),
+    "rule": rule.rule(RULE, PAPER),
+    "rule_odd": rule.rule(HedgeRule(D("0.6"), D("0.12"), 3, "ETH"), DEMO),
+    "card": proposal.proposal(card(TWO_LEGS), PAPER),
     "card_bad_checks": proposal.proposal(
-        card(replace(TWO_LEGS, checks=BAD_CHECKS, funding_per_month=D(-812))), "live"
+        card(replace(TWO_LEGS, checks=BAD_CHECKS, funding_per_month=D(-812))), LIVE
     ),
-    "card_many": proposal.proposal(card(MANY_LEGS), "paper"),
+    "card_many": proposal.proposal(card(MANY_LEGS), PAPER),
     "card_far": proposal.proposal(
         card(
             plan(leg("SOL", "60", "142.28", liquidation_price=D("1790.77")), leg("BTC", "0.035", "63251.4"))
         ),
-        "paper",
+        PAPER,
     ),
     "card_very_far": proposal.proposal(
-        card(plan(leg("SOL", "60", "142.28", liquidation_price=D("1790.77")))), "paper"
+        card(plan(leg("SOL", "60", "142.28", liquidation_price=D("1790.77")))), PAPER
     ),
     "card_rebalance": proposal.proposal(
-        card(replace(TWO_LEGS, purpose="rebalance", before=Exposure(D(21595), D(30378), D(11500)))), "demo"
+        card(replace(TWO_LEGS, purpose="rebalance", before=Exposure(D(21595), D(30378), D(11500)))), DEMO
     ),
-    "card_unhedge": proposal.proposal(card(CLOSING), "paper"),
-    "card_at_target": proposal.proposal(card(plan(before=Exposure(D(100), D(100), D(52)))), "paper"),
-    "card_no_order": proposal.proposal(card(plan(checks=BAD_CHECKS)), "paper"),
-    "card_repriced": proposal.repriced(card(MOVED), card(TWO_LEGS), "paper"),
+    "card_unhedge": proposal.proposal(card(CLOSING), PAPER),
+    "card_at_target": proposal.proposal(card(plan(before=Exposure(D(100), D(100), D(52)))), PAPER),
+    "card_no_order": proposal.proposal(card(plan(checks=BAD_CHECKS)), PAPER),
+    "card_repriced": proposal.repriced(card(MOVED), card(TWO_LEGS), PAPER),
     "card_change": proposal.change(card(TWO_LEGS), RULE),
     "card_sending": proposal.sending(card(TWO_LEGS)),
     "card_cancelled": proposal.over(card(TWO_LEGS, state=ProposalState.CANCELLED)),
@@ -435,6 +489,17 @@ SCREENS: dict[str, Message] = {
             done("SOL", "60", "0", None, "rejected", reason="<-2019> & more"), status="nothing", repeat=True
         )
     ),
+    "receipt_contracts": receipt.receipt(
+        outcome(
+            done("SOL", "600", "420", "142.2", "cancelled", notional="8536.8"),
+            status="partial",
+            exchange="mexc",
+            mode="live",
+        )
+    ),
+    "waiting": receipt.waiting(
+        {"proposal_id": "abcdefghijklmnop", "symbol": "SOL/USDT:USDT", "exchange": "bybit", "mode": "live"}
+    ),
     "receipt_capped": receipt.receipt(
         outcome(done("SOL", "60", "45", "138.2", "filled", side="buy"), purpose="unhedge", coverage_after="0")
     ),
@@ -460,9 +525,8 @@ SCREENS: dict[str, Message] = {
     "position_gone": position.position(changed("delisting", left="0.12", price=None, closes_at="gone")),
     "card_unhedge_own": proposal.proposal(
         card(replace(CLOSING, checks=(Check("exit", True, "closed", {"band": "0.1", "own": "5 SOL"}),))),
-        "live",
+        LIVE,
     ),
-    "waiting": receipt.waiting({"proposal_id": "abcdefghijklmnop", "symbol": "SOL/USDT:USDT"}),
     "alert_drift": alert.alert(alarm()),
     "alert_drift_up": alert.alert(
         alarm(
@@ -475,6 +539,7 @@ SCREENS: dict[str, Message] = {
     "alert_move": alert.alert(alarm(kind="market_move", repeat=True, hedge_pnl=None)),
     "alert_no_remedy": alert.alert(alarm(legs=[], proposal_id=None, change=None)),
     "alert_recovered": alert.recovered(alarm(coverage="0.497")),
+    **alert_previews.SCREENS,
     "status": status.status(standing()),
     "status_own": status.status(
         standing(
@@ -503,5 +568,64 @@ SCREENS: dict[str, Message] = {
             positions=tuple(replace(standing().positions[0], symbol=f"COIN{n}/USDT:USDT") for n in range(30))
         )
     ),
+    "connect": connect.choose(tuple(OFFERS.values())),
+    **{f"connect_{name}": connect.guide(offer) for name, offer in OFFERS.items()},
+    "connect_send": connect.send_key(OFFERS["bybit"], "demo"),
+    "connect_send_three": connect.send_key(OFFERS["weex"], "live"),
+    "connect_trying": connect.trying("bybit"),
+    "connected": connect.connected(Connected(DEMO, trial(), (), True), DEMO),
+    "connected_live": connect.connected(Connected(LIVE, trial(), (), False, "live"), PAPER),
+    "connected_warned": connect.connected(
+        Connected(
+            MEXC,
+            trial(at_exchange("SOL", "-60"), at_exchange("BTC", "0.03"), equity="0", withdraw=None),
+            ("no_address_list", "permissions_unknown", "hedge_mode"),
+            False,
+            "shorts",
+        ),
+        PAPER,
+    ),
+    "connected_orders": connect.connected(Connected(DEMO, trial(futures=None), (), False, "orders"), PAPER),
+    "connected_away": connect.connected(Connected(DEMO, trial(), (), False, "away"), LIVE),
+    **{
+        f"connect_not_{why}": connect.not_connected(CannotConnect(why, "bybit"), "demo")
+        for why in (
+            "read_only",
+            "unknown",
+            "no_mode",
+            "refused",
+            "away",
+            "withdraw",
+            "no_futures",
+            "orders",
+            "other_account",
+        )
+    },
+    "connect_not_no_passphrase": connect.not_connected(CannotConnect("no_passphrase", "weex"), "live"),
+    **{f"key_{trouble.value}": connect.key_problem(trouble, "weex") for trouble in KeyTrouble},
+    "key_stays": connect.key_stays("bybit"),
+    "key_too_late": connect.too_late(),
+    "connect_stopped": connect.stopped(),
+    "key_refused": suspended({"exchange": "bybit", "mode": "live"}),
+    "key_refused_again": suspended({"exchange": "bybit", "mode": "live", "repeat": True}),
+    "accounts": overview.accounts(ACCOUNTS),
+    "accounts_paper": overview.accounts((IN_USE,)),
+    "accounts_trouble": overview.accounts(
+        (
+            AccountLine(LIVE, True, trouble="locked"),
+            AccountLine(DEMO, False, trouble="damaged"),
+            AccountLine(MEXC, False, trouble="away"),
+            AccountLine(PAPER, False, D(100_000)),
+        )
+    ),
+    "disconnect_which": overview.which((DEMO, LIVE)),
+    "disconnect": overview.leaving(AccountLine(DEMO, True, D(50_000))),
+    "disconnect_open": overview.leaving(WITH_SHORTS),
+    "disconnect_open_elsewhere": overview.leaving(replace(WITH_SHORTS, in_use=False)),
+    "disconnect_away": overview.leaving(AccountLine(LIVE, False, trouble="away")),
+    "disconnected": overview.left(DEMO, PAPER, open_there=False),
+    "disconnected_open": overview.left(LIVE, PAPER, open_there=True),
+    "disconnect_kept": overview.kept(LIVE),
+    "connect_stayed": overview.stayed(PAPER),
     "secret": plain.warning(texts.SECRET_DELETED, texts.SECRET_ROTATE),
 }

@@ -199,7 +199,7 @@ async def test_an_alerts_button_names_its_remedy_and_one_tap_sends_it(chat: Chat
     await chat.work()
     alert = chat.telegram.of("sendMessage")[-1]
     assert alert.text.startswith("<b>⚠️ Coverage fell to 25%, your target is 50%</b>")
-    assert [b["text"] for b in alert.buttons] == ["Rebalance −50 SOL", "Snooze 4 h", "Details"]
+    assert [b["text"] for b in alert.buttons] == ["Rebalance −50 SOL", "Snooze 4 h", "Details", "More"]
 
     shown = chat.last_id()
     stranger = await chat.tap(alert.data("Rebalance"), shown, BOB)

@@ -13,7 +13,7 @@ from bot.chat.request import AnswerLost, NotSent, ServerFailed
 from bot.chat.views.message import Message
 from bot.ports.errors import Ambiguous, ChatGone, DeliveryDelayed, MessageGone, PortError, Unavailable
 from bot.ports.records import OutboxItem
-from tests.chat import previews
+from tests.chat import alert_previews, previews
 from tests.chat.conftest import ADA, BOB, Chat
 from tests.chat.recording import refused
 from tests.fakes.clock import NOON
@@ -23,7 +23,10 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "waiting": {"proposal_id": "abcdefghijklmnop", "symbol": "SOL/USDT:USDT"},
     "alert": previews.alarm(),
     "recovered": previews.alarm(),
+    "key_refused": {"exchange": "bybit", "mode": "live"},
     "position": previews.changed("adl"),
+    "summary": {"lines": alert_previews.LINES},
+    "daily": {"at": NOON.isoformat()},
 }
 
 

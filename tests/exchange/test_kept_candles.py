@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from bot.exchange.kept_candles import STRETCH, KeptCandles, prune
+from bot.exchange.candles.kept import STRETCH, KeptCandles, prune
 from bot.ports.errors import Unavailable
 from bot.ports.store import CandleChunk
 from bot.sandbox.market import World

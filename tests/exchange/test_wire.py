@@ -6,9 +6,9 @@ from email.utils import format_datetime
 import pytest
 import yarl
 
-from bot.exchange.ccxt_budget import Budget, BudgetSpent
 from bot.exchange.ccxt_exchange import connect
 from bot.exchange.ccxt_wire import Gate, Wire, calls_noted
+from bot.exchange.limits.budget import Budget, BudgetSpent
 from bot.ports.errors import Unavailable
 from bot.ports.records import Account
 from bot.ports.vault import Credentials
@@ -72,26 +72,20 @@ async def test_calls_are_counted_and_remembered_only_while_they_are_judged(live:
     assert live.wire.counts.total() - before == 2
 
 
-@pytest.mark.parametrize(("status", "header", "seconds"), [
-    (429, "7", 7), (418, "3600", 3600), (429, None, 10), (418, None, 120), (200, "60", 0), (403, None, 0),
-    (429, "nonsense", 10), (418, "99999999", 3 * 86_400),
-])  # fmt: skip
-def test_a_gate_closes_for_as_long_as_it_is_asked_to(status: int, header: str | None, seconds: float) -> None:
-    gate = Gate(ManualClock())
-    gate.heed("api.bybit.com", status, header)
-    assert gate.left("api.bybit.com") == seconds
-    assert gate.left("api.mexc.com") == 0
-
-
-def test_a_gate_reads_a_date_and_never_opens_early() -> None:
+def test_a_gate_reads_numbers_and_dates_and_never_opens_early() -> None:
     clock = ManualClock()
     gate = Gate(clock)
-    gate.heed("h", 429, format_datetime(clock.now() + timedelta(seconds=90), usegmt=True))
-    assert gate.left("h") == 90
-    gate.heed("h", 429, "5")
-    assert gate.left("h") == 90
+    date = format_datetime(clock.now() + timedelta(seconds=90), usegmt=True)
+    told = {"7": 7.0, date: 90.0, "nonsense": 10.0, "-5": 0.0}
+    assert {header: gate.seconds(header, 10.0) for header in told} == told
+    assert gate.seconds(None, 10.0) == 10.0
+    gate.close("h", 90)
+    gate.close("h", 5)
+    assert (gate.left("h"), gate.left("another")) == (90, 0)
     clock.pass_(seconds=91)
     assert gate.left("h") == 0
+    gate.close("h", 99_999_999)
+    assert gate.left("h") == 3 * 86_400, "longer than any ban that there is"
 
 
 async def test_a_budget_spreads_orders_and_refuses_what_would_wait_too_long() -> None:

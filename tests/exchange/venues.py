@@ -126,6 +126,8 @@ async def loopback_venue(
             loopback.faults.clear()
             if gone:
                 loopback.faults.add("cut", on="*", times=1000)
+            else:
+                clock.pass_(minutes=1)  # by then it is tried again
 
         exchange = open_exchange()
         clients = Clients(dialect, wire, clock, credentials_of)

@@ -70,9 +70,7 @@ async def _no_point(name: str) -> None:
 class InProcess:
     """`point` is awaited wherever the process may die: before and after each step, each start and each end."""
 
-    def __init__(
-        self, memory: Memory, clock: Clock, replica: str = "here", point: Point = _no_point
-    ) -> None:
+    def __init__(self, memory: Memory, clock: Clock, replica: str = "here", point: Point = _no_point) -> None:
         self.memory, self.clock, self.replica, self.point = memory, clock, replica, point
         self._workflows: dict[str, Workflow] = {}
         self._running: dict[str, asyncio.Task[None]] = {}

@@ -22,8 +22,8 @@ from tests.fakes.clock import HurriedClock
 
 TOKEN = "1:sandbox"
 _PR_SET_PDEATHSIG = 1
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["tests.fakes.preloaded"])
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["tests.fakes.preloaded"])
 
 
 class StillAlive(AssertionError):
@@ -106,7 +106,7 @@ class Sandbox:
 
     def bot(self, **settings: object) -> Life:
         """Begin a life: `kill_at="store.proposal:7"`, `card_seconds=2`, `tick_seconds=1`. `stop` or `kill` it."""
-        process = _FORKS.Process(
+        process = FORKS.Process(
             target=_live, args=(self.settings(**settings), str(self.log), self.clock), daemon=True
         )
         process.start()
@@ -130,7 +130,7 @@ def running_sandbox(
     people trade on. `pace`: so many seconds pass for its bots in each one."""
     data.mkdir(parents=True, exist_ok=True)
     ours, its = multiprocessing.Pipe()
-    process = _FORKS.Process(target=_serve, args=(str(data), database, seed, exchange, its), daemon=True)
+    process = FORKS.Process(target=_serve, args=(str(data), database, seed, exchange, its), daemon=True)
     process.start()
     try:
         assert ours.poll(60), "the sandbox did not start within a minute"

@@ -69,9 +69,7 @@ async def test_killed_anywhere_on_any_exchange_no_order_is_doubled_and_no_tap_is
         async with people_at(sandbox.address) as people:
             driver = people(1).phone.driver
             books = Books.of(data, database)
-            crashes = Crashes(
-                sandbox, driver, books, StandIn(driver, name), lambda: people(next(ids))
-            )
+            crashes = Crashes(sandbox, driver, books, StandIn(driver, name), lambda: people(next(ids)))
             try:
                 points = chosen(await crashes.recorded(timing), timing)
                 if not whole:
@@ -82,6 +80,8 @@ async def test_killed_anywhere_on_any_exchange_no_order_is_doubled_and_no_tap_is
             finally:
                 crashes.stop()
                 books.engine.dispose()
-    record_property("crash matrix", (name, timing.name, "PostgreSQL" if database else "SQLite", vars(outcome)))
+    record_property(
+        "crash matrix", (name, timing.name, "PostgreSQL" if database else "SQLite", vars(outcome))
+    )
     assert outcome.broken == []
     assert outcome.kills >= (LEAST if whole else 1), points

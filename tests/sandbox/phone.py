@@ -12,6 +12,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request, async_playwright
 
 from bot.sandbox.app import build_app
+from bot.sandbox.exchanges.control import Exchanges
 from bot.sandbox.market import market_json, open_world, routes
 from tests.conftest import QUIET_CHROMIUM
 from tests.fakes.sandbox_server import serving
@@ -116,7 +117,7 @@ async def phone(
         app = build_app(
             data=telegram,
             token="1:sandbox",
-            market_routes=routes(world, told),
+            market_routes=[*routes(world, told), *Exchanges(world).routes()],
             market_json=lambda: market_json(world, told),
         )
     else:

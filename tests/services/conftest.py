@@ -83,6 +83,8 @@ class Desk:
         self.clock.pass_(seconds=60)
         await self.services.watch.tick(60)
         await self.durable.run_all()
+        self.clock.pass_(seconds=2)
+        await self.services.delivery.sweep()
 
 
 @pytest_asyncio.fixture

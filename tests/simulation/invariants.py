@@ -265,9 +265,7 @@ INVARIANTS: Sequence[Callable[[Evidence], Objections]] = (
 
 def violations(seen: Evidence) -> list[str]:
     """Every objection, each with the name of its invariant."""
-    return [
-        f"{invariant.__name__}: {objection}" for invariant in INVARIANTS for objection in invariant(seen)
-    ]
+    return [f"{invariant.__name__}: {objection}" for invariant in INVARIANTS for objection in invariant(seen)]
 
 
 def _ours(seen: Evidence) -> list[Booked]:

@@ -6,14 +6,12 @@ was on its way to an exchange goes on, and nothing that it still runs has any ef
 
 import asyncio
 import contextvars
-import logging
 import random
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
 from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar, cast
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 LIFE: contextvars.ContextVar["Life"] = contextvars.ContextVar("life")
@@ -23,23 +21,31 @@ class Killed(BaseException):
     """This life is over. Not an Exception, so that nothing on the way can catch it."""
 
 
+HOT = ("POST ", "transition", "reserve", "send", "move_proposal", "claim")  # where money and messages go out
+
+
+@dataclass(slots=True)
+class Fate:
+    """At which point something happens to a life: the `at`-th of all, or of the hot ones. `stall`: it stands still for
+    so many seconds there, as a stopped process that goes on later; None: it dies."""
+
+    at: int
+    hot: bool
+    stall: float | None = None
+
+    def comes(self, name: str) -> bool:
+        if not self.hot or any(part in name for part in HOT):
+            self.at -= 1
+        return self.at == 0
+
+
 class Life:
-    """`dies_at`: the number of the point at which it ends; `stalls_at`: at which it stands still for `stall` seconds
-    (a stopped process that goes on later); None: it does not."""
+    """One process. `fate`: None when nothing happens to it."""
 
     def __init__(
-        self,
-        replica: str,
-        chance: random.Random,
-        *,
-        dies_at: int | None = None,
-        stalls_at: int | None = None,
-        stall: float = 0.0,
+        self, replica: str, chance: random.Random, trace: list[str], fate: Fate | None = None
     ) -> None:
-        self.replica, self.chance = replica, chance
-        self.dies_at, self.stalls_at, self.stall = dies_at, stalls_at, stall
-        self.passed = 0
-        self.points: list[str] = []  # the latest
+        self.replica, self.chance, self.trace, self.fate = replica, chance, trace, fate
         self.at_end: list[Callable[[], None]] = []  # what the kernel does: close connections
         self.tasks: dict[asyncio.Task[Any], None] = {}
         self.over = asyncio.Event()
@@ -55,18 +61,22 @@ class Life:
     async def point(self, name: str) -> None:
         """Where an effect is about to happen, or has just happened."""
         self._check()
-        self.passed += 1
-        self.points = [*self.points[-11:], name]
-        if self.passed == self.dies_at:
-            self.kill()
-            raise Killed
-        if self.passed == self.stalls_at:
+        self._note(name)
+        if self.fate is not None and self.fate.comes(name):
+            if self.fate.stall is None:
+                self.kill()
+                raise Killed
+            self._note(f"stands still for {self.fate.stall:g} s")
             self._going_on.clear()
-            asyncio.get_running_loop().call_later(self.stall, self._going_on.set)
+            asyncio.get_running_loop().call_later(self.fate.stall, self._going_on.set)
+            self.fate = None
         await self._going_on.wait()
         if self.chance.random() < 0.2:
             await asyncio.sleep(0)
         self._check()
+
+    def _note(self, what: str) -> None:
+        self.trace.append(f"{asyncio.get_running_loop().time():9.3f} {self.replica} {what}")
 
     def _check(self) -> None:
         if self.dead:
@@ -76,6 +86,7 @@ class Life:
         """As the kernel does it."""
         if self.dead:
             return
+        self._note("dies")
         self.over.set()
         for close in self.at_end:
             close()

@@ -25,9 +25,9 @@ class Stuck(AssertionError):
 class _Waiting(selectors.SelectSelector):
     """Waits no time at all; the loop's clock leaps instead."""
 
-    def __init__(self) -> None:
+    def __init__(self, passed: float) -> None:
         super().__init__()
-        self.passed = 0.0  # seconds since the loop began
+        self.passed = passed  # seconds since dawn
 
     def select(self, timeout: float | None = None) -> Any:
         if timeout is None:
@@ -39,8 +39,8 @@ class _Waiting(selectors.SelectSelector):
 class VirtualLoop(asyncio.SelectorEventLoop):
     """Timers are due in order; what runs in a thread elsewhere runs here, at once."""
 
-    def __init__(self) -> None:
-        self._waiting = _Waiting()
+    def __init__(self, since: float = 0.0) -> None:
+        self._waiting = _Waiting(since)
         super().__init__(self._waiting)
 
     def time(self) -> float:
@@ -82,9 +82,9 @@ def clocks_of(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
         yield
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """`asyncio.run`, in virtual time."""
-    loop = VirtualLoop()
+def run(work: Coroutine[Any, Any, T], *, since: float = 0.0) -> T:
+    """`asyncio.run`, in virtual time, from so many seconds after dawn on."""
+    loop = VirtualLoop(since)
     try:
         with clocks_of(loop):
             return loop.run_until_complete(work)

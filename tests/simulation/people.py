@@ -11,10 +11,10 @@ from tests.simulation.evidence import Tapped
 if TYPE_CHECKING:
     from tests.simulation.run import Run
 
-COMMANDS = ("/hedge", "/hedge", "/hedge", "/unhedge", "/status", "/portfolio")
+COMMANDS = ("/hedge", "/hedge", "/hedge", "/unhedge", "/unhedge", "/status", "/portfolio")
 COINS = ("SOL", "ADA", "ETH", "BTC", "ATOM")
 _AMOUNTS = {"SOL": 120, "ADA": 40_000, "ETH": 8, "BTC": 0.4, "ATOM": 2_500}
-PAUSES = (0.0, 0.3, 2.0, 10.0, 45.0, 150.0, 310.0)  # a card lives 300 s
+PAUSES = (0.0, 0.3, 1.0, 2.0, 3.0, 5.0, 5.0, 10.0, 20.0, 40.0, 320.0)  # a card lives 300 s
 
 
 @dataclass
@@ -41,8 +41,10 @@ class Person:
 
     async def act(self) -> None:
         buttons = self._buttons()
-        if buttons and self.chance.random() < 0.75:
+        if any(data.startswith(("ok:", "rb:")) for _, data in buttons) and self.chance.random() < 0.85:
             await self._tap_somehow(*self._wanted(buttons))
+        elif buttons and self.chance.random() < 0.15:
+            await self._tap_somehow(*self.chance.choice(buttons))
         elif self.chance.random() < 0.15:
             coin = self.chance.choice(COINS)
             verb, amount = self.chance.choice((("add", 0.4), ("remove", 0.2)))

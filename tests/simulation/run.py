@@ -20,22 +20,23 @@ from starlette.applications import Starlette
 from bot.bootstrap import _jobs, build_services
 from bot.chat.application import Link, TelegramShell, build
 from bot.chat.notifier import TelegramNotifier
-from bot.exchange.ccxt_exchange import connect
+from bot.exchange.exchanges import Exchanges
 from bot.ports.errors import PortError
-from bot.ports.exchange import Credentials
 from bot.ports.records import Account
+from bot.ports.vault import Credentials
 from bot.sandbox.exchanges import VENUES
 from bot.schedule import Entry
 from bot.services.errors import ServiceError
 from bot.settings import Settings
 from bot.storage import open_store
+from bot.storage.vault import open_vault
 from hedging.errors import HedgingError, OrderRejected
 from hedging.money import cap_price
 from tests.fakes.database import sqlite_address
 from tests.fakes.durable import InProcess, Memory
 from tests.simulation import loop as virtual
 from tests.simulation.evidence import Booked, Evidence, read_database
-from tests.simulation.life import LIFE, Life, belonging
+from tests.simulation.life import Fate, Life, belonging
 from tests.simulation.market import SmallMarket
 from tests.simulation.people import Person
 from tests.simulation.sqlite import without_threads
@@ -82,9 +83,9 @@ class Story:
             replicas=replicas,
             one_engine=chance.random() < 0.5,
             hedged=chance.random() < 0.2,
-            minutes=chance.choice((1.0, 2.0, 4.0, 12.0)),
+            minutes=chance.choice((1.0, 2.0, 3.0, 5.0, 12.0)),
             deaths=chance.choice((0, 1, 2, 4)),
-            stalls=chance.choice((0, 0, 1)) if replicas > 1 else 0,
+            stalls=chance.choice((0, 1, 2)) if replicas > 1 else 0,
             pace=chance.choice((2, 5, 10)),
             events=chance.choice((0, 1, 3, 6)),
         )
@@ -111,7 +112,7 @@ class Run:
         self.weather = Weather(self._own())
         self.telegram = Telegram()
         self.venue = VENUES[self.story.exchange](self.market)
-        self.venue.faults = SeededFaults(self.weather)
+        self.venue.faults = SeededFaults(self.weather, self._beside_an_order)
         self.network = Network(Starlette(routes=self.venue.routes()), self.weather, self.outside)
         self.people = [Person(self, n, self._own()) for n in range(1, self.story.users + 1)]
         shared = Memory()
@@ -119,9 +120,10 @@ class Run:
         self.memories = {name: shared if self.story.one_engine else Memory() for name in names}
         self.lives: dict[str, tuple[Life, TelegramShell | None]] = {}
         self.unexpected: list[str] = []
-        self.ended: list[str] = []  # how each life ended
+        self.trace: list[str] = []  # what happened when, in which replica
         self._deaths, self._stalls = self.story.deaths, self.story.stalls
         self._closing = False
+        self.broken: asyncio.Future[None] = self.loop.create_future()  # the world itself does not work
         self._updates = 0
         for person in self.people:
             key, secret, words = (part.format(person.id) for part in SECRETS)
@@ -135,8 +137,13 @@ class Run:
         """A task of the world, which no life's end touches."""
         task = self.loop.create_task(_awaited(work), context=self._outside.copy())
         self._works[task] = None
-        task.add_done_callback(lambda done: self._works.pop(done, None))
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._works.pop(task, None)
+        if not task.cancelled() and task.exception() is not None and not self.broken.done():
+            self.broken.set_exception(task.exception())  # type: ignore[arg-type]
 
     def next_update(self) -> int:
         self._updates += 1
@@ -154,15 +161,17 @@ class Run:
         self.venue.desk.share = None
         self._deaths = self._stalls = 0
         for life, _ in self.lives.values():
-            life.dies_at = life.stalls_at = None
+            life.fate = None
         until = self.loop.time() + REST_WITHIN
-        while self._restless(living) and self.loop.time() < until:
+        while self._restless(living) and self.loop.time() < until and not self.broken.done():
             await asyncio.sleep(15)
         self.restless = self._restless(living)
         self._closing = True
         for life, _ in self.lives.values():
             life.kill()
         await asyncio.sleep(0.5)
+        if self.broken.done():
+            await self.broken
 
     def _restless(self, living: list[asyncio.Task[Any]]) -> list[str]:
         found = []
@@ -185,36 +194,52 @@ class Run:
         while not self._closing:
             life = self._new_life(replica)
             self.lives[replica] = life, None
-            life.spawn(self._live(life))
+            begun = life.spawn(self._live(life))
+            begun.add_done_callback(lambda task, life=life: self._begun(task, life))
             await life.over.wait()
             self.lives[replica] = life, None
-            self.ended.append(f"{self.loop.time():9.2f} {replica} after {life.points[-1:]}")
             await asyncio.gather(*life.tasks, return_exceptions=True)
             if not self._closing:
                 await asyncio.sleep(self.chance.choice((0.2, 2.0, 20.0, 130.0)))
 
+    def _begun(self, task: asyncio.Task[None], life: Life) -> None:
+        """A start that fails ends the process; systemd begins another one."""
+        failure = None if task.cancelled() else task.exception()
+        if failure is not None and not life.dead:
+            if not isinstance(failure, NAMED):
+                self.unexpected.append(f"the start: {failure!r}")
+            life.kill()
+
     def _new_life(self, replica: str) -> Life:
-        life = Life(replica, self._own())
-        if self._deaths:
-            self._deaths -= 1
-            life.dies_at = self.chance.randint(1, 600)
-        elif self._stalls:
+        hot = self.chance.random() < 0.5
+        at = self.chance.randint(1, self.chance.choice((10, 40, 100) if hot else (150, 500, 1500)))
+        fate = None
+        if self._stalls and self.chance.random() < 0.5:
             self._stalls -= 1
-            life.stalls_at = self.chance.randint(30, 600)
-            life.stall = self.chance.choice((8.0, 45.0, 200.0))
-        return life
+            fate = Fate(at, hot, self.chance.choice((8.0, 50.0, 100.0, 200.0)))
+        elif self._deaths:
+            self._deaths -= 1
+            fate = Fate(at, hot)
+        return Life(replica, self._own(), self.trace, fate)
 
     async def _live(self, life: Life) -> None:
         """What `bot.bootstrap.running` builds, over the doors of this world."""
-        settings = Settings(token=SecretStr(TOKEN), replica=life.replica)
+        settings = Settings(
+            token=SecretStr(TOKEN), replica=life.replica, practice_exchange=self.story.exchange
+        )
         store = life.around("store", open_store(self.database))
         wire = InProcessWire(self.clock, self.network, life.point)
-        exchange, feed = connect(self.story.exchange, wire, self.clock, self._credentials)
-        life.at_end.append(exchange.close)
+        exchanges = Exchanges(self.story.exchange, store, wire, self.clock, self._credentials)
+        life.at_end.append(exchanges.close)
+        vault = open_vault(self.database)
         durable = InProcess(self.memories[life.replica], self.clock, life.replica, life.point)
-        link = Link(TOKEN, "http://telegram.invalid", request=TelegramLine(self.telegram, self.weather, life.point))
+        link = Link(
+            TOKEN, "http://telegram.invalid", request=TelegramLine(self.telegram, self.weather, life.point)
+        )
         notifier = TelegramNotifier(link.out)
-        services = build_services(settings, store, feed, exchange, notifier, durable, self.clock)
+        services = build_services(
+            settings, store, exchanges, exchanges, vault, notifier, durable, self.clock
+        )
         shell = build(services, link)
         await durable.launch()
         await shell.start()
@@ -282,7 +307,7 @@ class Run:
         kind = self.chance.choice(
             ("move", "move", "leap", "adl", "liquidation", "hand", "hand", "clock", "share", "delist")
         )
-        log.info("event: %s %s", kind, symbol)
+        self.trace.append(f"{self.loop.time():9.3f} the world: {kind} {symbol}")
         match kind:
             case "move":
                 self.market.move(symbol.partition("/")[0], self.chance.uniform(0.985, 1.015))
@@ -299,6 +324,13 @@ class Run:
                     desk.delist(symbol)
             case "hand":
                 self._by_hand(symbol)
+
+    def _beside_an_order(self) -> None:
+        """While an order is on its way its owner may trade too."""
+        if not self.weather.over and self.chance.random() < 0.03:
+            self._by_hand(
+                self.chance.choice(sorted(set(self.venue.desk.contracts()) - self.venue.desk.delisted))
+            )
 
     def _by_hand(self, symbol: str) -> None:
         """The user trades on their own."""
@@ -404,6 +436,3 @@ def simulate(seed: int, folder: Path, template: Path) -> tuple[Evidence, Run, st
         run.engine.dispose()
         for suffix in ("", "-wal", "-shm"):
             Path(f"{run.file}{suffix}").unlink(missing_ok=True)
-
-
-__all__ = ["LIFE", "Run", "Story", "simulate"]

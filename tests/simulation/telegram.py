@@ -61,9 +61,7 @@ class Telegram:
 class TelegramLine(BaseRequest):
     """One life's connection to it. `point`: where that life may end."""
 
-    def __init__(
-        self, telegram: Telegram, weather: Weather, point: Callable[[str], Awaitable[None]]
-    ) -> None:
+    def __init__(self, telegram: Telegram, weather: Weather, point: Callable[[str], Awaitable[None]]) -> None:
         self._telegram, self._weather, self._point = telegram, weather, point
 
     @property

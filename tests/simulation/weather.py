@@ -4,6 +4,7 @@ Each seed has a few kinds of its own: some faults are found only where others ar
 """
 
 import random
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bot.sandbox.exchanges.faults import Fault, Faults
@@ -36,9 +37,9 @@ class Weather:
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance
         self.over = False
-        self.share = chance.choice((0.0, 0.02, 0.05, 0.15, 0.35))  # of the requests that go wrong
+        self.share = chance.choice((0.0, 0.02, 0.05, 0.12, 0.3))  # of the requests that go wrong
         self.kinds = [kind for kind in (*NETWORK, *EXCHANGE, *MESSENGER) if chance.random() < 0.4]
-        self.writes_more = chance.choice((1.0, 2.0, 5.0))  # orders fare worse than reads
+        self.writes_more = chance.choice((1.0, 4.0, 10.0))  # orders fare worse than reads
 
     def way(self, method: str) -> Way:
         """Drawn for each request."""
@@ -100,11 +101,13 @@ class Weather:
 
 
 class SeededFaults(Faults):
-    """Of a stand-in, drawn where others are told."""
+    """Of a stand-in, drawn where others are told. `beside`: what happens at the same time as an order."""
 
-    def __init__(self, weather: Weather) -> None:
+    def __init__(self, weather: Weather, beside: Callable[[], None]) -> None:
         super().__init__()
-        self._weather = weather
+        self._weather, self._beside = weather, beside
 
-    def take(self, operation: str) -> Fault | None:
-        return super().take(operation) or self._weather.at_exchange(operation)
+    def take(self, operation: str, carried: Iterable[str] = ()) -> Fault | None:
+        if operation == "order":
+            self._beside()
+        return super().take(operation, carried) or self._weather.at_exchange(operation)

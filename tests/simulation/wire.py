@@ -25,7 +25,9 @@ class Answer:
 
     def __init__(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
         self.status, self.reason, self._body = status, "", body
-        self.headers = CIMultiDict((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
+        self.headers = CIMultiDict(
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in headers
+        )
 
     async def text(self, errors: str = "strict") -> str:
         if len(self._body) < int(self.headers.get("Content-Length", "0")):
@@ -74,9 +76,7 @@ class Network:
             done.set_result(answer)
 
 
-async def ask(
-    app: Starlette, method: str, url: yarl.URL, headers: dict[str, str], body: bytes
-) -> Answer:
+async def ask(app: Starlette, method: str, url: yarl.URL, headers: dict[str, str], body: bytes) -> Answer:
     """One request to an ASGI application."""
     scope: Scope = {
         "type": "http",

@@ -43,7 +43,7 @@ async def unhedge(turn: Turn) -> None:
 
 async def show_card(turn: Turn, card: Proposal, *, in_place: bool = False) -> None:
     """Put the card into the chat and remember where it stands."""
-    message = views.proposal(card, await turn.services.hedge.mode(card))
+    message = views.proposal(card, await turn.services.hedge.account(card))
     shown = await (turn.show(message) if in_place else turn.say(message))
     await turn.services.hedge.shown(card.id, shown)
 
@@ -69,7 +69,7 @@ async def conclude(turn: Turn, tapped: Confirmation) -> None:
             await turn.services.hedge.begin(card.id)
         case "repriced":
             await turn.hint(texts.PRICE_MOVED)
-            fresh = views.repriced(card, tapped.earlier, await turn.services.hedge.mode(card))
+            fresh = views.repriced(card, tapped.earlier, await turn.services.hedge.account(card))
             await turn.services.hedge.shown(card.id, await turn.show(fresh))
         case "at_target":
             await turn.hint(texts.AT_TARGET)

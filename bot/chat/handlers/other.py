@@ -1,12 +1,15 @@
-"""Help, and everything that is no command: plain words, files, groups, keys pasted by mistake."""
+"""Help, and everything that is no command: plain words, files, groups."""
 
 from bot.chat import texts
+from bot.chat.handlers.connect import key
 from bot.chat.handlers.holdings import add_parsed
+from bot.chat.parsing.credentials import holds_key
 from bot.chat.parsing.holdings import Parsed, parse_holdings
 from bot.chat.parsing.numerals import Trouble
 from bot.chat.turn import Turn, UnknownButton
 from bot.chat.views.message import Message
-from bot.chat.views.plain import help_screen, sentence, warning
+from bot.chat.views.plain import help_screen, sentence
+from bot.ports.errors import PortError
 
 _PONG = Message(texts.PONG)
 
@@ -24,7 +27,11 @@ async def unknown_command(turn: Turn) -> None:
 
 
 async def written(turn: Turn) -> None:
-    """Coins with amounts are added; anything else gets a hint."""
+    """Coins with amounts are added; anything else gets a hint. While a key is waited for, what may be part of one is
+    taken for it."""
+    if await turn.services.connecting.invited(turn.user_id) and not await _plainly_coins(turn):
+        await key(turn)
+        return
     known = await turn.services.portfolio.known_assets(turn.user_id)
     parsed = parse_holdings(turn.text, known)
     if _means_coins(parsed):
@@ -34,23 +41,31 @@ async def written(turn: Turn) -> None:
 
 
 async def unreadable(turn: Turn) -> None:
-    await turn.say(sentence(texts.ONLY_TEXT))
+    """A picture or file; while a key is waited for, it may show one."""
+    if await turn.services.connecting.invited(turn.user_id):
+        await key(turn)
+    else:
+        await turn.say(sentence(texts.ONLY_TEXT))
 
 
 async def group(turn: Turn) -> None:
     await turn.say(sentence(texts.PRIVATE_ONLY))
 
 
-async def secret(turn: Turn) -> None:
-    """Delete what nobody should see, and say what to do now."""
-    deleted = turn.message_id is not None and await turn.out.delete(turn.chat_id, turn.message_id)
-    await turn.say(
-        warning(texts.SECRET_DELETED if deleted else texts.SECRET_NOT_DELETED, texts.SECRET_ROTATE)
-    )
-
-
 async def unknown_button(turn: Turn) -> None:
     raise UnknownButton(turn.tap.data if turn.tap else "")
+
+
+async def _plainly_coins(turn: Turn) -> bool:
+    """Whether it is a list of coins without anything else. What cannot be told from a key does not stay in the chat."""
+    if holds_key(turn.text):
+        return False
+    try:
+        known = await turn.services.portfolio.known_assets(turn.user_id)
+    except PortError:
+        return False
+    parsed = parse_holdings(turn.text, known)
+    return bool(parsed.entries) and not parsed.problems
 
 
 def _means_coins(parsed: Parsed) -> bool:

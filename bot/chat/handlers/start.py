@@ -17,7 +17,8 @@ SAMPLE = (
 
 async def start(turn: Turn) -> None:
     view = await turn.services.portfolio.view(turn.user_id)
-    await turn.say(views.welcome_back(view) if view.lines else views.welcome())
+    account = await turn.services.accounts.in_use(turn.user_id)
+    await turn.say(views.welcome_back(view, account) if view.lines else views.welcome(account))
 
 
 async def go(turn: Turn) -> None:

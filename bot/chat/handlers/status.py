@@ -25,12 +25,14 @@ async def tapped(turn: Turn) -> None:
 
 async def rebalance(turn: Turn) -> None:
     """The remedy that the alert named: this tap confirms it."""
-    alert_id = number(*turn.carried(1))
-    if turn.tap is not None:
-        done = await turn.services.hedge.rebalance(
-            alert_id, turn.user_id, turn.chat_id, turn.tap.message_id, key=turn.key
-        )
-        await conclude(turn, done)
+    if turn.tap is None:
+        return
+    parts = turn.tap.data.split(":")[1:]
+    alert_id, remedy = turn.carried(len(parts)) if len(parts) == 2 else (*turn.carried(1), "")
+    done = await turn.services.hedge.rebalance(
+        number(alert_id), turn.user_id, turn.chat_id, turn.tap.message_id, key=turn.key, remedy=remedy
+    )
+    await conclude(turn, done)
 
 
 async def snooze(turn: Turn) -> None:

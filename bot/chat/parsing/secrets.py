@@ -2,6 +2,8 @@
 
 import re
 
+from bot.chat.parsing.credentials import is_pair
+
 _LONG = re.compile(r"(?<![\w/])(?=\w*\d)(?=\w*[A-Za-z])\w{60,}")  # API keys and secrets, private keys
 _BOT_TOKEN = re.compile(r"\b\d{8,12}:[\w-]{35}\b")
 _SEED_WORDS = 12  # the fewest that a seed phrase has
@@ -13,7 +15,7 @@ def looks_secret(text: str) -> bool:
 
     Addresses of wallets are shorter, and no secret.
     """
-    if _LONG.search(text) or _BOT_TOKEN.search(text):
+    if _LONG.search(text) or _BOT_TOKEN.search(text) or is_pair(text):
         return True
     return _longest_run(text) >= _SEED_WORDS
 

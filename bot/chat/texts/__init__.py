@@ -4,8 +4,20 @@ Sentences are templates for `str.format`; the views put formatted and escaped va
 what is said when something does not work. `cards`, `screens` and `checks` hold what stands on the screens.
 """
 
-from bot.ports.errors import PortError
-from bot.services.errors import NoHoldings, NotYours, ProposalGone, ServiceError, UnknownAssets
+from bot.chat.texts import accounts
+from bot.chat.texts.exchanges import TITLES
+from bot.ports.errors import KeyRefused, KeyUnusable, PortError
+from bot.services.errors import (
+    CannotConnect,
+    CannotDisconnect,
+    CannotSwitch,
+    NoHoldings,
+    NotYours,
+    OtherAccount,
+    ProposalGone,
+    ServiceError,
+    UnknownAssets,
+)
 from hedging.errors import BadInput, HedgingError, NotEnoughHistory, NothingToHedge
 
 COMMANDS = {
@@ -17,6 +29,10 @@ COMMANDS = {
     "hedge": "Propose a hedge",
     "unhedge": "Close the hedge",
     "status": "How the hedge is doing",
+    "alerts": "Open alerts, quiet hours, summaries",
+    "connect": "Connect an exchange",
+    "accounts": "Your accounts, and which one is used",
+    "disconnect": "Take an exchange's key back",
     "help": "All commands",
 }
 
@@ -37,6 +53,11 @@ AT_TARGET = "Already at your target. There is nothing to trade."
 CANCELLED = "Cancelled. Nothing was traded."
 SAVED = "Saved: {what}."
 SNOOZED = "Quiet for {hours} hours (market time)."
+SNOOZED_HOUR = "Quiet for an hour (market time)."
+SNOOZED_MORNING = "Quiet until the morning."
+SEEN = "Noted: I shall not remind you of this one unless it gets worse."
+KEPT = "The hedge stays as it is. I ask again in 7 days."
+MUTED = "No more alerts of this kind: {kind}. Urgent ones still come. /alerts changes it."
 ALERT_OVER = "This alert is over already."
 
 # What went wrong.
@@ -66,7 +87,8 @@ RULE_NOT_UNDERSTOOD = "I did not understand that rule. Write for example: /rule 
 SECRET_DELETED = "That looked like a secret key, so I deleted it."
 SECRET_NOT_DELETED = "That looked like a secret key. Please delete the message."
 SECRET_ROTATE = (
-    "Treat it as stolen: make a new key, or move your funds, now. I never ask for keys or seed phrases."
+    "Treat it as stolen: make a new key, or move your funds, now. I ask for an exchange's key only after /connect, and "
+    "never for a seed phrase."
 )
 
 
@@ -87,5 +109,22 @@ def sentence(failure: ServiceError | HedgingError | PortError) -> str:
             return NOTHING_TO_HEDGE
         case BadInput():
             return str(failure)
+        case CannotConnect():
+            heading, body = accounts.FAILED[failure.why]
+            return f"{heading}. {body}".format(title=_title(failure.exchange), mode="", tick="")
+        case CannotSwitch():
+            return accounts.CANNOT_SWITCH[failure.why].format(title=_title(failure.exchange))
+        case CannotDisconnect():
+            return accounts.CANNOT_DISCONNECT[failure.why].format(title=_title(failure.exchange))
+        case OtherAccount():
+            return accounts.OTHER_ACCOUNT
+        case KeyRefused():
+            return accounts.KEY_REFUSED
+        case KeyUnusable():
+            return accounts.KEY_UNUSABLE[failure.why]
         case _:
             return AWAY
+
+
+def _title(exchange: str) -> str:
+    return TITLES.get(exchange, exchange)

@@ -1,11 +1,5 @@
 """Proposal cards, receipts and alerts in words."""
 
-ACCOUNT = {
-    "paper": "PAPER account: practice, no real money",
-    "demo": "DEMO account: the exchange's test money",
-    "live": "LIVE account: real money",
-}
-
 TITLE = {
     "hedge": "🛡 Hedge proposal: short {size}",
     "rebalance": "⚖️ Rebalance: coverage {before} → {after}",
@@ -104,6 +98,7 @@ COPY_ID = "ID {asset}"
 
 REASONS = {
     "too_late": "it was more than two minutes after your tap",
+    "stalled": "the order could not leave in time, so it was not sent",
     "busy": "another order in it is still open",
     "leverage_unknown": "the exchange did not confirm the leverage",
     "never arrived": "the order never reached the exchange",
@@ -120,34 +115,18 @@ REASONS = {
     "lot": "the exchange has changed its order sizes",
     "tick": "the exchange has changed its price steps",
     "unknown_symbol": "the exchange no longer trades it",
-    "closed": "the exchange no longer trades it",
     "own_long": "you hold a long in it, which I leave alone",
     "still_open": "the exchange would not close it now; another closing order of yours may be open",
-    "position_mode": "your position mode on the exchange was being changed",
-    "key": "your key may not trade",
-    "restricted": "the exchange does not let your account trade it",
-    "price": "the price left the exchange's bounds",
-    "too_many_orders": "too many orders are open on the exchange",
     "duplicate": "the exchange knows this order already",
+    "key": "the exchange did not let your key trade; /accounts tells more",
+    "restricted": "the exchange does not let this account trade it",
+    "closed": "the exchange no longer trades it",
+    "position_mode": "the account's position mode was being changed",
+    "too_many_orders": "the exchange has too many open orders of yours",
+    "price": "the price is outside what the exchange allows",
+    "liquidation": "the exchange is closing a position of yours",
+    "refused": "the exchange refused it",
 }
+REPEATED = "(repeated)"
 REASON_UNKNOWN = "the exchange refused ({reason})"
 NO_FILL = "nobody took the other side at your price"
-
-# Alerts: the first line is what a lock screen shows.
-DRIFT_LOW = "⚠️ Coverage fell to {coverage}, your target is {target}"
-DRIFT_HIGH = "⚠️ Coverage rose to {coverage}, your target is {target}"
-MOVE_DOWN = "📉 Your coins lost {change}; coverage is {coverage}"
-MOVE_UP = "📈 Your coins gained {change}; coverage is {coverage}"
-REPEATED = "(repeated)"
-ALERT_VALUE = "Your coins: {value}"
-ALERT_MOVED = "Your coins: {value} ({change} within a day)"
-HEDGE_MADE = "The hedge has made {amount} so far."
-HEDGE_LOST = "The hedge has cost {amount} so far."
-REMEDY = "Back to target:"
-REMEDY_LEG = "• {what}, about {notional}"
-REMEDY_FEE = "Fee about {fee}. One tap sends it."
-NO_REMEDY = "There is no order that would help right now. /status has the figures."
-REBALANCE, SNOOZE, DETAILS = "Rebalance", "Snooze 4 h", "Details"
-REBALANCE_LEG = "Rebalance {sign}{amount} {asset}"
-RECOVERED = "✅ Coverage is back at {coverage}, your target is {target}"
-RECOVERED_BODY = "Nothing to do. This alert is over."

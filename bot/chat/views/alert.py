@@ -1,62 +1,164 @@
 """Alerts: the first line says it all, because that is what a locked screen shows."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from bot.chat.texts import cards as t
-from bot.chat.views.message import Button, Message, bold, html
-from bot.chat.views.numbers import MINUS, base_of, exact, percent, usd
+from bot.chat.texts import alerts as t
+from bot.chat.texts import cards
+from bot.chat.views.accounts.badge import badge
+from bot.chat.views.message import Button, Message, Rows, bold, html
+from bot.chat.views.numbers import MINUS, base_of, exact, percent, price, usd
+from bot.chat.views.proposal import units
 
 Payload = Mapping[str, Any]
 
 _LEGS_SHOWN = 4
+_KEEPS = frozenset(("stale", "funding", "exit"))
+_CALM = frozenset(("basis", "volatility", "exchange_down", "key_failing", "order_waiting"))
 
 
-def alert(payload: Payload) -> Message:
-    """What happened, what it means, and its remedy as one tap."""
-    lines = [bold(_headline(payload)), "", _value(payload)]
-    made = payload.get("hedge_pnl")
-    if made is not None and Decimal(made):
-        gained = Decimal(made) > 0
-        lines.append((t.HEDGE_MADE if gained else t.HEDGE_LOST).format(amount=usd(abs(Decimal(made)))))
-    lines += ["", *_remedy(payload)]
-    number = payload["alert_id"]
-    rest = (Button(t.SNOOZE, f"sn:{number}"), Button(t.DETAILS, f"dt:{number}"))
-    if not payload["legs"]:
-        return Message("\n".join(lines), (rest,))
-    remedy = Button(_remedy_button(payload["legs"]), f"rb:{number}", style="primary")
-    return Message("\n".join(lines), ((remedy,), rest))
+def alert(payload: Payload, *, more: bool = False) -> Message:
+    """What happened, what it means, and its remedy as one tap. `more`: with what else can be done."""
+    said = headline(payload)
+    if payload.get("repeat"):
+        said = t.REPEATED.format(headline=said)
+    if payload.get("reminder"):
+        said = t.REMINDER.format(headline=said)
+    blocks = [
+        [bold(said), *_whose(payload), *_since(payload)],
+        [*_body(payload), *_money(payload)],
+        _remedy(payload),
+    ]
+    text = "\n\n".join("\n".join(block) for block in blocks if block)
+    return Message(text, _buttons(payload, more=more))
 
 
 def recovered(payload: Payload) -> Message:
     """The alert is over: the same message says so."""
-    title = t.RECOVERED.format(
-        coverage=percent(Decimal(payload["coverage"])), target=percent(Decimal(payload["target"]))
-    )
-    return Message(f"{bold(title)}\n{t.RECOVERED_BODY}", silent=True)
+    kind = payload["kind"] if payload.get("hedged", True) else "no_hedge"
+    title = t.OVER[kind].format(**_figures(payload))
+    return Message("\n".join([bold(title), *_whose(payload), t.OVER_BODY]), silent=True)
 
 
-def _headline(payload: Payload) -> str:
-    coverage, target = Decimal(payload["coverage"]), Decimal(payload["target"])
-    change = Decimal(str(payload.get("change") or 0))
-    if payload["kind"] == "market_move":
-        template = t.MOVE_DOWN if change < 0 else t.MOVE_UP
-    else:
-        template = t.DRIFT_LOW if coverage < target else t.DRIFT_HIGH
-    said = template.format(coverage=percent(coverage), target=percent(target), change=percent(abs(change)))
-    return f"{said} {t.REPEATED}" if payload.get("repeat") else said
+def _whose(payload: Payload) -> list[str]:
+    return [badge(payload["exchange"], payload["mode"])] if payload.get("mode") else []
 
 
-def _value(payload: Payload) -> str:
-    value, change = usd(Decimal(payload["value"])), payload.get("change")
-    if change is None or abs(change) < 0.0005:
-        return t.ALERT_VALUE.format(value=value)
-    return t.ALERT_MOVED.format(value=value, change=percent(Decimal(str(change)), signed=True))
+def headline(payload: Payload) -> str:
+    """One line, without markup but safe inside it."""
+    return t.HEADLINES[_look(payload)].format(**_figures(payload))
+
+
+def _look(payload: Payload) -> str:
+    """Which of its kind's wordings fits."""
+    kind = str(payload["kind"])
+    match kind:
+        case "drift":
+            low = Decimal(str(payload["coverage"])) < Decimal(str(payload["target"]))
+            return "drift_low" if low else "drift_high"
+        case "market_move":
+            return "market_move_down" if (payload.get("change") or 0) < 0 else "market_move_up"
+        case "basis":
+            return "basis_above" if (payload.get("basis") or 0) > 0 else "basis_below"
+        case "stale" | "exit":
+            return f"{kind}_{payload.get('reason', 'age')}"
+        case _:
+            red = f"{kind}_red"
+            return red if payload.get("level", 1) > 1 and red in t.HEADLINES else kind
+
+
+class _Figures(dict[str, str]):
+    """What is not known is shown as such, and never keeps a message back."""
+
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+_SHARES = ("coverage", "target", "runway", "pump", "sold", "rise", "basis")
+_MONEY = ("cost", "budget", "value")
+
+
+def _figures(payload: Payload) -> Mapping[str, str]:
+    shown = _Figures()
+    for name in _SHARES:
+        if payload.get(name) is not None:
+            shown[name] = percent(abs(Decimal(str(payload[name]))))
+    for name in _MONEY:
+        if payload.get(name) is not None:
+            shown[name] = usd(abs(Decimal(str(payload[name]))))
+    if payload.get("change") is not None:
+        shown["change"] = percent(abs(Decimal(str(payload["change"]))))
+    measure = payload.get("measure")
+    if measure is not None:
+        shown["times"] = f"{measure:.1f}".removesuffix(".0")
+        shown["share"] = percent(abs(Decimal(str(measure))))
+    if payload.get("days") is not None:
+        shown["days"] = f"{payload['days']:.0f}"
+    if payload.get("correlation") is not None:
+        shown["now"] = percent(max(Decimal(str(payload["correlation"])), Decimal(0)))
+    if payload.get("symbol"):
+        shown["asset"] = html(base_of(payload["symbol"]))
+    if payload.get("asset"):
+        shown["asset"] = html(payload["asset"])
+    if payload.get("symbols"):
+        shown["assets"] = html(", ".join(map(base_of, payload["symbols"])))
+    if payload.get("price") is not None:
+        shown["price"] = price(Decimal(str(payload["price"])))
+    if payload.get("exchange"):
+        shown["exchange"] = html(str(payload["exchange"]).capitalize())
+    if payload.get("until"):
+        shown["until"] = _day(payload["until"])
+    return _before_after(payload, shown)
+
+
+def _before_after(payload: Payload, shown: _Figures) -> _Figures:
+    """Of a correlation they are shares, of a closed short amounts."""
+    if payload["kind"] == "correlation" and payload.get("before") is not None:
+        shown["before"] = percent(max(Decimal(str(payload["before"])), Decimal(0)))
+    elif payload["kind"] == "forced_close":
+        shown |= {name: exact(Decimal(str(payload[name]))) for name in ("before", "after") if name in payload}
+    return shown
+
+
+def _since(payload: Payload) -> list[str]:
+    """How a matter that is not new has developed."""
+    if payload.get("event") not in ("worse", "better", "goes_on") or not payload.get("raised_at"):
+        return []
+    time = f"{datetime.fromisoformat(payload['raised_at']):%H:%M}"
+    if payload["event"] == "worse":
+        return [t.WORSE.format(time=time)]
+    now = payload.get("at")
+    return [t.CHANGED.format(now=f"{datetime.fromisoformat(now):%H:%M}", time=time)] if now else []
+
+
+def _body(payload: Payload) -> list[str]:
+    look = _look(payload)
+    text = t.BODIES.get(look) or t.BODIES.get(str(payload["kind"]))
+    return [text.format(**_figures(payload))] if text else []
+
+
+def _money(payload: Payload) -> list[str]:
+    """What the coins are worth and what the hedge has done, where that is what it is about."""
+    lines = []
+    if payload["kind"] in ("drift", "market_move") and payload.get("value") is not None:
+        value, change = usd(Decimal(str(payload["value"]))), payload.get("change")
+        if change is None or abs(change) < 0.0005:
+            lines.append(t.VALUE.format(value=value))
+        else:
+            lines.append(t.MOVED.format(value=value, change=percent(Decimal(str(change)), signed=True)))
+    made = payload.get("hedge_pnl")
+    if made is not None and Decimal(made) and payload["kind"] not in _CALM:
+        gained = Decimal(made) > 0
+        lines.append((t.HEDGE_MADE if gained else t.HEDGE_LOST).format(amount=usd(abs(Decimal(made)))))
+    return lines
 
 
 def _remedy(payload: Payload) -> list[str]:
-    legs = payload["legs"]
+    legs = payload.get("legs") or []
+    if payload["kind"] in _CALM and not legs:
+        return [] if payload["kind"] != "basis" else [t.NOTHING_TO_DO]
     if not legs:
         return [t.NO_REMEDY]
     lines = [
@@ -64,21 +166,63 @@ def _remedy(payload: Payload) -> list[str]:
         for leg in legs[:_LEGS_SHOWN]
     ]
     if len(legs) > _LEGS_SHOWN:
-        lines.append(f"• {t.MORE_ORDERS.format(count=len(legs) - _LEGS_SHOWN)}")
-    return [t.REMEDY, *lines, t.REMEDY_FEE.format(fee=usd(Decimal(payload["fees"])))]
+        lines.append(f"• {cards.MORE_ORDERS.format(count=len(legs) - _LEGS_SHOWN)}")
+    title = t.REMEDIES[payload.get("remedy", "rebalance")]
+    return [title, *lines, t.REMEDY_FEE.format(fee=usd(Decimal(payload["fees"])))]
+
+
+def _buttons(payload: Payload, *, more: bool) -> Rows:
+    number = payload["alert_id"]
+    rows: list[tuple[Button, ...]] = []
+    if payload.get("legs"):
+        data = f"rb:{number}:{payload['proposal_id']}"
+        rows.append((Button(_remedy_button(payload), data, style="primary"),))
+    if payload["kind"] in _KEEPS:
+        rows.append((Button(t.KEEP, f"kp:{number}"),))
+    if more:
+        rows.append(
+            (
+                Button(t.SEEN, f"al:seen:{number}"),
+                Button(t.ONE_HOUR, f"al:1h:{number}"),
+                Button(t.MORNING, f"al:am:{number}"),
+            )
+        )
+        rows.append((Button(t.MUTE, f"al:mute:{number}"), Button(t.BACK, f"al:back:{number}")))
+    else:
+        rows.append(
+            (
+                Button(t.SNOOZE, f"sn:{number}"),
+                Button(t.DETAILS, f"dt:{number}"),
+                Button(t.MORE, f"al:more:{number}"),
+            )
+        )
+    return tuple(rows)
 
 
 def _order(leg: Payload) -> str:
-    template = t.SHORT if leg["side"] == "sell" else t.BUY_BACK
-    return template.format(amount=exact(Decimal(leg["contracts"])), asset=html(base_of(leg["symbol"])))
+    template = cards.SHORT if leg["side"] == "sell" else cards.BUY_BACK
+    return template.format(amount=_units(leg), asset=html(base_of(leg["symbol"])))
 
 
-def _remedy_button(legs: Sequence[Payload]) -> str:
-    """One order is named; several are a rebalance."""
+def _remedy_button(payload: Payload) -> str:
+    """One order back to the target is named; everything else by what it does."""
+    legs: Sequence[Payload] = payload["legs"]
+    remedy = payload.get("remedy", "rebalance")
+    if remedy != "rebalance":
+        return t.DELEVER if remedy == "delever" else t.CLOSE
     if len(legs) != 1:
         return t.REBALANCE
     (leg,) = legs
     sign = MINUS if leg["side"] == "sell" else "+"
-    return t.REBALANCE_LEG.format(
-        sign=sign, amount=exact(Decimal(leg["contracts"])), asset=base_of(leg["symbol"])
-    )
+    return t.REBALANCE_LEG.format(sign=sign, amount=_units(leg), asset=base_of(leg["symbol"]))
+
+
+def _units(leg: Payload) -> str:
+    """As on a card: in coins where one contract is one coin."""
+    contracts, mark = Decimal(leg["contracts"]), leg.get("mark_price")
+    return units(contracts, Decimal(leg["notional"]), Decimal(mark)) if mark else exact(contracts)
+
+
+def _day(text: str) -> str:
+    day = datetime.fromisoformat(text)
+    return f"{day.day} {day:%b %Y}"

@@ -6,10 +6,11 @@ from decimal import Decimal
 from math import ceil
 
 from bot.chat.texts import cards as t
+from bot.chat.views.accounts.badge import badge_of
 from bot.chat.views.checks import checks, failed
 from bot.chat.views.message import Button, Message, Rows, bold, folded, html
 from bot.chat.views.numbers import base_of, exact, percent, price, usd
-from bot.ports.records import Proposal, ProposalState
+from bot.ports.records import Account, Proposal, ProposalState
 from hedging.plan import HedgePlan, Leg
 from hedging.rules import HedgeRule
 
@@ -24,15 +25,15 @@ LEVERAGES = (1, 2, 3, 4, 5)
 BANDS = (5, 10, 15)
 
 
-def proposal(card: Proposal, mode: str) -> Message:
+def proposal(card: Proposal, account: Account) -> Message:
     """The whole card: what is traded, what it costs and does, the seven checks, and one tap to do it."""
     plan = card.plan
     if not plan.legs:
-        return _no_orders(card, mode)
+        return _no_orders(card, account)
     text = "\n\n".join(
         block
         for block in (
-            f"{bold(_title(plan))}\n{t.ACCOUNT[mode]}",
+            f"{bold(_title(plan))}\n{badge_of(account)}",
             _legs(plan.legs),
             _own(plan),
             "\n".join(_figures(plan)),
@@ -45,9 +46,9 @@ def proposal(card: Proposal, mode: str) -> Message:
     return Message(text, _buttons(card))
 
 
-def repriced(fresh: Proposal, earlier: Proposal | None, mode: str) -> Message:
+def repriced(fresh: Proposal, earlier: Proposal | None, account: Account) -> Message:
     """The card again with what has changed since the one that was tapped."""
-    card = proposal(fresh, mode)
+    card = proposal(fresh, account)
     if earlier is None:
         return card
     return Message(
@@ -106,8 +107,10 @@ def order(leg: Leg) -> str:
     )
 
 
-def units(contracts: Decimal, notional: Decimal, mark: Decimal) -> str:
-    """The exact amount: in coins where one contract is one coin, otherwise named as contracts."""
+def units(contracts: Decimal, notional: Decimal | None, mark: Decimal) -> str:
+    """The exact amount: in coins where one contract is one coin (or nothing tells), otherwise named as contracts."""
+    if notional is None:
+        return exact(contracts)
     if mark and abs(notional / mark - contracts) <= contracts / 10_000:
         return exact(contracts)
     return t.CONTRACTS.format(amount=exact(contracts))
@@ -230,16 +233,15 @@ def _buttons(card: Proposal) -> Rows:
     return ((confirm,), (Button(t.CHANGE, f"ch:{card.id}"), cancel))
 
 
-def _no_orders(card: Proposal, mode: str) -> Message:
-    plan = card.plan
-    account = t.ACCOUNT[mode]
+def _no_orders(card: Proposal, account: Account) -> Message:
+    plan, whose = card.plan, badge_of(account)
     if plan.purpose == "unhedge":
-        return Message(f"{bold(t.NOTHING_TO_CLOSE)}\n{account}")
+        return Message(f"{bold(t.NOTHING_TO_CLOSE)}\n{whose}")
     figures = {"coverage": percent(plan.before.coverage), "target": percent(plan.target)}
     wrong = failed([check for check in plan.checks if check.key != "ratio"], plan.factor)
     there = all(check.passed for check in plan.checks if check.key == "ratio")
     title, body = (t.AT_TARGET, t.AT_TARGET_BODY) if there else (t.NOTHING_TRADABLE, t.NOTHING_TRADABLE_BODY)
-    text = "\n".join([bold(title), account, body.format(**figures), *wrong])
+    text = "\n".join([bold(title), whose, body.format(**figures), *wrong])
     return Message(text, ((Button(t.CHANGE, f"ch:{card.id}"),),))
 
 

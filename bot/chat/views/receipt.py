@@ -5,9 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 from bot.chat.texts import cards as t
+from bot.chat.views.accounts.badge import badge, title
 from bot.chat.views.message import Button, Message, bold, folded, html
 from bot.chat.views.numbers import base_of, exact, percent, price, usd
-from bot.chat.views.proposal import FAR
+from bot.chat.views.proposal import FAR, units
 
 Payload = Mapping[str, Any]
 
@@ -20,11 +21,11 @@ def receipt(payload: Payload) -> Message:
     """Which orders did what, at which price, and where that leaves their owner."""
     legs, status = payload["legs"], payload["status"]
     again = "/unhedge" if payload["purpose"] == "unhedge" else "/hedge"
-    lines = [bold(_title(payload)), t.ACCOUNT[payload["mode"]], "", *_orders(legs), ""]
+    lines = [bold(_title(payload)), badge(payload["exchange"], payload["mode"]), "", *_orders(legs), ""]
     if status != "nothing":
         lines += _figures(payload)
     if status == "manual":
-        lines += ["", t.CHECK_BY_HAND.format(exchange=html(payload["exchange"]))]
+        lines += ["", t.CHECK_BY_HAND.format(exchange=title(payload["exchange"]))]
     elif status == "partial":
         lines += ["", t.THE_REST.format(command=again)]
     elif status == "nothing":
@@ -42,7 +43,10 @@ def receipt(payload: Payload) -> Message:
 def waiting(payload: Payload) -> Message:
     """An order whose fate is being looked up."""
     asset = html(base_of(payload["symbol"]))
-    return Message(f"{bold(t.WAITING.format(asset=asset))}\n{t.WAITING_BODY.format(asset=asset)}")
+    whose = [badge(payload["exchange"], payload["mode"])] if payload.get("exchange") else []
+    return Message(
+        "\n".join([bold(t.WAITING.format(asset=asset)), *whose, t.WAITING_BODY.format(asset=asset)])
+    )
 
 
 def _title(payload: Payload) -> str:
@@ -73,7 +77,7 @@ def _order(leg: Payload) -> list[str]:
     if filled:
         at = "?" if leg["average_price"] is None else price(Decimal(leg["average_price"]))
         done = t.SOLD if leg["side"] == "sell" else t.BOUGHT
-        lines.append(f"• {done.format(amount=exact(filled), asset=asset, price=at)}")
+        lines.append(f"• {done.format(amount=_units(leg, filled), asset=asset, price=at)}")
     if leg["state"] == "manual" or leg["state"] not in ("filled", "cancelled", "rejected", "absent"):
         lines.append(f"• {t.NOT_KNOWN.format(asset=asset)}")
     elif not filled:
@@ -82,8 +86,15 @@ def _order(leg: Payload) -> list[str]:
         short = t.OF_ORDERED if leg["side"] == "sell" else t.OF_ORDERED_BUY
         if leg["state"] == "filled":  # all that was sent: it was cut to what was still open
             short = t.OF_ORDERED_CAPPED
-        lines.append(f"  {short.format(filled=exact(filled), amount=exact(wanted), asset=asset)}")
+        lines.append(f"  {short.format(filled=exact(filled), amount=_units(leg, wanted), asset=asset)}")
     return lines
+
+
+def _units(leg: Payload, contracts: Decimal) -> str:
+    """As on the card: in coins where one contract is one coin."""
+    share = contracts / Decimal(leg["contracts"])
+    notional = Decimal(leg.get("notional") or 0)
+    return units(contracts, notional * share, Decimal(leg["mark_price"])) if notional else exact(contracts)
 
 
 def _reason(leg: Payload) -> str:

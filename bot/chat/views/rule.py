@@ -2,15 +2,17 @@
 
 from bot.chat.parsing.rule import RuleEdit
 from bot.chat.texts import screens as t
+from bot.chat.views.accounts.badge import short_badge
 from bot.chat.views.message import Message, bold, code
 from bot.chat.views.numbers import percent
 from bot.chat.views.proposal import rule_rows
+from bot.ports.records import Account
 from hedging.rules import HedgeRule
 
 PREFIXES = ("r:t", "r:l", "r:b")
 
 
-def rule(current: HedgeRule) -> Message:
+def rule(current: HedgeRule, account: Account) -> Message:
     """What holds now, in words and as buttons."""
     target = percent(current.target)
     lines = [
@@ -19,6 +21,7 @@ def rule(current: HedgeRule) -> Message:
         t.RULE_LEVERAGE.format(leverage=current.leverage),
         t.RULE_BAND.format(band=percent(current.band)),
         t.RULE_FACTOR.format(factor=current.factor),
+        t.RULE_ACCOUNT.format(badge=short_badge(account)),
         "",
         f"{t.RULE_HOW} {code(t.RULE_EXAMPLE)}",
     ]

@@ -4,23 +4,27 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from bot.chat.texts import screens as t
+from bot.chat.views.accounts.badge import badge_of
 from bot.chat.views.message import Button, Message, bold, code, html
 from bot.chat.views.numbers import amount, percent, usd
+from bot.ports.records import Account
 from bot.services.portfolio import PortfolioView
 
 PROTECTIONS = (25, 50, 75)
 
 
-def welcome() -> Message:
+def welcome(account: Account) -> Message:
     """For somebody who holds nothing yet."""
-    text = f"{bold(t.WELCOME)}\n\n{t.WELCOME_BODY}\n\n{t.WELCOME_PAPER}"
+    whose = f"{t.WELCOME_ACCOUNT.format(badge=badge_of(account))} {t.WELCOME_CONNECT}"
+    text = f"{bold(t.WELCOME)}\n\n{t.WELCOME_BODY}\n\n{whose}"
     return Message(text, ((Button(t.SAMPLE, "go:sample", style="primary"),), (Button(t.MINE, "go:mine"),)))
 
 
-def welcome_back(view: PortfolioView) -> Message:
+def welcome_back(view: PortfolioView, account: Account) -> Message:
     """For somebody who has been here before."""
     title = t.WELCOME_BACK.format(value=usd(view.value))
-    return Message(f"{bold(title)}\n\n{t.HOW_MUCH}\n{t.HOW_MUCH_BODY}", (_protections(),))
+    text = f"{bold(title)}\n{badge_of(account)}\n\n{t.HOW_MUCH}\n{t.HOW_MUCH_BODY}"
+    return Message(text, (_protections(),))
 
 
 def how_much(view: PortfolioView, sample: Sequence[tuple[str, Decimal]] = ()) -> Message:

@@ -2,10 +2,12 @@
 
 from decimal import Decimal
 
-from bot.chat.texts import cards
 from bot.chat.texts import screens as t
+from bot.chat.texts.alerts import KINDS as ALERT_KINDS
+from bot.chat.views.accounts.badge import badge_of
 from bot.chat.views.message import Button, Message, Rows, bold, folded, html
 from bot.chat.views.numbers import amount, base_of, percent, price, signed_usd, usd
+from bot.chat.views.proposal import units
 from bot.ports.records import AlertState, AttemptState
 from bot.services.status import PositionLine, StatusView
 
@@ -18,7 +20,7 @@ def status(view: StatusView) -> Message:
     positions = [line for position in view.positions[:_POSITIONS_SHOWN] for line in _position(position)]
     rest = [_brief(position) for position in view.positions[_POSITIONS_SHOWN:]]
     blocks = [
-        [bold(_headline(view)), cards.ACCOUNT[view.account.mode]],
+        [bold(_headline(view)), badge_of(view.account)],
         [
             t.STATUS_VALUE.format(value=usd(view.value)),
             t.STATUS_ACCOUNT.format(equity=usd(view.equity), free=usd(view.free)),
@@ -54,7 +56,7 @@ def _profits(view: StatusView) -> list[str]:
 def _position(line: PositionLine) -> list[str]:
     named = t.SHORT_LINE.format(
         side=t.SIDE[line.side],
-        amount=amount(line.contracts),
+        amount=units(line.contracts, line.notional, line.mark_price),
         asset=html(base_of(line.symbol)),
         notional=_notional(line),
     )
@@ -84,7 +86,7 @@ def _position(line: PositionLine) -> list[str]:
 def _brief(line: PositionLine) -> str:
     return t.SHORT_BRIEFLY.format(
         side=t.SIDE[line.side],
-        amount=amount(line.contracts),
+        amount=units(line.contracts, line.notional, line.mark_price),
         asset=html(base_of(line.symbol)),
         notional=_notional(line),
         pnl=signed_usd(line.unrealized_pnl),
@@ -108,7 +110,7 @@ def _waiting(view: StatusView) -> list[str]:
         lines.append(template.format(asset=html(base_of(attempt.symbol))))
     named = []
     for alert in view.alerts:
-        kind = t.ALERT_KINDS.get(alert.kind, html(alert.kind))
+        kind = ALERT_KINDS.get(alert.kind, html(alert.kind))
         snoozed = alert.state is AlertState.SNOOZED
         named.append(t.SNOOZED_ALERT.format(alert=kind) if snoozed else kind)
     return [*lines, t.STATUS_ALERTS.format(alerts=", ".join(named))] if named else lines

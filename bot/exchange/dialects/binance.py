@@ -5,6 +5,7 @@ is on an order already), -1003 (a ban, which may come from a proxy in front).
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -46,6 +47,9 @@ async def _find(client: Any, symbol: str, client_id: str) -> Json | None:
 
 
 async def _permissions(client: Any) -> Permissions:
+    """Of a demo key it is not told; test money cannot be withdrawn."""
+    if client.options.get("enableDemoTrading"):
+        return Permissions(futures=None, withdraw=False, address_list=None)
     told = await client.sapiGetAccountApiRestrictions()
     return Permissions(
         futures=bool(told["enableFutures"]),
@@ -115,7 +119,17 @@ BINANCE = Dialect(
     already_set=frozenset({"-4046"}),
     clock_skew=frozenset({"-1021"}),
     revoked=frozenset({"-2014", "-2015", "-1002"}),
-    maintenance=frozenset({"-1016", "-4141"}),
+    maintenance=frozenset({"-1016"}),
+    busy=frozenset({"-1000", "-1001", "-1006", "-1007", "-1008"}),
+    too_many={"-1003": "address", "-1015": "key"},
+    bans={429: 10.0, 418: 120.0, 403: 300.0},
+    weights={
+        "fapi.binance.com": (1200.0, timedelta(minutes=1)),  # 2400 are allowed
+        "api.binance.com": (600.0, timedelta(minutes=1)),  # in fifths: 6000 are allowed
+        "": (600.0, timedelta(minutes=1)),
+    },
+    used_header="X-MBX-USED-WEIGHT-1M",
+    used_limits={"fapi.binance.com": 2400, "api.binance.com": 6000},
     options={
         "defaultType": "spot",  # with "swap", ccxt takes SOL/USDT for SOL/USDT:USDT
         "fetchMarkets": {"types": ["spot", "linear"]},

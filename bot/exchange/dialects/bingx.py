@@ -6,6 +6,7 @@ Ids are lower-cased there; ours are lower-case already.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -116,6 +117,9 @@ BINGX = Dialect(
     not_found=frozenset({"80016", "109421", "109414"}),
     clock_skew=frozenset({"100421"}),
     revoked=frozenset({"100413", "100419", "100414"}),
+    busy=frozenset({"500", "504", "80012", "100500", "100503", "109500", "110500"}),
+    too_many={"100410": "key", "429": "address", "418": "address"},
+    weights={"": (200.0, timedelta(seconds=10))},  # 500 calls in 10 seconds are allowed
     options={"defaultType": "swap"},
     demo="sandbox",
     also_dollars=frozenset({"VST"}),  # the demo's play money

@@ -6,6 +6,7 @@ acknowledged order may still be rejected, which the look-up tells.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -99,6 +100,7 @@ async def _rows(client: Any) -> Sequence[MarketRow]:
                     next_funding=rate["fundingTimestamp"],
                     interval_hours=int(hours[:-1]) or None if hours.endswith("h") else None,
                     time=int(told["time"]) if told.get("time") else None,
+                    open_interest=_size(raw.get("openInterest"), lot_of_usd),
                 )
             )
     return rows
@@ -142,6 +144,10 @@ BYBIT = Dialect(
     already_set=frozenset({"110043", "110026", "110025", "100028"}),
     clock_skew=frozenset({"10002"}),
     revoked=frozenset({"10003", "10005", "10010", "33004"}),
+    busy=frozenset({"10000", "10016", "10019"}),
+    too_many={"10006": "key", "10018": "address", "10429": "address"},
+    bans={429: 10.0, 418: 120.0, 403: 600.0},  # "access too frequent": ten minutes
+    weights={"": (1250.0, timedelta(seconds=5))},  # 600 calls in 5 seconds are allowed, most cost 5
     sub_types=("linear", "inverse"),
     options={
         "defaultType": "swap",

@@ -14,8 +14,8 @@ Client = Any  # a ccxt client
 
 @dataclass(frozen=True, slots=True)
 class MarketRow:
-    """What an exchange tells of one contract in bulk, as it tells it; None where it does not. Sizes in contracts,
-    times in milliseconds."""
+    """What an exchange tells of one contract in bulk, as it tells it; None where it does not. Sizes and open interest
+    in contracts, turnover of a day in quote units, times in milliseconds."""
 
     symbol: str
     bid: object
@@ -28,6 +28,8 @@ class MarketRow:
     next_funding: int | None
     interval_hours: int | None
     time: int | None
+    turnover: object = None
+    open_interest: object = None
 
 
 async def rows_by_ccxt(client: Client) -> Sequence[MarketRow]:
@@ -141,7 +143,22 @@ class Dialect:
     already_set: frozenset[str] = frozenset()  # codes that say "it is so already"
     clock_skew: frozenset[str] = frozenset()
     revoked: frozenset[str] = frozenset()  # the key is gone, or not allowed from here
-    maintenance: frozenset[str] = frozenset()
+    maintenance: frozenset[str] = frozenset()  # codes that speak of the exchange, not of one contract
+    busy: frozenset[str] = frozenset()  # codes of a server that fails, whatever the HTTP status
+    too_many: Mapping[str, Literal["key", "address"]] = field(
+        default_factory=dict
+    )  # codes, and whom they mean
+    bans: Mapping[int, float] = field(
+        default_factory=lambda: {429: 10.0, 418: 120.0}
+    )  # HTTP status -> seconds
+    weights: Mapping[str, tuple[float, timedelta]] = (
+        field(  # by host, of ccxt's costs; about half of what is allowed
+            default_factory=lambda: {"": (100.0, timedelta(seconds=10))}
+        )
+    )
+    calls_per: tuple[int, timedelta] = (10, timedelta(seconds=1))  # per key
+    used_header: str = ""  # tells how much weight the address has used in this minute
+    used_limits: Mapping[str, int] = field(default_factory=dict)  # of that weight, by host
     sub_types: Sequence[Literal["linear", "inverse"]] = ("linear",)
     options: Json = field(default_factory=dict)  # of the ccxt client
     has: Json = field(default_factory=dict)
@@ -190,4 +207,4 @@ class Dialect:
     index_candles: Json | None = None  # where a coin's own candles cannot be asked for by time
     most_candles: int = 1000  # a page
     orders_per: tuple[int, timedelta] = (10, timedelta(seconds=1))  # per key
-    settles_within: timedelta = timedelta(seconds=30)  # time-out + receive window + skew
+    settles_within: timedelta = timedelta(seconds=30)  # time to leave + time-out + receive window + skew

@@ -150,6 +150,8 @@ async def _rows(client: Any) -> Sequence[MarketRow]:
                 next_funding=int(rate["nextSettleTime"]),
                 interval_hours=int(rate.get("collectCycle") or 0) or None,
                 time=int(raw["timestamp"]),
+                turnover=raw.get("amount24"),
+                open_interest=raw.get("holdVol"),
             )
         )
     return rows
@@ -199,6 +201,13 @@ MEXC = Dialect(
     not_found=frozenset({"2040", "2041"}),
     clock_skew=frozenset({"513"}),
     revoked=frozenset({"401", "402", "403", "406"}),
+    maintenance=frozenset({"801"}),
+    busy=frozenset({"500", "501", "503", "504", "9999"}),
+    too_many={"510": "address", "429": "address"},  # it does not say whom it means
+    weights={
+        "": (200.0, timedelta(seconds=10))
+    },  # 20 calls in 2 seconds are allowed of each kind, most cost 2
+    calls_per=(10, timedelta(seconds=2)),
     options={"defaultType": "swap"},
     has={"fetchLeverageTiers": False},  # ccxt counts the steps in contracts and calls them money
     order_type=IOC,

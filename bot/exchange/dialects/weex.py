@@ -89,6 +89,9 @@ WEEX = Dialect(
     permissions=_permissions,
     clock_skew=frozenset({"-1046"}),
     revoked=frozenset({"-1044", "-1049", "-1056", "-1057"}),
+    busy=frozenset({"-1000", "-1054"}),
+    too_many={"-1003": "address"},
+    weights={"": (400.0, timedelta(seconds=10))},  # 500 are allowed
     options={"defaultType": "swap"},
     passphrase=True,
     amount_in_base=True,

@@ -1,6 +1,8 @@
 """The stand-ins in one: their wires below `/<host>/…`, and how they are told to misbehave, below `/sandbox/exchanges`.
 
 - `GET /sandbox/exchanges` tells accounts, positions, orders and calls of each.
+- `POST /sandbox/exchanges/{name}/keys` opens an account with practice money and tells its new key:
+  `{"key", "secret", "passphrase"?, "account"}`. `account` is its place in the list of accounts.
 - `POST /sandbox/exchanges/{name}/accounts {"key", "secret", "passphrase"?, "money"?, "hedged"?, "can_trade"?,
   "can_withdraw"?, "address_list"?, "revoked"?}` opens or changes an account.
 - `POST /sandbox/exchanges/{name}/faults {"kind", "on"?, "after"?, "times"?, …}` as in `faults.Fault`, or
@@ -10,9 +12,13 @@
   hand), `{"clock_ahead_ms": 30000}` or `{"share": "0.37"}`.
 """
 
+import secrets
+import string
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
@@ -20,6 +26,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.sandbox.exchanges.desk import Market
+from bot.sandbox.exchanges.journal import ExchangeFile
 from bot.sandbox.exchanges.venue import Venue, plain
 from bot.sandbox.exchanges.wires import VENUES
 from hedging.errors import HedgingError
@@ -27,18 +34,54 @@ from hedging.money import cap_price, decimal
 
 _FLAGS = ("hedged", "can_trade", "can_withdraw", "address_list", "revoked")
 Body = Mapping[str, Any]
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What an exchange's keys look like: what a key begins with, and how many characters follow it and make a
+    secret."""
+
+    begins: str
+    key: int
+    secret: int
+    passphrase: int = 0
+
+
+_SHAPES: Mapping[str, _Shape] = {
+    "binance": _Shape("", 64, 64),
+    "bybit": _Shape("", 18, 36),
+    "bingx": _Shape("", 86, 86),
+    "mexc": _Shape("mx0", 15, 32),
+    "weex": _Shape("weex_", 32, 64, 10),
+}
+_SIGNS = string.ascii_letters + string.digits
 
 
 class Exchanges:
-    """Every stand-in over one market."""
+    """Every stand-in over one market. What they know is kept in `folder`; without one, until the process ends.
+    Raises MarketError when what is kept cannot be understood."""
 
-    def __init__(self, market: Market) -> None:
+    def __init__(self, market: Market, folder: Path | None = None) -> None:
         self.venues: Mapping[str, Venue] = {name: venue(market) for name, venue in VENUES.items()}
+        self._files = {name: ExchangeFile(folder, name) for name in self.venues} if folder else {}
+        for name, file in self._files.items():
+            file.read_into(self.venues[name].desk)
 
     def routes(self) -> list[BaseRoute]:
         """The wires and the controls."""
-        wires = [route for venue in self.venues.values() for route in venue.routes()]
-        controls = {"accounts": self._account, "faults": self._fault, "events": self._event}
+        wires = [
+            Route(route.path, self._kept(venue), methods=list(route.methods or ()))
+            for venue in self.venues.values()
+            for route in venue.routes()
+            if isinstance(route, Route)
+        ]
+        controls: Mapping[str, Callable[[Venue, Body], Any]] = {
+            "keys": self._new_key,
+            "accounts": self._account,
+            "faults": self._fault,
+            "events": self._event,
+        }
         return [
             *wires,
             Route("/sandbox/exchanges", self._state, methods=["GET"]),
@@ -50,6 +93,31 @@ class Exchanges:
 
     async def _state(self, request: Request) -> Response:
         return JSONResponse({name: _state_of(venue) for name, venue in self.venues.items()})
+
+    def keep(self, venue: Venue) -> None:
+        """Write down what has changed there, before anybody is told of it."""
+        file = self._files.get(venue.name)
+        if file is not None:
+            file.write(venue.desk)
+
+    def _kept(self, venue: Venue) -> Callable[[Request], Awaitable[Response]]:
+        """The wire, whose changes are kept. What only time changes is reckoned again from the market."""
+
+        async def endpoint(request: Request) -> Response:
+            answer = await venue.handle(request)
+            if request.method != "GET":
+                self.keep(venue)
+            return answer
+
+        return endpoint
+
+    def _new_key(self, venue: Venue, body: Body) -> Json:
+        shape = _SHAPES[venue.name]
+        key, secret = shape.begins + _random(shape.key), _random(shape.secret)
+        passphrase = _random(shape.passphrase) if shape.passphrase else ""
+        venue.desk.open_account(key, secret, passphrase)
+        told = {"key": key, "secret": secret, **({"passphrase": passphrase} if passphrase else {})}
+        return {**told, "account": len(venue.desk.traders) - 1}
 
     def _account(self, venue: Venue, body: Body) -> None:
         money = {asset: decimal(amount) for asset, amount in (body.get("money") or {}).items()}
@@ -97,7 +165,7 @@ class Exchanges:
 
 
 def _told(
-    exchanges: Exchanges, change: Callable[[Venue, Body], None]
+    exchanges: Exchanges, change: Callable[[Venue, Body], Any]
 ) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         venue = exchanges.venues.get(request.path_params["name"])
@@ -105,12 +173,21 @@ def _told(
             names = ", ".join(exchanges.venues)
             return JSONResponse({"error": f"There is no such exchange; there are {names}."}, 404)
         try:
-            change(venue, await request.json())
+            told = change(venue, await request.json())
         except (ValueError, LookupError, TypeError, HedgingError) as error:
             return JSONResponse({"error": f"That cannot be done: {error}"}, 400)
-        return JSONResponse(_state_of(venue))
+        exchanges.keep(venue)
+        return JSONResponse(_state_of(venue) if told is None else told)
 
     return endpoint
+
+
+def _random(length: int) -> str:
+    """Letters and digits, some of each."""
+    while True:
+        made = "".join(secrets.choice(_SIGNS) for _ in range(length))
+        if not (made.isalpha() or made.isdigit()):
+            return made
 
 
 def _state_of(venue: Venue) -> dict[str, Any]:

@@ -45,7 +45,8 @@ class Market(Protocol):
 
 @dataclass(slots=True)
 class DeskOrder:
-    """An immediate-or-cancel order and what came of it. `hidden`: look-ups that do not see it yet."""
+    """An immediate-or-cancel order and what came of it. `hidden`: look-ups that do not see it yet. `working`: look-ups
+    that see it before its end."""
 
     id: int
     client_id: str
@@ -63,11 +64,19 @@ class DeskOrder:
     realized: Decimal = ZERO
     forced: Forced | None = None
     hidden: int = 0
-    seen_once: bool = False
+    working: int = 0
 
     @property
     def complete(self) -> bool:
         return self.filled == self.contracts
+
+    def seen(self) -> "DeskOrder":
+        """As the next look finds it: half filled while it is at work."""
+        if not self.working:
+            return self
+        found = replace(self, filled=self.filled // 2)
+        self.working -= 1
+        return found
 
 
 @dataclass(slots=True)
@@ -107,6 +116,7 @@ class Desk:
         self.delisted: set[str] = set()
         self.closing: dict[str, datetime] = {}  # announced: the listing tells when trading ends
         self.share: Decimal | None = None  # of the next orders' amount that is filled
+        self.linger = 0  # looks that find the next order still at work
         self._ids = itertools.count(8_000_001)
 
     def open_account(
@@ -118,6 +128,13 @@ class Desk:
             account = PaperAccount(money, self.market.now())
             self.traders[key] = Trader(key, secret, passphrase, account)
         return self.traders[key]
+
+    def restore(self, traders: Sequence[Trader], delisted: Sequence[str]) -> None:
+        """Go on from what was kept; ids of orders go on as well."""
+        self.traders = {trader.key: trader for trader in traders}
+        self.delisted = set(delisted)
+        latest = max((order.id for trader in traders for order in trader.orders), default=8_000_000)
+        self._ids = itertools.count(latest + 1)
 
     def contracts(self) -> dict[str, Contract]:
         """By symbol; also those that are being delisted."""
@@ -187,6 +204,7 @@ class Desk:
             next(self._ids), client_id, symbol, side, contracts, limit_price, reduce_only, position_side,
             self.market.now(), after.leverage.get(name, 1), got.contracts, got.price, got.fee, got.realized,
         )  # fmt: skip
+        order.working, self.linger = self.linger, 0
         trader.orders.append(order)
         return order
 

@@ -7,7 +7,7 @@ import time
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -89,6 +89,7 @@ class Venue(ABC):
         self.calls: Counter[str] = Counter()  # by operation
         self.asked: dict[str, Asked] = {}  # the latest request of each operation
         self.clock_ahead_ms = 0  # of this machine's
+        self._queue: list[tuple[int, Operation, Asked]] = []  # what takes effect after so many more look-ups
         self._operations = self.operations()
 
     @abstractmethod
@@ -132,7 +133,14 @@ class Venue(ABC):
             return JSONResponse({"error": f"this stand-in has no {asked.method} {asked.path}"}, 404)
         self.calls[operation.name] += 1
         self.asked[operation.name] = asked
-        fault = self.faults.take(operation.name)
+        if operation.name == "find":
+            self._work_off_queue()
+        fault = self.faults.take(operation.name, asked.headers.values())
+        if fault is not None and fault.kind == "late":
+            self._queue.append((fault.lookups, operation, self._let_in(operation, asked)))
+            return Response(status_code=504)
+        if fault is not None and fault.kind == "linger":
+            self.desk.linger, fault = fault.lookups, None
         if fault is not None and not fault.after and fault.kind != "hide":
             return await self._misbehave(fault, asked, None)
         answer = self.answered(operation, asked)
@@ -148,25 +156,28 @@ class Venue(ABC):
     def answered(self, operation: Operation, asked: Asked) -> Response:
         """The honest answer."""
         try:
-            if operation.signed:
-                trader = self.trader_of(asked)
-                if trader.revoked:
-                    raise Refused("key")
-                asked = Asked(
-                    asked.method,
-                    asked.host,
-                    asked.path,
-                    asked.query,
-                    asked.body,
-                    asked.headers,
-                    asked.given,
-                    trader,
-                )
-            return JSONResponse(operation.answer(asked))
+            return JSONResponse(operation.answer(self._let_in(operation, asked)))
         except Refused as refused:
             return self.refusal(refused.word, str(refused), asked)
         except OrderRejected as refused:
             return self.refusal(refused.code, str(refused), asked)
+
+    def _let_in(self, operation: Operation, asked: Asked) -> Asked:
+        """The request with whose it is. Raises Refused."""
+        if not operation.signed:
+            return asked
+        trader = self.trader_of(asked)
+        if trader.revoked:
+            raise Refused("key")
+        return replace(asked, trader=trader)
+
+    def _work_off_queue(self) -> None:
+        waiting, self._queue = self._queue, []
+        for lookups, operation, asked in waiting:
+            if lookups:
+                self._queue.append((lookups - 1, operation, asked))
+            else:
+                operation.answer(asked)
 
     async def _misbehave(self, fault: Fault, asked: Asked, answer: Response | None) -> Response:
         real = bytes(answer.body).decode() if answer is not None else '{"ok": true}'
@@ -177,7 +188,7 @@ class Venue(ABC):
             case "cut":
                 return _Cut(real)
             case "answer":
-                return Response(fault.body, fault.status, media_type="application/json")
+                return Response(fault.body, fault.status, dict(fault.headers), media_type="application/json")
             case "html":
                 return Response(PAGE, fault.status, media_type="text/html")
             case "empty":

@@ -2,6 +2,7 @@
 
 from bot.storage.tables.base import metadata
 from bot.storage.tables.books import KnownShort, PositionBook, PositionChange
+from bot.storage.tables.desk import AccountLook, AlertSetting, Pace, Permission
 from bot.storage.tables.market import Candle
 from bot.storage.tables.people import Account, Effect, Holding, Invitation, Person, Rule, SeenUpdate
 from bot.storage.tables.trading import LIVE_ATTEMPT, Attempt, Event, PaperAccount, PaperOrder, Proposal
@@ -15,6 +16,8 @@ proposals, attempts, events = Proposal.table(), Attempt.table(), Event.table()
 paper_accounts, paper_orders = PaperAccount.table(), PaperOrder.table()
 alerts, memories, outbox = Alert.table(), Memory.table(), Outbox.table()
 candles = Candle.table()
+alert_settings, looks = AlertSetting.table(), AccountLook.table()
+permissions, paces = Permission.table(), Pace.table()
 position_books, known_shorts, position_changes = (
     PositionBook.table(),
     KnownShort.table(),
@@ -27,6 +30,7 @@ __all__ = [
     "LIVE_ATTEMPT",
     "OWED",
     "accounts",
+    "alert_settings",
     "alerts",
     "attempts",
     "candles",
@@ -37,13 +41,16 @@ __all__ = [
     "holdings",
     "invitations",
     "known_shorts",
+    "looks",
     "master_keys",
     "memories",
     "metadata",
     "outbox",
+    "paces",
     "paper_accounts",
     "paper_orders",
     "people",
+    "permissions",
     "position_books",
     "position_changes",
     "proposals",

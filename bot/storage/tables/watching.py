@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index, false, text
 from sqlmodel import Field
 
 from bot.storage.tables.base import Row
@@ -14,7 +14,7 @@ OWED = text("state IN ('pending', 'sending')")
 
 
 class Alert(Row, table=True):
-    """At most one of a kind is live for a person."""
+    """At most one of a kind and subject is live for a person."""
 
     __tablename__ = "alert"
     __table_args__: ClassVar[Any] = (
@@ -22,16 +22,20 @@ class Alert(Row, table=True):
             "uq_alert_live",
             "user_id",
             "kind",
+            "subject",
             unique=True,
             sqlite_where=LIVE_ALERT,
             postgresql_where=LIVE_ALERT,
         ),
+        Index("ix_alert_due", "due_at", sqlite_where=LIVE_ALERT, postgresql_where=LIVE_ALERT),
         {"sqlite_autoincrement": True},
     )
 
     id: int = Field(primary_key=True, sa_type=Id)
     user_id: int = Field(sa_type=Id, foreign_key="person.id")
     kind: str
+    subject: str = Field(sa_column_kwargs={"server_default": text("''")})
+    level: int = Field(sa_column_kwargs={"server_default": "1"})
     state: str
     facts: Any = Field(sa_type=Json)
     raised_at: datetime = Field(sa_type=Instant)
@@ -39,6 +43,9 @@ class Alert(Row, table=True):
     snoozed_until: datetime | None = Field(sa_type=Instant, nullable=True)
     message_id: int | None = Field(sa_type=Id, nullable=True)
     version: int
+    due_at: datetime | None = Field(sa_type=Instant, nullable=True)
+    reminders: int = Field(sa_column_kwargs={"server_default": "0"})
+    held: bool = Field(sa_column_kwargs={"server_default": false()})
 
 
 class Memory(Row, table=True):

@@ -17,7 +17,8 @@ from sqlalchemy import make_url
 
 from bot.ports.errors import Unavailable
 from bot.ports.records import Account, AccountState, AlertState, AttemptState, ProposalState
-from bot.ports.store import AlertChange, HoldingChange, Store
+from bot.ports.store import AlertChange, CandleChunk, HoldingChange, Store
+from bot.ports.watching import AlertSettings, Look, Permission
 from bot.storage import SqlStore, at_head, migrate, open_store
 from bot.storage import database as rooms_database
 from hedging.rules import HedgeRule
@@ -44,11 +45,18 @@ READS: dict[str, Any] = {
     "watched": lambda s: s.watched(),
     "alert": lambda s: s.alert(1),
     "live_alerts": lambda s: s.live_alerts(ADA.id),
+    "crowd": lambda s: s.crowd(),
+    "readers": lambda s: s.readers(),
+    "alert_settings": lambda s: s.alert_settings([ADA.id]),
+    "summaries_due": lambda s: s.summaries_due(NOW),
+    "permission": lambda s: s.permission(ADA.id),
+    "permissions": lambda s: s.permissions([ADA.id]),
     "outbox_item": lambda s: s.outbox_item(1),
     "due": lambda s: s.due(now=NOW),
     "named_account": lambda s: s.named_account(ADA.id),
     "paper_account": lambda s: s.paper_account(1),
     "paper_order": lambda s: s.paper_order(1, "hh1"),
+    "candles": lambda s: s.candles("binance", 3600, ["BTC"], since=0),
 }
 WRITES: dict[str, Any] = {
     "ensure_user": lambda s: s.ensure_user(BOB),
@@ -70,9 +78,19 @@ WRITES: dict[str, Any] = {
     "change_alerts": lambda s: s.change_alerts([AlertChange(an_alert())], {}),
     "move_alert": lambda s: s.move_alert(an_alert(id=1), AlertState.SNOOZED, at=NOW),
     "owe": lambda s: s.owe(owed("receipt")),
+    "save_looks": lambda s: s.save_looks([Look(1, NOW)]),
+    "save_alert_settings": lambda s: s.save_alert_settings(AlertSettings(ADA.id)),
+    "note_sent": lambda s: s.note_sent([AlertSettings(ADA.id)]),
+    "save_permission": lambda s: s.save_permission(Permission(ADA.id)),
+    "pace": lambda s: s.pace(ADA.id, now=NOW, every=0.04, chat_every=1),
+    "hold_chat": lambda s: s.hold_chat(ADA.id, NOW),
+    "forget_paces": lambda s: s.forget_paces(before=NOW),
+    "claim_due": lambda s: s.claim_due(now=NOW, by="a", limit=9, every=0.04, chat_every=1),
     "claim_delivery": lambda s: s.claim_delivery(owed("receipt"), now=NOW, by="a"),
     "finish_delivery": lambda s: s.finish_delivery(owed("receipt"), state="sent"),
     "save_paper": lambda s: s.save_paper(1, {}, version=0),
+    "keep_candles": lambda s: s.keep_candles("binance", 3600, [CandleChunk("BTC", 0, 1, bytes(24))]),
+    "forget_candles": lambda s: s.forget_candles(3600, before=0),
 }
 
 
@@ -110,8 +128,11 @@ def locked(database: str) -> Iterator[None]:
         other.execute("BEGIN IMMEDIATE")
     else:
         server = psycopg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False))
-        tables = "person, holding, rule, account, effect, seen_update, proposal, attempt, event, alert, memory, outbox"
-        server.execute(f"LOCK TABLE {tables}, paper_account, paper_order IN EXCLUSIVE MODE")
+        tables = (
+            "person, holding, rule, account, effect, seen_update, proposal, attempt, event, alert, memory"
+        )
+        tables += ", outbox, alert_setting, account_look, permission, pace"
+        server.execute(f"LOCK TABLE {tables}, paper_account, paper_order, candle IN EXCLUSIVE MODE")
         other = server  # type: ignore[assignment]
     try:
         yield
@@ -120,6 +141,7 @@ def locked(database: str) -> Iterator[None]:
         other.close()
 
 
+@pytest.mark.fault(31)
 async def test_a_locked_database_is_unavailable_for_writing_and_open_for_reading(
     database: str, impatient: SqlStore
 ) -> None:
@@ -133,6 +155,7 @@ async def test_a_locked_database_is_unavailable_for_writing_and_open_for_reading
     assert (await impatient.reserve(an_attempt("hh1", ACCOUNT))).version == 0
 
 
+@pytest.mark.fault(31)
 async def test_writers_that_queue_behind_a_lock_all_give_up(
     database: str, impatient: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -303,12 +303,13 @@ class Binance(BinanceMarket):
 
 
 def _told(order: DeskOrder) -> Any:
+    working, order = bool(order.working), order.seen()
     total = value_of(order)
     prefix = {"adl": "adl_autoclose", "liquidation": f"autoclose-{order.id}", None: order.client_id}
     return {
         "orderId": order.id,
         "symbol": market_id(order.symbol),
-        "status": "FILLED" if order.complete else "EXPIRED",
+        "status": "PARTIALLY_FILLED" if working else "FILLED" if order.complete else "EXPIRED",
         "clientOrderId": prefix.get(order.forced, f"settlement_autoclose-{order.id}"),
         "price": plain(order.limit_price),
         "avgPrice": plain(order.average) if order.average is not None else "0.00",

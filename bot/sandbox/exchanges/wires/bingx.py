@@ -242,6 +242,7 @@ class Bingx(BingxMarket):
 
 
 def _told(order: DeskOrder) -> Any:
+    working, order = bool(order.working), order.seen()
     at = milliseconds(order.time)
     return {
         "symbol": market_id(order.symbol), "orderId": order.id, "side": order.side.upper(),
@@ -250,7 +251,8 @@ def _told(order: DeskOrder) -> Any:
         "avgPrice": plain(order.average) if order.average is not None else "0.0000",
         "cumQuote": plain(order.filled * (order.average or ZERO), 4), "stopPrice": "",
         "profit": plain(order.realized, 4), "commission": plain(-order.fee, 8),
-        "status": "FILLED" if order.complete else "CANCELLED", "time": at, "updateTime": at,
+        "status": "PARTIALLY_FILLED" if working else "FILLED" if order.complete else "CANCELLED",
+        "time": at, "updateTime": at,
         "clientOrderId": order.client_id, "leverage": f"{order.leverage}X", "takeProfit": _EMPTY, "stopLoss": _EMPTY,
         "advanceAttr": 0, "positionID": 0, "takeProfitEntrustPrice": 0, "stopLossEntrustPrice": 0, "orderType": "",
         "workingType": "MARK_PRICE", "stopGuaranteed": False, "triggerOrderId": order.id,

@@ -276,7 +276,10 @@ def _order_id(order: DeskOrder) -> str:
 
 
 def _told(order: DeskOrder) -> Any:
+    working, order = bool(order.working), order.seen()
     status = "Filled" if order.complete else "PartiallyFilledCanceled" if order.filled else "Cancelled"
+    if working:
+        status = "PartiallyFilled"
     spent = order.filled * (order.average or ZERO)
     if category(order.symbol) == "inverse":
         spent = order.filled / order.average if order.average else ZERO

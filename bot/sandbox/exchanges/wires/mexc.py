@@ -192,6 +192,7 @@ class Mexc(MexcMarket):
 
 
 def _told(order: DeskOrder) -> Any:
+    working, order = bool(order.working), order.seen()
     at = milliseconds(order.time)
     return {
         "orderId": str(order.id), "symbol": market_id(order.symbol), "positionId": 1394917,
@@ -199,8 +200,8 @@ def _told(order: DeskOrder) -> Any:
         "side": _number(order), "category": _category(order), "orderType": 3,
         "dealAvgPrice": float(order.average or 0), "dealVol": float(order.filled), "orderMargin": 0,
         "takerFee": float(order.fee), "makerFee": 0, "profit": float(order.realized), "feeCurrency": "USDT",
-        "openType": 2, "state": 3 if order.complete else 4, "externalOid": order.client_id, "errorCode": 0,
-        "usedMargin": 0, "createTime": at, "updateTime": at,
+        "openType": 2, "state": 2 if working else 3 if order.complete else 4, "externalOid": order.client_id,
+        "errorCode": 0, "usedMargin": 0, "createTime": at, "updateTime": at,
     }  # fmt: skip
 
 

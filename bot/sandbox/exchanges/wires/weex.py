@@ -222,10 +222,12 @@ def _position_side(order: DeskOrder) -> str:
 
 
 def _told(order: DeskOrder) -> Any:
+    working, order = bool(order.working), order.seen()
     at = milliseconds(order.time)
     return {
         "orderId": order.id, "symbol": market_id(order.symbol), "side": order.side.upper(),
-        "positionSide": _position_side(order), "status": "FILLED" if order.complete else "CANCELED", "type": "LIMIT",
+        "positionSide": _position_side(order),
+        "status": "PARTIALLY_FILLED" if working else "FILLED" if order.complete else "CANCELED", "type": "LIMIT",
         "time": at, "price": plain(order.limit_price), "origQty": plain(order.contracts),
         "executedQty": plain(order.filled), "avgPrice": plain(order.average) if order.average is not None else "0",
         "updateTime": at, "clientOrderId": order.client_id,

@@ -45,6 +45,8 @@ export const sendDocument = (user, name, base64) =>
 /** Taps a button and waits for the bot's answer to the tap: `{callback_id, answer: {text, show_alert} | null}`. */
 export const tap = (user, message, button) =>
   call(`/users/${user}/taps?wait=15`, { method: "POST", body: { message_id: message, button } });
+/** A fresh key that a pretend exchange knows: `{key, secret, passphrase?}`. */
+export const practiceKey = (exchange) => call(`/exchanges/${exchange}/keys`, { method: "POST", body: {} });
 export const readMarket = () => call("/market");
 /** A shock, a skip or a speed; answers with the market as it is afterwards. */
 export const changeMarket = (change) => call("/market", { method: "POST", body: change, timeout: 120_000 });

@@ -51,7 +51,7 @@ const write = composer({
   toast: notice.toast,
 });
 const people = userSwitch({ choose, add, toast: notice.toast });
-const market = marketPanel({ people: () => ({ user: current(), users: state.users }), choose, toast: notice.toast });
+const market = marketPanel({ people: () => ({ user: current(), users: state.users }), choose, copy, toast: notice.toast });
 
 async function attempt(action) {
   try {

@@ -5,9 +5,10 @@ import { changeMarket } from "../api.js";
 import { tracks } from "./chart.js";
 import { coinTable } from "./coins.js";
 import { clockCard, controls } from "./controls.js";
+import { exchangesCard } from "./exchanges.js";
 import { hedgeCard } from "./hedge.js";
 
-export function marketPanel({ people, choose, toast }) {
+export function marketPanel({ people, choose, copy, toast }) {
   const sheet = $("#market");
   const openButton = $("#market-open");
   const closeButton = $("#market-close");
@@ -19,6 +20,7 @@ export function marketPanel({ people, choose, toast }) {
   openButton.append(icon("chart"), h("span", { class: "dot", "aria-hidden": "true" }));
   const updateCoins = coinTable($("#market-coins"));
   const updateHedge = hedgeCard($("#market-hedge"), { choose });
+  exchangesCard($("#market-exchanges"), { copy, fail: toast });
   const clockFace = clockCard($("#market-clock"), { change, fail: toast });
   controls($("#market-controls"), {
     change,

@@ -14,11 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.ports.errors import StaleVersion
 from bot.ports.records import Account, AccountState, Alert, AlertState, OutboxItem, User
 from bot.ports.store import AlertChange, Watched
+from bot.ports.watching import AlertSettings
 from bot.storage.codec import fields_of
 from bot.storage.database import AT_ONCE, Database, execute_many
 from bot.storage.events import Entry, record
 from bot.storage.outbox import row_of
 from bot.storage.tables import LIVE_ALERT, accounts, alerts, holdings, memories, outbox, people, rules
+from bot.storage.watch.counts import count_sent
 from hedging.portfolio import Holding
 from hedging.rules import HedgeRule
 
@@ -29,6 +31,14 @@ _HOLDINGS = select(holdings.c.user_id, holdings.c.asset, _AMOUNT, _COST).order_b
     holdings.c.user_id, holdings.c.asset
 )
 _RULE = [rules.c[field.name] for field in fields(HedgeRule)]
+# The account that the rule names, else the first one.
+IN_USE = or_(
+    accounts.c.id == rules.c.account_id,
+    and_(
+        rules.c.account_id.is_(None),
+        accounts.c.id.in_(select(func.min(accounts.c.id)).group_by(accounts.c.user_id)),
+    ),
+)
 _WATCHED = (
     select(
         people,
@@ -40,24 +50,16 @@ _WATCHED = (
     )
     .select_from(people.join(accounts).join(rules, rules.c.user_id == people.c.id))
     .where(people.c.suspended.is_(False))
-    .where(
-        or_(
-            accounts.c.id == rules.c.account_id,
-            and_(
-                rules.c.account_id.is_(None),
-                accounts.c.id.in_(select(func.min(accounts.c.id)).group_by(accounts.c.user_id)),
-            ),
-        )
-    )
+    .where(IN_USE)
     .order_by(people.c.id)
 )
 
 
 class _Done(NamedTuple):
-    """An alert as it is stored now, and the message that it owes."""
+    """An alert as it is stored now, and the messages that it owes."""
 
     alert: Alert
-    outbox: OutboxItem | None
+    owed: tuple[OutboxItem | None, ...]
 
 
 class AlertTables:
@@ -72,14 +74,14 @@ class AlertTables:
         references: dict[int, Mapping[str, Any]] = {}
         found: list[Watched] = []
         async with self._database.snapshot() as connection:
-            async for row in _each(connection, _HOLDINGS):
+            async for row in each(connection, _HOLDINGS):
                 user_id, asset, amount, cost = row
                 held[user_id].append(Holding(asset, Decimal(amount), cost if cost is None else Decimal(cost)))
-            async for row in _each(connection, select(alerts).where(LIVE_ALERT).order_by(alerts.c.id)):
-                live[row.user_id].append(_alert(row))
-            async for row in _each(connection, select(memories)):
+            async for row in each(connection, select(alerts).where(LIVE_ALERT).order_by(alerts.c.id)):
+                live[row.user_id].append(alert_of(row))
+            async for row in each(connection, select(memories)):
                 references[row.user_id] = row.reference
-            async for row in _each(connection, _WATCHED):
+            async for row in each(connection, _WATCHED):
                 if row.id in held:
                     user = User(row.id, row.chat_id, row.name, row.joined, row.suspended)
                     account = Account(row.account_id, row.id, row.exchange, row.mode, AccountState(row.state))
@@ -89,7 +91,12 @@ class AlertTables:
         return found
 
     async def change_alerts(
-        self, changes: Sequence[AlertChange], references: Mapping[int, Mapping[str, Any]]
+        self,
+        changes: Sequence[AlertChange],
+        references: Mapping[int, Mapping[str, Any]],
+        *,
+        owed: Sequence[OutboxItem] = (),
+        counts: Sequence[AlertSettings] = (),
     ) -> None:
         known = [change for change in changes if change.alert.id]
         new = [change for change in changes if not change.alert.id]
@@ -98,32 +105,52 @@ class AlertTables:
             done += await _insert(self._database, connection, new)
             entries = [Entry("alert", str(a.id), a.version, a.state, a.updated_at) for a, _ in done]
             await record(connection, *entries)
-            owed = [
-                row_of(item) | {"payload": {**item.payload, "alert_id": a.id}} for a, item in done if item
+            rows = [
+                row_of(item) | {"payload": {**item.payload, "alert_id": a.id}}
+                for a, items in done
+                for item in items
+                if item
             ]
-            await execute_many(connection, self._database.insert(outbox).on_conflict_do_nothing(), owed)
+            rows += map(row_of, owed)
+            await execute_many(connection, self._database.insert(outbox).on_conflict_do_nothing(), rows)
             remembered = [{"user_id": k, "reference": dict(v)} for k, v in sorted(references.items())]
             upsert = self._database.insert(memories)
             upsert = upsert.on_conflict_do_update(
                 index_elements=["user_id"], set_={"reference": upsert.excluded.reference}
             )
             await execute_many(connection, upsert, remembered)
+            await count_sent(self._database, connection, counts)
 
     async def alert(self, alert_id: int) -> Alert | None:
         async with self._database.read() as connection:
             row = (await connection.execute(select(alerts).where(alerts.c.id == alert_id))).one_or_none()
-        return None if row is None else _alert(row)
+        return None if row is None else alert_of(row)
 
     async def live_alerts(self, user_id: int) -> Sequence[Alert]:
         its = select(alerts).where(alerts.c.user_id == user_id, LIVE_ALERT).order_by(alerts.c.id)
         async with self._database.read() as connection:
-            return [_alert(row) for row in await connection.execute(its)]
+            return [alert_of(row) for row in await connection.execute(its)]
 
     async def move_alert(
-        self, alert: Alert, to: AlertState, *, at: datetime, snoozed_until: datetime | None = None
+        self,
+        alert: Alert,
+        to: AlertState,
+        *,
+        at: datetime,
+        snoozed_until: datetime | None = None,
+        keeps_message: bool = True,
     ) -> Alert:
         its = (alerts.c.id == alert.id, alerts.c.version == alert.version, LIVE_ALERT)
-        new = {"state": to, "version": alert.version + 1, "updated_at": at, "snoozed_until": snoozed_until}
+        new: dict[str, Any] = {
+            "state": to,
+            "version": alert.version + 1,
+            "updated_at": at,
+            "snoozed_until": snoozed_until,
+            "due_at": snoozed_until,
+            "held": False,
+        }
+        if not keeps_message:
+            new["message_id"] = None
         async with self._database.write() as connection:
             row = (
                 await connection.execute(update(alerts).where(*its).values(new).returning(alerts))
@@ -131,7 +158,21 @@ class AlertTables:
             if row is None:
                 raise StaleVersion(f"Alert {alert.id} has moved on from version {alert.version}.")
             await record(connection, Entry("alert", str(alert.id), row.version, to, at))
-            return _alert(row)
+            return alert_of(row)
+
+
+_MOVED = (
+    "state",
+    "level",
+    "facts",
+    "updated_at",
+    "snoozed_until",
+    "message_id",
+    "due_at",
+    "reminders",
+    "held",
+    "version",
+)
 
 
 async def _update(connection: AsyncConnection, changes: Sequence[AlertChange]) -> list[_Done]:
@@ -145,38 +186,51 @@ async def _update(connection: AsyncConnection, changes: Sequence[AlertChange]) -
     fresh = {
         change.alert.id: change for change in changes if current.get(change.alert.id) == change.alert.version
     }
-    done = [_Done(replace(one.alert, version=one.alert.version + 1), one.outbox) for one in fresh.values()]
-    names = ("state", "facts", "updated_at", "snoozed_until", "message_id", "version")
-    move = update(alerts).where(alerts.c.id == bindparam("its_id")).values({n: bindparam(n) for n in names})
+    done = [
+        _Done(replace(one.alert, version=one.alert.version + 1), (one.outbox, one.also))
+        for one in fresh.values()
+    ]
+    move = update(alerts).where(alerts.c.id == bindparam("its_id")).values({n: bindparam(n) for n in _MOVED})
     values = [fields_of(one.alert) for one in done]
-    await execute_many(connection, move, [{n: v[n] for n in names} | {"its_id": v["id"]} for v in values])
+    await execute_many(connection, move, [{n: v[n] for n in _MOVED} | {"its_id": v["id"]} for v in values])
     return done
 
 
 async def _insert(
     database: Database, connection: AsyncConnection, changes: Sequence[AlertChange]
 ) -> list[_Done]:
-    """Raise those whose kind is not live for the user already."""
+    """Raise those whose kind and subject are not live for the user already."""
     rows = [fields_of(change.alert) for change in changes]
     for row in rows:
         del row["id"]
     insert = database.insert(alerts).on_conflict_do_nothing()
-    insert_new = insert.returning(alerts.c.id, alerts.c.user_id, alerts.c.kind)
-    given = {(row.user_id, row.kind): row.id for row in await execute_many(connection, insert_new, rows)}
-    first = {(change.alert.user_id, change.alert.kind): change for change in reversed(changes)}
-    return [
-        _Done(replace(first[matter].alert, id=id_), first[matter].outbox) for matter, id_ in given.items()
-    ]
+    insert_new = insert.returning(alerts.c.id, alerts.c.user_id, alerts.c.kind, alerts.c.subject)
+    given = {
+        (row.user_id, row.kind, row.subject): row.id
+        for row in await execute_many(connection, insert_new, rows)
+    }
+    first = {_matter(change.alert): change for change in reversed(changes)}
+    done = []
+    for matter, id_ in given.items():
+        change = first[matter]
+        done.append(_Done(replace(change.alert, id=id_), (change.outbox, change.also)))
+    return done
 
 
-def _alert(row: Row[Any]) -> Alert:
+def _matter(alert: Alert) -> tuple[int, str, str]:
+    return alert.user_id, alert.kind, alert.subject
+
+
+def alert_of(row: Row[Any]) -> Alert:
     values = {**row._mapping, "state": AlertState(row.state)}
     return Alert(**values)
 
 
-async def _each(connection: AsyncConnection, wanted: Select[Any]) -> AsyncIterator[Any]:
+async def each(
+    connection: AsyncConnection, wanted: Select[Any], at_once: int = AT_ONCE
+) -> AsyncIterator[Any]:
     """Row after row, in portions: taps are answered while a large table is read."""
-    async with connection.stream(wanted.execution_options(yield_per=AT_ONCE)) as rows:
+    async with connection.stream(wanted.execution_options(yield_per=at_once)) as rows:
         async for portion in rows.partitions():
             for row in portion:
                 yield row

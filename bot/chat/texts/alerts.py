@@ -1,0 +1,181 @@
+"""Alerts, summaries and /alerts in words. The first line of an alert is what a lock screen shows."""
+
+KINDS = {
+    "drift": "coverage off target",
+    "market_move": "large market move",
+    "funding": "costly funding",
+    "liquidation": "liquidation near",
+    "basis": "price gap",
+    "correlation": "hedge follows less",
+    "volatility": "wilder market",
+    "stale": "old hedge",
+    "orphan": "short without a coin",
+    "margin": "little margin",
+    "forced_close": "short closed by others",
+    "exchange_down": "exchange away",
+    "key_failing": "key refused",
+    "order_waiting": "unclear order",
+    "exit": "exit reached",
+}
+
+# By kind and, where there are several, by how it looks.
+HEADLINES = {
+    "drift_low": "⚠️ Coverage fell to {coverage}, your target is {target}",
+    "drift_high": "⚠️ Coverage rose to {coverage}, your target is {target}",
+    "market_move_down": "📉 Your coins lost {change}; coverage is {coverage}",
+    "market_move_up": "📈 Your coins gained {change}; coverage is {coverage}",
+    "funding": "💸 Your hedge pays {cost} a month in funding ({share})",
+    "liquidation": "⚠️ A rise of {runway} would end your {asset} hedge",
+    "liquidation_red": "🔴 A rise of only {runway} would end your {asset} hedge",
+    "basis_above": "ℹ️ The {asset} perpetual stands {basis} above the coin's price",
+    "basis_below": "ℹ️ The {asset} perpetual stands {basis} below the coin's price",
+    "correlation": "⚠️ Your hedge follows your coins less than it did",
+    "volatility": "ℹ️ Your coins swing {times} times as much as usual",
+    "stale_age": "🕰 Your hedge is {days} days old: is it still wanted?",
+    "stale_sold": "🕰 You sold {sold} of what this hedge protects",
+    "stale_risen": "🕰 Your coins are up {rise} since you hedged: is it still wanted?",
+    "orphan": "ℹ️ Your {assets} short protects nothing that you hold",
+    "margin": "⚠️ Margin runs short: {share} of your collateral is needed",
+    "margin_red": "🔴 Margin is nearly used up: {share} of your collateral is needed",
+    "forced_close": "⚠️ Your {asset} short became smaller, and it was not me",
+    "forced_close_red": "🔴 Your {asset} short was closed, and it was not me",
+    "exchange_down": "⚠️ I cannot see your account on {exchange}",
+    "exchange_down_red": "🔴 I have not seen your account on {exchange} for over an hour",
+    "key_failing": "⚠️ {exchange} refuses your key",
+    "key_failing_red": "🔴 {exchange} has refused your key for over an hour",
+    "order_waiting": "⏳ Your {asset} order is still unclear",
+    "order_waiting_red": "🔴 Your {asset} order has been unclear for over 10 minutes",
+    "exit_date": "🏁 Your hedge has reached its last day",
+    "exit_price": "🏁 {asset} is at {price}: you wanted the hedge to end here",
+    "exit_rise": "🏁 Your coins are up {rise}: you wanted the hedge to end here",
+    "exit_budget": "🏁 Funding costs {cost} a month, more than the {budget} you allowed",
+}
+
+BODIES = {
+    "funding": "Shorts pay longs just now. If it stays so, the hedge costs more than most are worth.",
+    "liquidation": "Within a day, {asset} has risen {pump} before. At that price the exchange closes the short.",
+    "basis_above": "The hedge loses by that gap while it grows and gains when it closes, as it mostly does.",
+    "basis_below": "The hedge gains by that gap while it grows and loses when it closes, as it mostly does.",
+    "correlation": "In the last two weeks they moved together {now}, before {before}. It protects less than it seems.",
+    "volatility": "The same coverage leaves more at risk than when you chose it. /rule changes the target.",
+    "stale_age": "It was made {days} days ago. Holding it costs fees and funding, and your gains.",
+    "stale_sold": "A short without the coins behind it loses when the market rises.",
+    "stale_risen": "The fall that it was made for may be over. Kept on, it takes away further gains.",
+    "orphan": "It loses when the price rises, and nothing of yours gains.",
+    "margin": "At 100% the exchange closes the hedge. A smaller short or more collateral helps.",
+    "forced_close": "It was {before}, now it is {after}. The exchange may have done it, or somebody by hand. "
+    "Coverage is {coverage}.",
+    "exchange_down": "Your hedge stays open there, but I cannot watch it. I keep trying. "
+    "The exchange's own app may work.",
+    "key_failing": "Your hedge stays open, but I cannot see or change it. Make a new key there, then send /connect.",
+    "order_waiting": "The exchange has not said what became of it. I keep asking and never send it twice. "
+    "Nothing else is traded in {asset} until then.",
+    "exit_date": "You set {until} as its end. Nothing is closed without your tap.",
+    "exit_price": "Nothing is closed without your tap.",
+    "exit_rise": "Nothing is closed without your tap.",
+    "exit_budget": "Nothing is closed without your tap.",
+}
+
+OVER = {
+    "drift": "✅ Coverage is back at {coverage}, your target is {target}",
+    "market_move": "✅ No further large move for a day",
+    "funding": "✅ Your hedge no longer pays much funding",
+    "liquidation": "✅ Liquidation is far away again",
+    "basis": "✅ The gap between perpetual and coin has closed",
+    "correlation": "✅ Your hedge follows your coins again",
+    "volatility": "✅ Your coins swing as usual again",
+    "stale": "✅ Your hedge is up to date again",
+    "orphan": "✅ Every short protects something again",
+    "margin": "✅ There is enough margin again",
+    "forced_close": "✅ The closed short is dealt with: coverage is {coverage}",
+    "exchange_down": "✅ I see your account on {exchange} again",
+    "key_failing": "✅ {exchange} accepts your key again",
+    "order_waiting": "✅ The {asset} order is settled",
+    "exit": "✅ Your hedge is within its terms again",
+    "no_hedge": "✅ No hedge is open any more",
+}
+OVER_BODY = "Nothing to do. This alert is over."
+
+REPEATED = "{headline} (repeated)"
+REMINDER = "Reminder: {headline}"
+WORSE = "It got worse since {time} UTC."
+CHANGED = "Updated {now} UTC, since {time} UTC."
+VALUE = "Your coins: {value}"
+MOVED = "Your coins: {value} ({change} within a day)"
+HEDGE_MADE = "The hedge has made {amount} so far."
+HEDGE_LOST = "The hedge has cost {amount} so far."
+
+REMEDIES = {
+    "rebalance": "Back to target:",
+    "delever": "To bring the leverage down to 2x:",
+    "close": "To close it:",
+}
+REMEDY_LEG = "• {what}, about {notional}"
+REMEDY_FEE = "Fee about {fee}. One tap sends it."
+NO_REMEDY = "There is no order that would help right now. /status has the figures."
+NOTHING_TO_DO = "Nothing needs to be done now."
+REBALANCE, DELEVER, CLOSE = "Rebalance", "De-lever to 2x", "Close the hedge"
+REBALANCE_LEG = "Rebalance {sign}{amount} {asset}"
+SNOOZE, DETAILS, KEEP, MORE = "Snooze 4 h", "Details", "Keep 7 days", "More"
+SEEN, ONE_HOUR, MORNING, MUTE, BACK = "Seen", "1 h", "Until morning", "Mute these", "Back"
+
+SUMMARY = "📋 {count} things changed"
+SUMMARY_LOUD = "🔴 {count} urgent things at once"
+DIGEST = "🌅 While it was quiet: {count} things"
+SUMMARY_MORE = "• and {count} more"
+CAPPED = (
+    "That was the last message for today; the rest waits for the morning. Urgent ones still come at once."
+)
+ALL_ALERTS = "All alerts"
+DAILY = "☀️ Coverage {coverage}, target {target}"
+DAILY_OPEN = "☀️ Not hedged: {value} is exposed"
+DAILY_UNKNOWN = "☀️ Your daily summary has no figures"
+DAILY_UNKNOWN_BODY = "I cannot read the market right now. /status tries again."
+DAILY_SINCE = "Since the hedge: {without} without it, {with_it} with it"
+DAILY_ALERTS = "Open alerts: {alerts}"
+DAILY_QUIET = "No open alerts."
+STATUS = "Status"
+
+# /alerts
+LIST_NONE = "🔔 No open alerts"
+LIST_ONE = "🔔 1 open alert"
+LIST_SOME = "🔔 {count} open alerts"
+LIST_LINE = "• {headline}"
+LIST_STATE = "{line} ({state})"
+STATES = {
+    "acknowledged": "seen",
+    "snoozed": "snoozed until {until}",
+    "muted": "muted",
+    "held": "waits for {until}",
+}
+QUIET = "🌙 Quiet: {begin} to {end}"
+QUIET_NONE = "🌙 Quiet hours: none"
+SUMMARY_AT = "☀️ Daily summary: {at}"
+SUMMARY_NONE = "☀️ Daily summary: off"
+ZONE = "🕒 Your time: {zone}"
+MUTED = "🔕 Muted: {kinds}"
+MUTED_NONE = "🔕 Muted: nothing"
+CAP = "📬 At most {cap} messages a day; urgent ones always come"
+EXITS = "🏁 Way out: {exits}"
+HOW = "Tap, or write for example:"
+EXAMPLES = (
+    "/alerts zone Berlin",
+    "/alerts quiet 22-7",
+    "/alerts summary 8",
+    "/alerts end SOL above 250",
+)
+QUIET_ON, QUIET_OFF = "Quiet 22–7", "No quiet hours"
+SUMMARY_ON, SUMMARY_OFF = "Summary at 8", "No summary"
+MUTING, PIN = "Mute…", "Pin status"
+UNMUTE = "🔔 {kind}"
+MUTE_KIND = "🔕 {kind}"
+MUTE_TITLE = "What should I be quiet about?"
+MUTE_BODY = "Urgent (🔴) ones come in any case. A tap switches a kind on or off."
+EXIT = {
+    "until": "on {until}",
+    "above": "when {asset} is above {above}",
+    "below": "when {asset} is below {below}",
+    "rise": "when your coins are up {rise}",
+    "budget": "when funding costs over {budget} a month",
+}
+NOT_UNDERSTOOD = "I did not understand that. Write for example: /alerts quiet 22-7"

@@ -1,0 +1,1 @@
+"""Past prices: read page by page, and kept."""

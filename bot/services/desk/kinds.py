@@ -1,0 +1,68 @@
+"""The kinds of matters: how much each presses, and what can be done about it with one tap."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.ports.records import Alert, Severity
+
+Remedy = Literal["rebalance", "delever", "close", "none"]
+
+INFO, AMBER, RED = Severity.INFO, Severity.AMBER, Severity.RED
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`raised`, `worse`: how much it presses at level 1 and at level 2. `keeps`: its owner may say that the hedge stays
+    as it is for a week."""
+
+    name: str
+    raised: Severity
+    worse: Severity
+    remedy: Remedy = "none"
+    keeps: bool = False
+
+
+KINDS: Mapping[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind("drift", AMBER, AMBER, "rebalance"),
+        Kind("funding", INFO, AMBER, "close", keeps=True),
+        Kind("liquidation", AMBER, RED, "delever"),
+        Kind("basis", INFO, AMBER),
+        Kind("correlation", AMBER, AMBER, "rebalance"),
+        Kind("volatility", INFO, AMBER, "rebalance"),
+        Kind("stale", INFO, AMBER, "close", keeps=True),
+        Kind("orphan", INFO, AMBER, "rebalance"),
+        Kind("margin", AMBER, RED, "delever"),
+        Kind("market_move", AMBER, AMBER, "rebalance"),
+        Kind("exit", AMBER, AMBER, "close", keeps=True),
+        Kind("forced_close", RED, RED, "rebalance"),
+        Kind("exchange_down", AMBER, RED),
+        Kind("key_failing", RED, RED),
+        Kind("order_waiting", AMBER, RED),
+    )
+}
+
+# What the finance's checks call the same matters.
+FROM_CHECKS: Mapping[str, str] = {
+    "coverage": "drift",
+    "funding": "funding",
+    "liquidation": "liquidation",
+    "basis": "basis",
+    "correlation": "correlation",
+    "volatility": "volatility",
+    "stale": "stale",
+    "orphan": "orphan",
+    "margin": "margin",
+}
+
+
+def severity(kind: str, level: int) -> Severity:
+    """How much a matter presses at that level."""
+    known = KINDS[kind]
+    return known.worse if level > 1 else known.raised
+
+
+def severity_of(alert: Alert) -> Severity:
+    return severity(alert.kind, alert.level)

@@ -1,0 +1,168 @@
+"""Just before an alert is sent: is it still true, and what would mend it at this very price?"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from bot.ports.errors import PortError
+from bot.ports.records import Alert, AlertState, OutboxItem, Proposal
+from bot.ports.store import Store
+from bot.services.desk.kinds import KINDS
+from bot.services.errors import ServiceError
+from bot.services.hedge import Hedge, remedy_key
+from bot.services.situation import Situation, Situations
+from bot.services.status import Status, StatusView, hedge_began, profits
+from hedging.errors import HedgingError
+from hedging.plan import HedgePlan
+from hedging.rules import MIN_TARGET
+
+log = logging.getLogger(__name__)
+
+REMEDY_LIFE = timedelta(hours=4)
+CALM_LEVERAGE = Decimal(2)  # what a hedge is brought back to when its collateral runs short
+
+
+class Remedies:
+    """Prepares owed messages of the alert desk; others pass as they are."""
+
+    def __init__(self, store: Store, hedge: Hedge, situations: Situations, status: Status) -> None:
+        self._store = store
+        self._hedge = hedge
+        self._situations = situations
+        self._status = status
+
+    async def prepare(self, item: OutboxItem) -> OutboxItem | None:
+        """None when the message would say what is no longer so, or would overwrite a card."""
+        if item.kind == "daily":
+            return await self._daily(item)
+        if item.kind not in ("alert", "recovered") or "alert_id" not in item.payload:
+            return item
+        alert = await self._store.alert(int(item.payload["alert_id"]))
+        if alert is None or (item.edit is not None and alert.message_id != item.edit):
+            return None  # its message has become a card or a receipt, or a newer one tells of it
+        if item.kind == "recovered":
+            return item
+        if alert.state is AlertState.RECOVERED:
+            return None
+        return replace(item, payload={**item.payload, **await self._fresh(alert)})
+
+    async def _fresh(self, alert: Alert) -> dict[str, Any]:
+        """What the hedge has done so far, and the remedy as it is priced now, stored so that its button does that."""
+        told: dict[str, Any] = {
+            "remedy": "none",
+            "legs": [],
+            "fees": "0",
+            "proposal_id": None,
+            "hedge_pnl": None,
+        }
+        try:
+            situation = await self._situations.of(alert.user_id)
+        except (PortError, HedgingError) as failure:  # better without a remedy than not at all
+            log.info("alert %s goes out without a remedy: %s", alert.id, failure)
+            return told
+        unhedged, hedged = profits(await hedge_began(self._store, alert.user_id), situation)
+        if unhedged is not None and hedged is not None:
+            told["hedge_pnl"] = str(hedged - unhedged)
+        if situation.positions and situation.balance.equity > 0:
+            told["leverage"] = str(_leverage(situation))
+        remedy = await self._remedy(alert, situation)
+        if remedy is not None:
+            told |= {
+                "remedy": KINDS[alert.kind].remedy,
+                "legs": _legs(remedy.plan),
+                "fees": str(remedy.plan.fees),
+                "proposal_id": remedy.id,
+                "after": str(remedy.plan.after.coverage),
+            }
+        return told
+
+    async def _remedy(self, alert: Alert, situation: Situation) -> Proposal | None:
+        try:
+            plan = remedy_plan(alert.kind, situation)
+        except HedgingError as failure:
+            log.info("no remedy for alert %s: %s", alert.id, failure)
+            return None
+        if plan is None or not plan.legs:
+            return None
+        draft = self._hedge.draft(
+            alert.user_id,
+            alert.user_id,
+            situation.account,
+            plan,
+            key=remedy_key(alert),
+            alert_id=alert.id,
+            life=REMEDY_LIFE,
+        )
+        return await self._store.add_proposal(draft, supersede=False)
+
+    async def _daily(self, item: OutboxItem) -> OutboxItem:
+        try:
+            view = await self._status.view(item.user_id)
+        except (PortError, HedgingError, ServiceError) as failure:
+            log.info("the summary of user %s goes out without figures: %s", item.user_id, failure)
+            return item
+        return replace(item, payload={**item.payload, **_figures(view)})
+
+
+def remedy_plan(kind: str, situation: Situation) -> HedgePlan | None:
+    """The plan that mends a matter of that kind; None where no order would. Raises HedgingError."""
+    match KINDS[kind].remedy:
+        case "rebalance":
+            return situation.plan()
+        case "close":
+            return situation.unwinding() if situation.positions else None
+        case "delever":
+            return _delevered(situation)
+        case _:
+            return None
+
+
+def _delevered(situation: Situation) -> HedgePlan | None:
+    """As much of the short as the collateral carries at the calm leverage."""
+    leverage = _leverage(situation)
+    if not situation.positions or leverage <= CALM_LEVERAGE:
+        return None
+    target = situation.exposure().coverage * CALM_LEVERAGE / leverage
+    if target < MIN_TARGET:
+        return situation.unwinding()
+    return situation.plan(target=min(target, Decimal(1)).quantize(Decimal("0.01")))
+
+
+def _leverage(situation: Situation) -> Decimal:
+    """Notional of all positions over the equity behind them."""
+    snapshot = situation.snapshot
+    notional = sum(
+        (abs(snapshot.contract(p.symbol).notional(p.contracts, p.mark_price)) for p in situation.positions),
+        Decimal(0),
+    )
+    equity = situation.balance.equity
+    return notional / equity if equity > 0 else Decimal(1_000)
+
+
+def _figures(view: StatusView) -> Mapping[str, Any]:
+    done = view.unhedged_pnl is not None and view.hedged_pnl is not None
+    return {
+        "value": str(view.value),
+        "coverage": str(view.exposure.coverage),
+        "target": str(view.rule.target),
+        "positions": len(view.positions),
+        "unhedged_pnl": str(view.unhedged_pnl) if done else None,
+        "hedged_pnl": str(view.hedged_pnl) if done else None,
+        "alerts": [alert.kind for alert in view.alerts],
+    }
+
+
+def _legs(plan: HedgePlan) -> list[dict[str, str]]:
+    return [
+        {
+            "symbol": leg.symbol,
+            "side": leg.side,
+            "contracts": str(leg.contracts),
+            "notional": str(leg.notional),
+            "mark_price": str(leg.mark_price),
+        }
+        for leg in plan.legs
+    ]

@@ -1,0 +1,161 @@
+"""Matters that no array knows: an exchange that is away, a key that is refused, orders nobody has settled, shorts that
+somebody else has closed, and ways out that were agreed upon."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from bot.ports.records import Account, AccountState, Alert, AlertState, Attempt
+from bot.ports.watching import Crowd
+from bot.services.desk.policy import Event, Matter
+from bot.services.watch.exits import reached
+from bot.services.watch.findings import MOVE_LASTS, Findings
+from bot.services.watch.looks import Closed
+
+AWAY_AFTER = timedelta(minutes=5)  # wall time without a look before its owner hears of it
+AWAY_LONG = timedelta(hours=1)
+WAITING_LONG = timedelta(minutes=10)
+CLOSED_LASTS = timedelta(hours=24)
+
+OWN_KINDS = frozenset(
+    ("exchange_down", "key_failing", "order_waiting", "forced_close", "exit", "market_move")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What is known besides the columns. `waiting`: unsettled attempts; `away`: exchanges whose market cannot be read,
+    since when (wall time)."""
+
+    now: datetime  # wall time
+    closed: Sequence[Closed]
+    waiting: Sequence[Attempt]
+    away: Mapping[str, datetime]
+
+
+class OwnMatters:
+    """Everybody's matters of these kinds, as changes against the alerts that are live."""
+
+    def __init__(self, crowd: Crowd, outside: Outside, found: Mapping[int, tuple[Findings, int]]) -> None:
+        """`found`: by user id, where the checks saw them."""
+        self._crowd, self._outside, self._found = crowd, outside, found
+        self._row = {user: n for n, user in enumerate(crowd.users)}
+        self._latest = max((f.now for f, _ in found.values()), default=outside.now)
+
+    def matters(self) -> Iterator[tuple[int, Matter]]:
+        """By user id."""
+        wanted: dict[tuple[int, str, str], tuple[int, dict[str, Any]]] = {}
+        for user, kind, subject, level, facts in self._present():
+            wanted[user, kind, subject] = (level, facts)
+        for user, alerts in self._crowd.alerts.items():
+            for alert in alerts:
+                if alert.kind in OWN_KINDS:
+                    now = wanted.pop((user, alert.kind, alert.subject), None)
+                    matter = self._known(user, alert, now)
+                    if matter is not None:
+                        yield user, matter
+        for (user, kind, subject), (level, facts) in wanted.items():
+            at = self._time(user)
+            new = Alert(0, user, kind, AlertState.RAISED, facts, at, at, subject=subject, level=level)
+            yield user, Matter(new, Event.RAISED)
+
+    def _known(self, user: int, alert: Alert, now: tuple[int, dict[str, Any]] | None) -> Matter | None:
+        at = self._time(user)
+        if now is None and self._lasts(user, alert, at):
+            now = (alert.level, dict(alert.facts))
+        if now is None:
+            return Matter(replace(alert, updated_at=at, facts=self._with(user, alert.facts)), Event.OVER)
+        level, facts = now
+        if level != alert.level:
+            event = Event.WORSE if level > alert.level else Event.BETTER
+            return Matter(replace(alert, level=level, facts=facts, updated_at=at), event)
+        when = alert.due_at or alert.snoozed_until
+        return Matter(alert, Event.DUE) if when is not None and when <= at else None
+
+    def _lasts(self, user: int, alert: Alert, at: datetime) -> bool:
+        """Matters that happened at an instant: they last for a while, or until they were mended."""
+        if alert.kind == "market_move":
+            return at - alert.updated_at <= MOVE_LASTS
+        if alert.kind != "forced_close" or at - alert.raised_at > CLOSED_LASTS or user not in self._found:
+            return alert.kind == "forced_close" and user not in self._found
+        findings, n = self._found[user]
+        target, band = self._crowd.target[self._row[user]], self._crowd.band[self._row[user]]
+        return bool(findings.seen.hedged[n]) and abs(findings.coverage(n) - target) > band
+
+    def _present(self) -> Iterator[tuple[int, str, str, int, dict[str, Any]]]:
+        """(user, kind, subject, level, facts) of all that is the matter now."""
+        yield from self._away()
+        owners = {
+            account.id: user for user, account in zip(self._crowd.users, self._crowd.accounts, strict=True)
+        }
+        for attempt in self._outside.waiting:
+            if attempt.account_id in owners:
+                long = self._outside.now - attempt.created_at > WAITING_LONG
+                told = {"symbol": attempt.symbol, "side": attempt.side, "contracts": str(attempt.contracts)}
+                user = owners[attempt.account_id]
+                yield (
+                    user,
+                    "order_waiting",
+                    attempt.symbol,
+                    2 if long else 1,
+                    self._facts(user, "order_waiting", told),
+                )
+        for one in self._outside.closed:
+            if one["user"] in self._row:
+                told = {name: one[name] for name in ("symbol", "before", "after")}
+                level = 1 if Decimal(one["after"]) else 2
+                yield (
+                    one["user"],
+                    "forced_close",
+                    one["symbol"],
+                    level,
+                    self._facts(one["user"], "forced_close", told),
+                )
+        for user, exits in self._crowd.exits.items():
+            if user in self._found:
+                findings, n = self._found[user]
+                told = reached(exits, findings.seen, n) if findings.seen.hedged[n] else {}
+                if told:
+                    yield user, "exit", "", 1, self._facts(user, "exit", told)
+
+    def _away(self) -> Iterator[tuple[int, str, str, int, dict[str, Any]]]:
+        now = self._outside.now
+        for user, account in zip(self._crowd.users, self._crowd.accounts, strict=True):
+            look = self._crowd.looks.get(user)
+            since = look.failing_since if look is not None else None
+            street = self._outside.away.get(account.exchange)
+            if (since is None and street is None) or account.state is AccountState.DISCONNECTED:
+                continue
+            if look is None or not look.positions:
+                continue  # there is nothing that could go wrong unseen
+            kind = "key_failing" if self._refused(account, look.failure) else "exchange_down"
+            began = min(t for t in (since, street) if t is not None)
+            # That a key is refused is told at once by whoever noticed; here it is told again to who has a hedge there.
+            if now - began < (AWAY_AFTER if kind == "exchange_down" else AWAY_LONG):
+                continue
+            told = {"exchange": account.exchange, "since": began.isoformat()}
+            level = 2 if now - began >= AWAY_LONG else 1
+            yield user, kind, account.exchange, level, self._facts(user, kind, told)
+
+    @staticmethod
+    def _refused(account: Account, failure: str) -> bool:
+        return failure == "key" or account.state is AccountState.SUSPENDED
+
+    def _facts(self, user: int, kind: str, told: Mapping[str, Any]) -> dict[str, Any]:
+        if user in self._found:
+            findings, n = self._found[user]
+            return {**findings.facts(n, kind), **told}
+        row = self._row[user]
+        return {"kind": kind, "target": self._crowd.target[row], "band": self._crowd.band[row], **told}
+
+    def _with(self, user: int, facts: Mapping[str, Any]) -> dict[str, Any]:
+        if user not in self._found:
+            return dict(facts)
+        findings, n = self._found[user]
+        return {**facts, "coverage": findings.coverage(n), "hedged": bool(findings.seen.hedged[n])}
+
+    def _time(self, user: int) -> datetime:
+        """Market time where the user trades; of another market while that one is away."""
+        return self._found[user][0].now if user in self._found else self._latest

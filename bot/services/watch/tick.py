@@ -1,0 +1,95 @@
+"""The tick: a durable workflow a shard and slot, so that it runs once whoever fires it."""
+
+import logging
+import random
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from bot import metrics
+from bot.ports.clock import Clock
+from bot.ports.durable import Durable, Run
+from bot.ports.errors import PortError
+from bot.ports.exchange import Exchange
+from bot.ports.store import Store
+from bot.services.delivery import Delivery
+from bot.services.desk.summaries import Summaries
+from bot.services.markets import Markets
+from bot.services.reconciliation import Reconciliation
+from bot.services.situation import Situations
+from bot.services.watch.checks import Checks
+from bot.services.watch.looks import Looks
+from hedging.errors import HedgingError
+
+log = logging.getLogger(__name__)
+
+TICK = "tick"
+
+
+class Watch:
+    """Registers and runs the workflow. `shards`: into how many parts people are divided, by their ids; all replicas
+    must agree on it."""
+
+    def __init__(
+        self,
+        store: Store,
+        exchange: Exchange,
+        markets: Markets,
+        situations: Situations,
+        reconciliation: Reconciliation,
+        summaries: Summaries,
+        delivery: Delivery,
+        durable: Durable,
+        clock: Clock,
+        shards: int = 1,
+    ) -> None:
+        self._looks = Looks(store, exchange, clock)
+        self.checks = Checks(store, markets, clock)
+        self._situations = situations
+        self._reconciliation = reconciliation
+        self._summaries = summaries
+        self._delivery = delivery
+        self._durable = durable
+        self._clock = clock
+        self._shards = shards
+        self.last_tick: datetime | None = None  # wall time at which a round was last finished
+        durable.register(TICK, self.run)
+
+    async def tick(self, every: float) -> None:
+        """The tick of the present slot of `every` seconds: once, whoever fires it, however often. Slots that nobody
+        fired for are not made up for: what is due is in the database."""
+        now = self._clock.now().timestamp()
+        slot = int(now // every)
+        metrics.TICK_LAG.set(now - slot * every)
+        # Replicas begin with different shards: whoever comes first to one runs it. One after another, so that a
+        # process never holds more than one shard in memory.
+        for shard in random.sample(range(self._shards), self._shards):
+            name = f"tick:{every:g}:{slot}:{shard}"
+            await self._durable.start(TICK, name, shard, self._shards)
+            await self._durable.wait(name)
+        self.last_tick = self._clock.now()
+
+    async def run(self, run: Run, shard: int, shards: int) -> None:
+        """The workflow: look, check, tell. What is owed beyond the first messages is swept up outside."""
+        looked = await run.step("look", self._looks.refresh, shard, shards)
+        await run.step("reconcile", self._reconcile, looked["touched"])
+        await run.step("check", self._check, shard, shards, looked)
+        await run.step("summaries", self._summaries.run, shard, shards)
+        await run.step("deliver", self._delivery.once)
+
+    async def check(self) -> int:
+        """Look at everybody now; how many alerts changed."""
+        looked = await self._looks.refresh()
+        await self._reconcile(looked["touched"])
+        return await self._check(0, 1, looked)
+
+    async def _reconcile(self, users: Sequence[int]) -> None:
+        """Explain the positions of those whose positions have changed; who cannot be read now is looked at again."""
+        for user in users:
+            try:
+                await self._reconciliation.check(await self._situations.of(user))
+            except (PortError, HedgingError) as failure:
+                log.warning("user %s is not reconciled at this tick: %s", user, failure)
+
+    async def _check(self, shard: int, shards: int, looked: Mapping[str, Any]) -> int:
+        return await self.checks.run(shard, shards, looked)

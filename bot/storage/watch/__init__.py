@@ -1,0 +1,1 @@
+"""What the watch and the alert desk read and write."""
