@@ -30,10 +30,10 @@ COMMANDS = (
     Command("hedge", hedge.hedge),
     Command("unhedge", hedge.unhedge),
     Command("status", status.status),
+    Command("alerts", alerts.alerts),
     Command("connect", connect.connect),
     Command("accounts", accounts.accounts),
     Command("disconnect", accounts.disconnect),
-    Command("alerts", alerts.alerts),
     Command("help", other.help_),
     Command("ping", other.ping, hidden=True),
 )

@@ -147,9 +147,12 @@ class WatchStore(Protocol):
 class PaceStore(Protocol):
     """Limits that all replicas keep together."""
 
-    async def pace(self, chat_id: int, *, now: datetime, every: float, chat_every: float) -> datetime:
+    async def pace(
+        self, chat_id: int | None, *, now: datetime, every: float, chat_every: float = 0
+    ) -> datetime:
         """The instant at which one message may go to this chat: at least `every` seconds after any other one, and
-        `chat_every` after the last to the same chat. It is taken: nobody else gets it."""
+        `chat_every` after the last to the same chat (None: the chat is free, as its sender knows). It is taken: nobody
+        else gets it."""
         ...
 
     async def hold_chat(self, chat_id: int, until: datetime) -> None:

@@ -353,7 +353,7 @@ OFFERS = {
         Offer("bybit", "Bybit", ("live", "demo"), False),
         Offer("bingx", "BingX", ("live", "demo"), False),
         Offer("mexc", "MEXC", ("live",), False),
-        Offer("weex", "WEEX", ("live", "demo"), True),
+        Offer("weex", "WEEX", ("live",), True),
     )
 }
 
@@ -585,7 +585,7 @@ SCREENS: dict[str, Message] = {
         ),
         PAPER,
     ),
-    "connected_orders": connect.connected(Connected(DEMO, trial(), (), False, "orders"), PAPER),
+    "connected_orders": connect.connected(Connected(DEMO, trial(futures=None), (), False, "orders"), PAPER),
     "connected_away": connect.connected(Connected(DEMO, trial(), (), False, "away"), LIVE),
     **{
         f"connect_not_{why}": connect.not_connected(CannotConnect(why, "bybit"), "demo")

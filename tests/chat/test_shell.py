@@ -173,6 +173,9 @@ async def test_start_tells_telegram_the_commands_and_limits_the_updates(chat: Ch
         "unhedge",
         "status",
         "alerts",
+        "connect",
+        "accounts",
+        "disconnect",
         "help",
     ]
     (hook,) = telegram.of("setWebhook")

@@ -29,10 +29,10 @@ COMMANDS = {
     "hedge": "Propose a hedge",
     "unhedge": "Close the hedge",
     "status": "How the hedge is doing",
+    "alerts": "Open alerts, quiet hours, summaries",
     "connect": "Connect an exchange",
     "accounts": "Your accounts, and which one is used",
     "disconnect": "Take an exchange's key back",
-    "alerts": "Open alerts, quiet hours, summaries",
     "help": "All commands",
 }
 

@@ -39,7 +39,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("exit", AMBER, AMBER, "close", keeps=True),
         Kind("forced_close", RED, RED, "rebalance"),
         Kind("exchange_down", AMBER, RED),
-        Kind("key_failing", AMBER, RED),
+        Kind("key_failing", RED, RED),
         Kind("order_waiting", AMBER, RED),
     )
 }

@@ -25,7 +25,6 @@ AT_ONCE = 16  # an exchange
 LOOK_SECONDS = 5.0  # for one account
 ROUND_SECONDS = 20.0  # for all of them: who was not reached by then comes first the next time
 GIVE_UP_AFTER = 3  # reads of one exchange that ran out of time; the others there wait for the next tick
-PROBES = 3  # with a key that is refused; then it is left alone until its owner connects again
 FLAT_EVERY = timedelta(minutes=10)  # an account without a short is looked at so often
 NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -50,9 +49,6 @@ class Looks:
         found = await asyncio.gather(*(round_.look(one, now) for one in due))
         seen = [(one, look) for one, look in zip(due, found, strict=True) if look is not None]
         await self._store.save_looks([look for _, look in seen])
-        for one, look in seen:
-            if look.failure == "key" and look.failures >= PROBES:
-                await self._store.set_account_state(one.account.id, AccountState.SUSPENDED)
         return {
             "closed": [closed for one, look in seen for closed in _closed(one, look)],
             "touched": [one.account.user_id for one, look in seen if _sizes(one.look) != _sizes(look)],

@@ -128,11 +128,12 @@ class OwnMatters:
             street = self._outside.away.get(account.exchange)
             if (since is None and street is None) or account.state is AccountState.DISCONNECTED:
                 continue
-            if look is None or not (look.positions or account.state is AccountState.SUSPENDED):
+            if look is None or not look.positions:
                 continue  # there is nothing that could go wrong unseen
             kind = "key_failing" if self._refused(account, look.failure) else "exchange_down"
             began = min(t for t in (since, street) if t is not None)
-            if kind == "exchange_down" and now - began < AWAY_AFTER:
+            # That a key is refused is told at once by whoever noticed; here it is told again to who has a hedge there.
+            if now - began < (AWAY_AFTER if kind == "exchange_down" else AWAY_LONG):
                 continue
             told = {"exchange": account.exchange, "since": began.isoformat()}
             level = 2 if now - began >= AWAY_LONG else 1

@@ -192,5 +192,5 @@ class _Reading:
 
 
 def _account(row: Sequence[Any]) -> Account:
-    id_, user_id, exchange, mode, state = row[: len(_ACCOUNT)]
-    return Account(id_, user_id, exchange, mode, AccountState(state))
+    values = dict(zip(Account.__dataclass_fields__, row, strict=False))
+    return Account(**{**values, "state": AccountState(values["state"])})

@@ -18,11 +18,16 @@ class PaceTables:
 
     _database: Database
 
-    async def pace(self, chat_id: int, *, now: datetime, every: float, chat_every: float) -> datetime:
+    async def pace(
+        self, chat_id: int | None, *, now: datetime, every: float, chat_every: float = 0
+    ) -> datetime:
+        lanes = [EVERYBODY] if chat_id is None else [EVERYBODY, chat_id]
         async with self._database.write() as connection:
-            free = await free_lanes(self._database, connection, (EVERYBODY, chat_id))
+            free = await free_lanes(self._database, connection, lanes)
             at = max(now, *free.values())
-            taken = {EVERYBODY: at + timedelta(seconds=every), chat_id: at + timedelta(seconds=chat_every)}
+            taken = {EVERYBODY: at + timedelta(seconds=every)}
+            if chat_id is not None:
+                taken[chat_id] = at + timedelta(seconds=chat_every)
             await take_lanes(self._database, connection, taken)
         return at
 
