@@ -189,7 +189,7 @@ async def test_a_tap_has_its_receipt_also_when_the_exchange_stays_away(ada: Trad
         await ada.durable.run_all()
     ada.clock.pass_(minutes=3)
     outcome = await ada.ended(card)
-    assert (outcome["status"], [leg["reason"] for leg in outcome["legs"]]) == ("nothing", ["unreachable"])
+    assert (outcome["status"], [leg["reason"] for leg in outcome["legs"]]) == ("nothing", ["too_late"])
     assert ada.orders == []
     assert len(ada.receipts()) == 1
 
