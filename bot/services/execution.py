@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.ports.clock import Clock
 from bot.ports.durable import Durable, Run
-from bot.ports.errors import Unavailable
+from bot.ports.errors import KeyRefused, Unavailable
 from bot.ports.exchange import Exchange
 from bot.ports.records import (
     TERMINAL,
@@ -20,7 +20,7 @@ from bot.ports.records import (
     ProposalState,
 )
 from bot.ports.store import Store
-from bot.services.attempts import Attempts, client_id, unsent
+from bot.services.attempts import TAP_LASTS, Attempts, client_id, unsent
 from bot.services.delivery import Delivery
 from bot.services.errors import ProposalGone
 from bot.services.hedge import EXECUTE
@@ -100,9 +100,16 @@ class Execution:
                 await self._durable.start(EXECUTE, f"exec:{proposal.id}:{period}", proposal.id)
 
     async def _open(self, proposal_id: str) -> dict[str, Any]:
-        """What profits are counted from later: prices and equity before the first order."""
+        """What profits are counted from later: prices and equity before the first order. Without them when nothing will be
+        sent any more: the tap needs its outcome all the same."""
         proposal, account = await self._read(proposal_id)
-        before = await self._situations.on(account)
+        try:
+            before = await self._situations.on(account)
+        except Unavailable as failure:
+            tapped_at = proposal.confirmed_at or proposal.quoted_at
+            if not isinstance(failure, KeyRefused) and self._clock.now() - tapped_at <= TAP_LASTS:
+                raise
+            return {"legs": len(proposal.plan.legs)}
         return {
             "legs": len(proposal.plan.legs),
             "equity_before": str(before.balance.equity),
@@ -147,7 +154,7 @@ class Execution:
         if proposal.state is not ProposalState.CONFIRMED:
             return await self._receipt_id(proposal)
         attempts = await self._store.attempts(proposal_id)
-        start = {"equity_before": opening["equity_before"], "prices": opening["prices"]}
+        start = {name: opening[name] for name in ("equity_before", "prices") if name in opening}
         outcome = await self._outcome(proposal, account, attempts) | start
         receipt = self._message(proposal, "receipt", outcome)
         await self._store.move_proposal(
