@@ -63,6 +63,9 @@ def replay(
     rebalance: Annotated[str, typer.Option(help="How often ratios are fitted anew: 14d, 2w.")] = "14d",
     train: Annotated[str, typer.Option(help="On how much history they are fitted.")] = "60d",
     exclude_direct: Annotated[bool, typer.Option(help="Held coins cannot be shorted.")] = False,
+    reset_holdings: Annotated[
+        bool, typer.Option(help="Set each coin back to its first worth at every fit.")
+    ] = False,
     beta: Annotated[float, typer.Option(help="The factor of the method manual.")] = 1.0,
     factor: Annotated[str, typer.Option(help="What beta and manual short.")] = "BTC",
     leverage: Annotated[float, typer.Option(help="Notional over collateral.")] = 2.0,
@@ -91,6 +94,7 @@ def replay(
         rebalance=rebalance,
         train=train,
         exclude_direct=exclude_direct,
+        reset_holdings=reset_holdings,
         beta=beta,
         factor=factor,
         leverage=leverage,

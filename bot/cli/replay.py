@@ -43,6 +43,7 @@ class ReplayOptions:
     rebalance: str
     train: str
     exclude_direct: bool
+    reset_holdings: bool
     beta: float
     factor: str
     leverage: float
@@ -69,6 +70,7 @@ def replay(options: ReplayOptions) -> str:
         beta=options.beta,
         factor=options.factor.upper(),
         exclude_direct=options.exclude_direct,
+        reset_holdings=options.reset_holdings,
         train_days=parse_span(options.train, "train"),
         rebalance_days=parse_span(options.rebalance, "rebalance"),
         band=options.band,

@@ -126,15 +126,16 @@ def walk_forward(
     test_days: int = 14,
     fit: Fit = fit_basket,
 ) -> tuple[Floats, Floats]:
-    """(D,) daily returns unhedged and hedged, each `test_days` with the ratios fitted on the `train_days` before them.
+    """(D,) daily profit and loss unhedged and hedged, as shares of the portfolio's value, each `test_days` with the
+    ratios fitted on the `train_days` before them.
 
-    `weights`: shares of value, held constant. Log returns of whole days, gaps bridged. Stretches before everything
+    `weights`: shares of value, held constant. Whole days, gaps bridged. Stretches before everything
     held is listed for `train_days` are passed over. Raises NotEnoughHistory when none is left.
     """
     returns = aligned(candles)
     days, closes = daily_closes(candles)
     names = candles.names
-    moves = np.diff(np.log(closes), axis=0)  # moves[i] is over days[i + 1]
+    moves = closes[1:] / closes[:-1] - 1  # moves[i] is over days[i + 1]
     held = [names.index(name) for name in weights]
     shares = np.array(list(weights.values()))
     unhedged, hedged = [], []
