@@ -74,6 +74,10 @@ def replay(
     slippage: Annotated[float, typer.Option(help="Slippage, as a fraction.")] = 0.0002,
     funding: Annotated[Path | None, typer.Option(help="Funding history: a tidy CSV.")] = None,
     funding_rate: Annotated[float, typer.Option(help="Without it: what shorts receive per 8 h.")] = 0.0,
+    assets: Annotated[
+        Path | None,
+        typer.Option(help="More wrapped, staked and renamed coins: CSV of name, asset, units, kind."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     picture: Annotated[Path | None, typer.Option(help="Write both equities to this SVG file.")] = None,
 ) -> None:
@@ -103,6 +107,7 @@ def replay(
         slippage=slippage,
         funding=funding,
         funding_rate=funding_rate,
+        assets=assets,
         as_json=as_json,
         picture=picture,
     )

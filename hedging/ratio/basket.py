@@ -225,7 +225,7 @@ def fit_basket(
 def fresh(returns: Returns) -> Flags:
     """(N,) which series have a return in the last 7 days of the window."""
     bars = max(round(FRESH_DAYS * bars_a_day(returns)), 1)
-    last: Flags = np.isfinite(returns.values[-bars:]).any(axis=0)
+    last: Flags = np.logical_or.reduce(np.isfinite(returns.values[-bars:]), axis=0)
     return last
 
 

@@ -21,8 +21,9 @@ Fit = Callable[[Returns, Mapping[str, float], Sequence[str]], Basket]
 @dataclass(frozen=True, slots=True)
 class Effectiveness:
     """Shares removed, at most 1, negative when it got worse. `se`, `shortfall_se`: of `variance_removed` and of
-    `shortfall_removed`, by leaving blocks of 14 days out one at a time. `stress_correlation`: of the portfolio with its hedge over the worst 5 % of days, beside
-    `correlation` over all; NaN where there are too few days. `days`: judged."""
+    `shortfall_removed`, by leaving blocks of 14 days out one at a time. `stress_correlation`: of the portfolio with its
+    hedge over the worst 5 % of days, beside `correlation` over all; NaN where there are too few days. `days`: judged.
+    """
 
     variance_removed: float
     se: float

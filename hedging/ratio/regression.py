@@ -44,13 +44,13 @@ class Estimate:
 def _student(share: float, freedom: int) -> float:
     """Quantile of Student's t, by its expansion around the normal one; four digits from 10 degrees of freedom on.
     Source: M. Abramowitz, I. Stegun, Handbook of Mathematical Functions (1964), 26.7.5."""
-    z = NormalDist().inv_cdf(share)
+    z: float = NormalDist().inv_cdf(share)
     terms = (
         (z**3 + z) / 4,
         (5 * z**5 + 16 * z**3 + 3 * z) / 96,
         (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
     )
-    return z + sum(term / freedom**power for power, term in enumerate(terms, start=1))
+    return z + sum(float(term) / float(freedom) ** power for power, term in enumerate(terms, start=1))
 
 
 def ols(y: Floats, x: Floats) -> Estimate:

@@ -124,14 +124,20 @@ def _since_midnight(candles: Candles, held: Floats) -> Floats:
     return held / held[before]
 
 
+def series_of(names: Sequence[str]) -> tuple[dict[str, int], dict[str, int]]:
+    """The columns that prices of holdings and of shorts come from, by asset: spot, or else the perpetual; and the
+    perpetual, or else spot."""
+    spot = {name.partition("/")[0]: i for i, name in reversed(list(enumerate(names)))}
+    spot |= {name: i for i, name in enumerate(names) if "/" not in name}
+    marks = {name.partition("/")[0]: i for i, name in enumerate(names) if ":" in name}
+    return spot, spot | marks
+
+
 def _field(candles: Candles, assets: Sequence[str], rule: Rule) -> Field:
     """Holdings at spot; shorts at the perpetual's own price where the history has it."""
     if len(set(assets)) != len(assets):
         raise BadInput("A coin is named twice among the holdings.")
-    spot = {name.partition("/")[0]: i for i, name in reversed(list(enumerate(candles.names)))}
-    spot |= {name: i for i, name in enumerate(candles.names) if "/" not in name}
-    marks = {name.partition("/")[0]: i for i, name in enumerate(candles.names) if ":" in name}
-    shorts = spot | marks
+    spot, shorts = series_of(candles.names)
     wanted = rule.instruments or tuple(shorts)
     unknown = [name for name in (*assets, *wanted) if name not in shorts]
     if unknown:

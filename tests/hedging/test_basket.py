@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import nnls
 
 from hedging.errors import BadInput, NotEnoughHistory, UnknownAsset
-from hedging.ratio import Costs, fit_basket, non_negative, second_moments, sparse
-from hedging.ratio.basket import bars_a_day
+from hedging.ratio import Costs, bars_a_day, fit_basket, non_negative, second_moments, sparse
 from hedging.returns import Returns
 
 SEEDS = st.integers(0, 10_000)
