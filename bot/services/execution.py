@@ -149,6 +149,8 @@ class Execution:
         attempts = await self._store.attempts(proposal_id)
         start = {"equity_before": opening["equity_before"], "prices": opening["prices"]}
         outcome = await self._outcome(proposal, account, attempts) | start
+        if "auto" in proposal.outcome:  # done by a standing permission, and for which alert
+            outcome["auto"] = proposal.outcome["auto"]
         receipt = self._message(proposal, "receipt", outcome)
         await self._store.move_proposal(
             proposal_id,

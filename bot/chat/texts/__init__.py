@@ -33,6 +33,10 @@ COMMANDS = {
     "accounts": "Your accounts, and which one is used",
     "disconnect": "Take an exchange's key back",
     "alerts": "Open alerts, quiet hours, summaries",
+    "permission": "What I may do without asking",
+    "pause": "Nothing without your tap",
+    "resume": "Take the pause off",
+    "panic": "Close all hedges, or hedge everything",
     "help": "All commands",
 }
 
