@@ -273,7 +273,7 @@ async def _open_exchanges(
     from bot.exchange.exchanges import Exchanges
 
     home = await _open_home(settings, stack)
-    wire = Wire(clock, loopback=settings.sandbox_url, passing=fault and fault.request)
+    wire = Wire(clock, loopback=settings.sandbox_url, passing=fault.request if fault else None)
     stack.push_async_callback(wire.close)
     if settings.sandbox_url:
         credentials: CredentialsOf = PracticeKeys(settings.sandbox_url, settings.practice_exchange, vault)

@@ -32,6 +32,9 @@ hypothesis.settings.register_profile("hedgehog", deadline=None, derandomize=True
 hypothesis.settings.register_profile(
     "quick", parent=hypothesis.settings.get_profile("hedgehog"), max_examples=15
 )
+hypothesis.settings.register_profile(
+    "long", parent=hypothesis.settings.get_profile("hedgehog"), max_examples=1000
+)
 hypothesis.settings.load_profile("hedgehog")
 
 

@@ -19,7 +19,7 @@ from bot.exchange.ccxt_values import (
     tiers_of,
     time_of,
 )
-from bot.exchange.ccxt_wire import Wire
+from bot.exchange.ccxt_wire import Wire, leaving_by
 from bot.exchange.dialects import DIALECTS
 from bot.exchange.dialects.dialect import Dialect
 from bot.exchange.limits.budget import Budget, BudgetSpent
@@ -80,6 +80,9 @@ class CcxtExchange:
             for row in open_rows:
                 if row.get("marginMode") is None:  # where it is the account's and not the position's
                     row["marginMode"] = await self._dialect.margin_mode(client, str(row.get("symbol")))
+            for row in open_rows:
+                if row.get("markPrice") is None and self._gone(client, str(row.get("symbol"))):
+                    row["markPrice"] = row.get("entryPrice")  # nothing prices it any more
             needs_marks = any(row.get("markPrice") is None for row in open_rows)
             marks = await self._prices() if needs_marks else {}
             return positions_of(rows, contracts, marks, await self._beside(client, open_rows))
@@ -172,7 +175,8 @@ class CcxtExchange:
                 return report_of(raw, order.client_id, contract, self._dialect, order)
             return OrderReport(order.client_id, str(raw["id"]), "open", ZERO, None, ZERO)
 
-        report = await self._write(account, f"the order {order.client_id}", work)
+        with leaving_by(order.not_after):
+            report = await self._write(account, f"the order {order.client_id}", work)
         if report.status == "open":
             report = await self._read_back(account, order, report)
         return report
@@ -360,6 +364,11 @@ class CcxtExchange:
         """Also one that is being delisted: a position in it may be open."""
         market = client.markets.get(symbol)
         return contract_of({**market, "active": True}, self._dialect) if market else None
+
+    def _gone(self, client: Any, symbol: str) -> bool:
+        """Known, but not traded any more."""
+        market = client.markets.get(symbol)
+        return bool(market) and contract_of(market, self._dialect) is None
 
     def _budget(self, account: Account) -> Budget:
         count, span = self._dialect.orders_per

@@ -16,6 +16,7 @@ from bot.exchange.ccxt_values import contract_of, time_of
 from bot.exchange.dialects.dialect import Dialect, MarketRow
 from bot.ports.clock import Clock
 from bot.ports.errors import Unavailable
+from bot.ports.exchange import Health
 from hedging.errors import BadInput
 from hedging.market import Candles, Contract, Funding, Quote, Snapshot
 from hedging.money import ZERO, decimal
@@ -27,6 +28,7 @@ _MOST_PAGES = 60
 _SHARED_FOR = timedelta(seconds=0.5)
 _FUNDING_FRESH = timedelta(minutes=1)
 _LIQUIDITY_FRESH = timedelta(minutes=15)
+_TOUCHES_IN_DEPTH, _DEPTHS_IN_TURNOVER = 10, 5000
 _TOUCH, _LEVELS = (
     Decimal("0.001"),
     100,
@@ -44,8 +46,8 @@ class _Read(Generic[T]):
 
 class CcxtFeed:
     """Public market data of one exchange, read once for everybody. Three calls a snapshot; the contracts are read anew
-    every hour, settled funding at most once a minute. A quote's depth is what rests at the touch, the smaller side: it
-    understates the book."""
+    every hour, settled funding at most once a minute. A quote's depth is reckoned on the safe side: ten times what
+    rests at the touch, of the smaller side, or a five-thousandth of a day's turnover where that is not told in bulk."""
 
     def __init__(self, dialect: Dialect, clients: Clients, clock: Clock) -> None:
         self._dialect, self._clients, self._clock = dialect, clients, clock
@@ -57,6 +59,10 @@ class CcxtFeed:
         self._snapshot: _Read[Snapshot] | None = None
         self._settled: dict[str, _Read[list[Funding]]] = {}
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    @property
+    def health(self) -> Health:
+        return self._clients.guard().health
 
     async def snapshot(self) -> Snapshot:
         """The market now; whoever asks while it is being read, or within half a second, shares one read."""
@@ -182,7 +188,11 @@ def _quote(row: MarketRow, contract: Contract) -> Quote:
     if min(bid, ask, mark, index) <= 0 or bid > ask:
         raise Malformed("a price cannot be")
     sizes = [decimal(size) for size in (row.bid_size, row.ask_size) if size is not None]
-    depth = contract.notional(min(sizes), mark) if len(sizes) == 2 else ZERO
+    depth = ZERO
+    if len(sizes) == 2:
+        depth = contract.notional(min(sizes), mark) * _TOUCHES_IN_DEPTH
+    elif row.turnover is not None:
+        depth = decimal(row.turnover) / _DEPTHS_IN_TURNOVER
     return Quote(contract.symbol, bid, ask, mark, index, max(depth, ZERO))
 
 

@@ -83,6 +83,8 @@ async def write(dialect: Dialect, what: str, work: Work[T], resync: Work[None]) 
             raise Rejected(f"Nothing was sent: {failure}", "unavailable")
         if sent is None:
             blocked = bool(calls) and not calls[-1].sent
+            if blocked and calls[-1].too_late:
+                raise Rejected(f"{dialect.title}: {what} could not leave in time.", "stalled")
             raise Rejected(
                 f"{dialect.title}: {what} was not sent ({kind}).", "unavailable" if blocked else "refused"
             )

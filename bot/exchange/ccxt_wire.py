@@ -30,6 +30,10 @@ class NotSent(aiohttp.ClientError):
     """The request never left this machine: nothing can have come of it."""
 
 
+class TooLate(NotSent):
+    """The request must not leave any more."""
+
+
 class Redirected(aiohttp.ClientError):
     """A redirect, which is never followed: a signed request goes to whom it was signed for, or nowhere."""
 
@@ -42,6 +46,7 @@ class Call:
     host: str
     path: str
     sent: bool = False
+    too_late: bool = False  # kept here, because it should have left before
     status: int | None = None  # None: no answer, or none that could be read to its end
     body: str = ""
     begun: datetime | None = None
@@ -57,6 +62,7 @@ class Call:
 Learn = Callable[[Call, Mapping[str, str]], None]  # a call that was made, and the headers of its answer
 
 _calls: ContextVar[list[Call] | None] = ContextVar("calls", default=None)
+_not_after: ContextVar[datetime | None] = ContextVar("not_after", default=None)
 
 
 @contextmanager
@@ -68,6 +74,16 @@ def calls_noted() -> Iterator[list[Call]]:
         yield noted
     finally:
         _calls.reset(token)
+
+
+@contextmanager
+def leaving_by(instant: datetime | None) -> Iterator[None]:
+    """What this task begins to send inside the block after that instant stays here: TooLate."""
+    token = _not_after.set(instant)
+    try:
+        yield
+    finally:
+        _not_after.reset(token)
 
 
 @dataclass(slots=True)
@@ -203,8 +219,8 @@ class _Request:
                 raise Redirected("a redirect is not followed")
             call.body, call.status = text[:_MOST_BODY], response.status
             wire.passes(call, "ended")
-        except asyncio.CancelledError:
-            raise  # whoever asked went away: that says nothing of the exchange
+        except (asyncio.CancelledError, TooLate):
+            raise  # whoever asked went away, or came too late: that says nothing of the exchange
         except BaseException:
             self._learn(call, headers)
             raise
@@ -215,7 +231,11 @@ class _Request:
         wire, call = self._wire, self._call
         arguments = {name: value for name, value in self._arguments.items() if name != "proxy"}
         wire.passes(call, "begins")
-        call.sent, call.begun = True, wire.gate.clock.now()
+        latest, now = _not_after.get(), wire.gate.clock.now()
+        if latest is not None and now > latest:  # this process may have stood still meanwhile
+            call.too_late = True
+            raise TooLate("it should have left before")
+        call.sent, call.begun = True, now
         try:
             response = await wire.session.request(
                 call.method, wire.address(self._url), allow_redirects=False, **arguments

@@ -9,11 +9,12 @@ from bot.exchange.ccxt_clients import CredentialsOf
 from bot.exchange.ccxt_exchange import CcxtExchange, connect
 from bot.exchange.ccxt_wire import Wire
 from bot.exchange.dialects import DIALECTS
+from bot.exchange.limits.guard import guard_of
 from bot.exchange.paper import PaperExchange
 from bot.exchange.probation import Probation, usable
 from bot.ports.clock import Clock
 from bot.ports.errors import Unavailable
-from bot.ports.exchange import Exchange, MarginMode, MarketFeed, Offer, Permissions, TradeFill, Trial
+from bot.ports.exchange import Exchange, Health, MarginMode, MarketFeed, Offer, Permissions, TradeFill, Trial
 from bot.ports.records import PAPER, Account, Balance, Order, OrderReport
 from bot.ports.store import CandleStore, KeyStore, PaperStore
 from bot.ports.vault import Credentials
@@ -27,9 +28,9 @@ class Memory(PaperStore, CandleStore, KeyStore, Protocol):
 
 
 class Exchanges:
-    """bot.ports.exchange: Exchange, Feeds and Connections over all of them. Nothing of an exchange is loaded before it
-    is first asked for. `home`: the feed that paper accounts follow; a name is a real exchange's own. The wire is its
-    owner's to close."""
+    """bot.ports.exchange: Exchange, Feeds, Healths and Connections over all of them. Nothing of an exchange is loaded
+    before it is first asked for. `home`: the feed that paper accounts follow; a name is a real exchange's own. The wire
+    is its owner's to close."""
 
     name = "exchanges"
 
@@ -37,7 +38,7 @@ class Exchanges:
         self, home: MarketFeed | str, store: Memory, wire: Wire, clock: Clock, credentials: CredentialsOf
     ) -> None:
         self._wire, self._clock, self._credentials = wire, clock, usable(credentials)
-        self._store = store
+        self._store, self._opened_at = store, clock.now()
         self._probation: dict[str, Probation] = {}
         self._real: dict[str, tuple[CcxtExchange, MarketFeed]] = {}
         self._home = self._connected(home)[1] if isinstance(home, str) else home
@@ -61,6 +62,11 @@ class Exchanges:
             )
             for dialect in DIALECTS.values()
         )
+
+    def health(self, name: str, *, demo: bool = False) -> Health:
+        if name not in DIALECTS:
+            return Health("up", self._opened_at)
+        return guard_of(self._wire, DIALECTS[name], self._clock, demo=demo).health
 
     async def clock_ahead(self, name: str) -> timedelta:
         return await self._connected(name)[0].clock_ahead()

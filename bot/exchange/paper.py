@@ -73,7 +73,7 @@ class PaperExchange:
         self._deposit = {"USDT": starting_cash, **(collateral or {})}
 
     def settles_within(self, account: Account) -> timedelta:
-        return timedelta(seconds=1)
+        return timedelta(seconds=6)  # a worker that stood still sends no order that is five seconds old
 
     async def positions(self, account: Account) -> Sequence[Position]:
         """Every open position, by symbol; unrealised profit in quote units, also of inverse ones."""
@@ -126,6 +126,8 @@ class PaperExchange:
         rejected with code "duplicate": look it up. The report's fee is in quote units."""
 
         def trade(state: _State) -> tuple[PaperAccount, OrderReport]:
+            if order.not_after is not None and self._clock.now() > order.not_after:
+                raise Rejected("The order could not leave in time.", "stalled")
             contract = _contract(state.snapshot, order.symbol)
             wish = PaperOrder(order.symbol, order.side, order.contracts, order.limit_price, order.reduce_only)
             after, got = fill(state.account, contract, wish, state.snapshot.quotes[order.symbol])

@@ -10,7 +10,7 @@ from typing import TypeVar
 from bot.exchange.ccxt_clients import CredentialsOf
 from bot.ports.clock import Clock
 from bot.ports.errors import KeyRefused, KeyUnusable, PortError, Rejected
-from bot.ports.exchange import Exchange, MarginMode
+from bot.ports.exchange import Exchange, MarginMode, TradeFill
 from bot.ports.records import Account, AccountState, Balance, Order, OrderReport, OutboxItem
 from bot.ports.store import KeyStore
 from bot.ports.vault import Credentials, NoCredentials, Tampered, VaultError
@@ -63,6 +63,18 @@ class Probation:
     async def quiet(self, account: Account, symbol: str, since: datetime) -> bool:
         return await self._ask(account, lambda: self._exchange.quiet(account, symbol, since))
 
+    async def fills(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
+        return await self._ask(account, lambda: self._exchange.fills(account, symbol, since))
+
+    async def forced_closes(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
+        return await self._ask(account, lambda: self._exchange.forced_closes(account, symbol, since))
+
+    async def listed(self, account: Account, symbol: str) -> bool:
+        return await self._exchange.listed(account, symbol)
+
+    def names_forced_closes(self, account: Account) -> bool:
+        return self._exchange.names_forced_closes(account)
+
     async def set_leverage(self, account: Account, symbol: str, leverage: int) -> None:
         await self._send(account, lambda: self._exchange.set_leverage(account, symbol, leverage))
 
@@ -87,8 +99,7 @@ class Probation:
         try:
             result = await work()
             if doubts.refused:
-                await self._store.forget_refusals(account)
-                doubts.refused = 0
+                await self._forget(account, doubts)
             return result
         except KeyRefused:
             await self._count(account, doubts)
@@ -116,6 +127,13 @@ class Probation:
             await waiter
         doubts.under_way += 1
         return doubts
+
+    async def _forget(self, account: Account, doubts: _Doubts) -> None:
+        doubts.refused = 0
+        try:
+            await self._store.forget_refusals(account)
+        except PortError as failure:  # an order that went through is not unclear because of this
+            log.warning("refusals of the key of account %d are still counted: %s", account.id, failure)
 
     async def _count(self, account: Account, doubts: _Doubts) -> None:
         doubts.refused += 1

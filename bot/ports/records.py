@@ -151,7 +151,8 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What goes to an exchange: price-capped, immediate-or-cancel."""
+    """What goes to an exchange: price-capped, immediate-or-cancel. After `not_after` (wall time) it must not leave any
+    more: somebody else may have proven by then that it is not there."""
 
     client_id: str
     symbol: str
@@ -159,6 +160,7 @@ class Order:
     contracts: Decimal
     limit_price: Decimal
     reduce_only: bool
+    not_after: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,9 @@ from typing import Any, TypeVar, cast
 T = TypeVar("T")
 
 LATER = "later"
-_PLAN = re.compile(r"(?P<trigger>[^:]+):(?:(?P<all>record)|(?P<at>\d+)|(?P<name>.+)#(?P<nth>\d+))")
+_PLAN = re.compile(
+    r"(?P<trigger>[^:]+):(?:(?P<all>record)|(?P<at>\d+)|(?P<name>.+)#(?P<nth>\d+))(?P<stop>!)?"
+)
 _OUR_ID = re.compile(r"hh[a-z2-7]{26}")
 
 
@@ -29,8 +31,8 @@ class BadFault(ValueError):
 
 class Fault:
     """`plan`: "store.proposal:7" arms at the first call of `store.proposal` and dies at the 7th point after that;
-    "store.proposal:exchange.place begins#2" at the 2nd point of that name; "store.proposal:record" notes every point in
-    `journal`. With "later" the plan is read from `kill-at.txt` beside the journal as soon as that file is there. An
+    "store.proposal:exchange.place begins#2" at the 2nd point of that name, and with a "!" behind it stands still there as
+    by SIGSTOP; "store.proposal:record" notes every point in `journal`. With "later" the plan is read from `kill-at.txt` beside the journal as soon as that file is there. An
     empty plan does nothing. Raises BadFault."""
 
     def __init__(self, plan: str, journal: Path) -> None:
@@ -39,6 +41,7 @@ class Fault:
         self._on = bool(plan)
         self._trigger = self._name = ""
         self._at: int | None = None
+        self._signal = signal.SIGKILL
         self._armed = False
         self._passed: Counter[str] = Counter()
         if plan and self._file is None:
@@ -60,7 +63,7 @@ class Fault:
         elif self._name in ("", name) and self._at == (
             self._passed[name] if self._name else self._passed.total()
         ):
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), self._signal)
 
     def request(self, method: str, path: str, moment: str) -> None:
         """Pass a point of a request to an exchange; our ids are left out of its name."""
@@ -76,6 +79,8 @@ class Fault:
         if read is None:
             raise BadFault(f'{plan!r} is not like "store.proposal:7" or "store.proposal:record".')
         self._trigger, self._name = read["trigger"], read["name"] or ""
+        if read["stop"]:
+            self._signal = signal.SIGSTOP
         if not read["all"]:
             self._at = int(read["at"] or read["nth"])
 

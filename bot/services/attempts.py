@@ -35,6 +35,7 @@ from hedging.portfolio import Position
 log = logging.getLogger(__name__)
 
 TAP_LASTS = timedelta(minutes=2)  # what was not sent so long after the tap is not sent any more
+LEAVES_WITHIN = timedelta(seconds=5)  # of its commit, or not at all; `settles_within` counts on it
 LEVERAGE_PAUSES = (0.5, 2.0)  # seconds before a leverage whose setting is unclear is set again
 LOOKUPS_FOR_ABSENCE = 3
 GIVE_UP_AFTER = timedelta(minutes=10)  # an order nobody can find or rule out by then is a person's to settle
@@ -115,6 +116,7 @@ class Attempts:
             contracts=amount,
             limit_price=attempt.limit_price,
             reduce_only=attempt.reduce_only,
+            not_after=sending.updated_at + LEAVES_WITHIN,
         )
         try:
             report = await self._exchange.place(account, order)

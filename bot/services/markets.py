@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.ports.clock import Clock
 from bot.ports.exchange import Feeds, MarketFeed
@@ -15,6 +16,7 @@ from hedging.portfolio import Holding, Position
 from hedging.ratio import Estimate, beta_table
 
 HISTORY = timedelta(days=60)
+_HOUR = timedelta(hours=1)
 FRESH_FOR = timedelta(seconds=1)
 
 
@@ -40,6 +42,9 @@ class Market:
             0  # begun so far: whoever asks for a fresh one shares a read that began after they asked
         )
         self._betas: dict[str, Betas] = {}
+        self._hour: datetime | None = None
+        self._bars: dict[str, NDArray[np.float64]] = {}  # before `_hour`: (2, T), closes and highs; NaN: none
+        self._asking = asyncio.Lock()
         self._reading = asyncio.Lock()
         self._estimating = asyncio.Lock()
 
@@ -85,9 +90,24 @@ class Market:
         return await asyncio.to_thread(beta_table, await self.hours(names, hour), factor)
 
     async def hours(self, names: Sequence[str], hour: datetime) -> Candles:
-        """The 60 days of whole hourly bars before `hour` (market time)."""
-        candles = await self._feed.candles(names, since=hour - HISTORY, bar=timedelta(hours=1))
-        return _whole_bars(candles, hour)
+        """The 60 days of whole hourly bars before `hour` (market time): closes and highs. Each series is asked for once
+        an hour, whoever comes with others meanwhile."""
+        end, count = np.datetime64(hour.replace(tzinfo=None), "s"), int(HISTORY / _HOUR)
+        times = end - np.arange(count, 0, -1) * np.timedelta64(3600, "s")
+        async with self._asking:
+            if self._hour != hour:
+                self._hour, self._bars = hour, {}
+            missing = [name for name in names if name not in self._bars]
+            if missing:
+                told = await self._feed.candles(missing, since=hour - HISTORY, bar=_HOUR)
+                inside = (told.times >= times[0]) & (told.times < end)
+                bars = np.full((len(missing), 2, count), np.nan)
+                high = told.close if told.high is None else told.high
+                rows = np.searchsorted(times, told.times[inside])
+                bars[:, 0, rows], bars[:, 1, rows] = told.close[inside].T, high[inside].T
+                self._bars |= dict(zip(missing, bars, strict=True))
+            known = np.array([self._bars[name] for name in names]).reshape(len(names), 2, count)
+        return Candles(tuple(names), times, known[:, 0].T, known[:, 1].T)
 
 
 class Markets:
@@ -112,10 +132,3 @@ class Markets:
         if exchange not in self._markets:
             self._markets[exchange] = Market(self._feeds.feed(exchange), self._clock)
         return self._markets[exchange]
-
-
-def _whole_bars(candles: Candles, end: datetime) -> Candles:
-    """The bars that opened before `end`, without those that have not ended yet."""
-    count = int(np.searchsorted(candles.times, np.datetime64(end.replace(tzinfo=None), "s")))
-    high = None if candles.high is None else candles.high[:count]
-    return Candles(candles.names, candles.times[:count], candles.close[:count], high)

@@ -38,6 +38,7 @@ class Chat:
     market: StillMarket
     exchange: ScriptedExchange
     durable: ManualDurable
+    vault: OpenVault
     numbers: Any = field(default_factory=lambda: count(1))
 
     async def handle(self, update: Json) -> list[Call]:
@@ -69,13 +70,13 @@ class Chat:
 @pytest_asyncio.fixture
 async def chat(store: SqlStore) -> AsyncIterator[Chat]:
     clock, market, telegram = ManualClock(), StillMarket(), RecordingRequest()
-    exchange, durable = ScriptedExchange(market), ManualDurable(clock)
+    exchange, durable, vault = ScriptedExchange(market), ManualDurable(clock), OpenVault()
     link = Link("1:sandbox", "http://telegram.invalid", request=telegram)
     notifier = TelegramNotifier(link.out)
-    services = build_services(Settings(), store, market, exchange, OpenVault(), notifier, durable, clock)
+    services = build_services(Settings(), store, market, exchange, vault, notifier, durable, clock)
     shell = build(services, link)
     await shell.start()
     telegram.calls.clear()
-    yield Chat(shell, link, telegram, services, store, clock, market, exchange, durable)
+    yield Chat(shell, link, telegram, services, store, clock, market, exchange, durable, vault)
     check_calls({"n": n, "method": c.method, "params": c.params} for n, c in enumerate(telegram.calls))
     await shell.stop()

@@ -9,7 +9,18 @@ from typing import Any
 from bot.chat import texts
 from bot.chat.parsing.credentials import KeyTrouble
 from bot.chat.parsing.holdings import Entry, parse_holdings, parse_removals
-from bot.chat.views import alert, plain, portfolio, position, proposal, receipt, rule, start, status
+from bot.chat.views import (
+    alert,
+    permission,
+    plain,
+    portfolio,
+    position,
+    proposal,
+    receipt,
+    rule,
+    start,
+    status,
+)
 from bot.chat.views.accounts import connect, overview
 from bot.chat.views.accounts.suspended import suspended
 from bot.chat.views.message import Message
@@ -32,7 +43,7 @@ from bot.services.status import PositionLine, StatusView
 from hedging.plan import Check, Choice, HedgePlan, Leg
 from hedging.portfolio import Exposure, Position
 from hedging.rules import HedgeRule
-from tests.chat import alert_previews
+from tests.chat import alert_previews, permission_previews
 
 D = Decimal
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -353,7 +364,7 @@ OFFERS = {
         Offer("bybit", "Bybit", ("live", "demo"), False),
         Offer("bingx", "BingX", ("live", "demo"), False),
         Offer("mexc", "MEXC", ("live",), False),
-        Offer("weex", "WEEX", ("live", "demo"), True),
+        Offer("weex", "WEEX", ("live",), True),
     )
 }
 
@@ -525,7 +536,7 @@ SCREENS: dict[str, Message] = {
     "position_gone": position.position(changed("delisting", left="0.12", price=None, closes_at="gone")),
     "card_unhedge_own": proposal.proposal(
         card(replace(CLOSING, checks=(Check("exit", True, "closed", {"band": "0.1", "own": "5 SOL"}),))),
-        "live",
+        LIVE,
     ),
     "alert_drift": alert.alert(alarm()),
     "alert_drift_up": alert.alert(
@@ -540,6 +551,11 @@ SCREENS: dict[str, Message] = {
     "alert_no_remedy": alert.alert(alarm(legs=[], proposal_id=None, change=None)),
     "alert_recovered": alert.recovered(alarm(coverage="0.497")),
     **alert_previews.SCREENS,
+    **permission_previews.SCREENS,
+    "receipt_auto": receipt.receipt(
+        outcome(done("SOL", "20", "20", "142.2", "filled", side="buy"), purpose="rebalance", auto="drift")
+    ),
+    "panic": permission.panic(card(CLOSING)),
     "status": status.status(standing()),
     "status_own": status.status(
         standing(
@@ -585,7 +601,7 @@ SCREENS: dict[str, Message] = {
         ),
         PAPER,
     ),
-    "connected_orders": connect.connected(Connected(DEMO, trial(), (), False, "orders"), PAPER),
+    "connected_orders": connect.connected(Connected(DEMO, trial(futures=None), (), False, "orders"), PAPER),
     "connected_away": connect.connected(Connected(DEMO, trial(), (), False, "away"), LIVE),
     **{
         f"connect_not_{why}": connect.not_connected(CannotConnect(why, "bybit"), "demo")

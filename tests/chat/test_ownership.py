@@ -36,7 +36,11 @@ async def hedged_and_alerted(chat: Chat) -> dict[str, str]:
         "rb": alert.data("Rebalance"),
         "sn": alert.data("Snooze"),
         "dt": alert.data("Details"),
+        "cn": "cn:list",
+        "ac": f"ac:gone:{(await chat.services.accounts.in_use(ADA)).id}",
         "kp": alert.data("Snooze").replace("sn:", "kp:"),
+        "pm": "pm:give:both:quarter",
+        "un": f"un:{number}",
         "al": alert.data("More").replace("more", "mute"),
     }
 
@@ -52,6 +56,7 @@ async def _state(chat: Chat) -> object:
     )
 
 
+@pytest.mark.fault(9)
 async def test_every_kind_of_button_is_refused_when_another_taps_it_in_its_owners_chat(chat: Chat) -> None:
     buttons = await hedged_and_alerted(chat)
     assert set(buttons) == set(TAPS), "a new kind of button needs its line above"
@@ -67,7 +72,7 @@ async def test_every_kind_of_button_is_refused_when_another_taps_it_in_its_owner
 async def test_the_id_of_anothers_card_is_worth_nothing_in_ones_own_chat(chat: Chat) -> None:
     buttons = await hedged_and_alerted(chat)
     before = await _state(chat)
-    for kind in ("ok", "ch", "no", "tg", "lv", "bd", "pr", "rb", "sn", "dt", "kp", "al"):
+    for kind in ("ok", "ch", "no", "tg", "lv", "bd", "pr", "rb", "sn", "dt", "kp", "al", "un", "ac"):
         calls = await chat.tap(buttons[kind], 101, BOB)
         assert [call.method for call in calls] == ["answerCallbackQuery"], kind
         assert "somebody else" in calls[0].text, kind
@@ -76,6 +81,7 @@ async def test_the_id_of_anothers_card_is_worth_nothing_in_ones_own_chat(chat: C
     assert await _state(chat) == before
 
 
+@pytest.mark.fault(10)
 @pytest.mark.parametrize("command", [command.name for command in COMMANDS])
 async def test_a_command_in_a_group_gets_one_sentence_and_no_data(chat: Chat, command: str) -> None:
     await chat.write("/add SOL 100")
@@ -86,6 +92,7 @@ async def test_a_command_in_a_group_gets_one_sentence_and_no_data(chat: Chat, co
     assert "SOL" not in said.text
 
 
+@pytest.mark.fault(10)
 @pytest.mark.parametrize("kind", ["group", "supergroup", "channel"])
 async def test_a_tap_anywhere_but_in_a_private_chat_is_refused(chat: Chat, kind: str) -> None:
     buttons = await hedged_and_alerted(chat)
@@ -140,6 +147,9 @@ async def test_a_group_that_adds_the_bot_is_told_once(chat: Chat) -> None:
         "al:k:everything",
         "al:quiet:maybe",
         "al:list",
+        "pm:give:everything:nothing",
+        "pm:give:both",
+        "un:aaaaaaaaaaaaaaaa",
         "st:",
         "zz:1",
         "",

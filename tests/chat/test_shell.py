@@ -21,6 +21,7 @@ async def held(chat: Chat, user: int = ADA) -> dict[str, Decimal]:
     return {holding.asset: holding.amount for holding in await chat.store.holdings(user)}
 
 
+@pytest.mark.fault(6)
 async def test_an_update_delivered_twice_takes_effect_and_is_answered_once(chat: Chat) -> None:
     update = message(7, ADA, "/add SOL 100")
     assert len(await chat.handle(update)) == 1
@@ -35,6 +36,7 @@ async def test_the_same_update_twice_at_once_takes_effect_once(chat: Chat) -> No
     assert await held(chat) == {"SOL": 100}
 
 
+@pytest.mark.fault(1)
 async def test_an_update_cut_off_before_its_end_takes_effect_once_when_it_comes_again(
     chat: Chat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,6 +173,13 @@ async def test_start_tells_telegram_the_commands_and_limits_the_updates(chat: Ch
         "unhedge",
         "status",
         "alerts",
+        "permission",
+        "pause",
+        "resume",
+        "panic",
+        "connect",
+        "accounts",
+        "disconnect",
         "help",
     ]
     (hook,) = telegram.of("setWebhook")

@@ -77,6 +77,7 @@ async def test_an_order_is_found_by_our_id_and_only_by_it(
 
 
 # Binance and WEEX free an id after its fill: there only the attempt ledger keeps it from being used again.
+@pytest.mark.fault(3)
 @pytest.mark.parametrize("venue", ["paper", "bybit", "bingx", "mexc"], indirect=True)
 async def test_the_same_id_is_never_filled_twice(venue: Venue, account: Account) -> None:
     assert venue.unique_ids
@@ -141,6 +142,7 @@ async def test_an_order_with_nobody_to_take_it_ends_unfilled(
     assert await venue.exchange.find_order(account, SOL, "hh-1") == report
 
 
+@pytest.mark.fault(15)
 async def test_an_order_larger_than_the_book_within_its_limit_is_filled_in_part(
     venue: Venue, account: Account, world: World
 ) -> None:
@@ -152,6 +154,7 @@ async def test_an_order_larger_than_the_book_within_its_limit_is_filled_in_part(
     assert position.contracts == -report.filled
 
 
+@pytest.mark.fault(23)
 async def test_closing_never_flips(venue: Venue, account: Account, world: World) -> None:
     await venue.exchange.place(account, order(venue, "hh-1"))
     close = order(venue, "hh-2", units="25", side="buy", reduce_only=True)

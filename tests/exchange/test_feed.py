@@ -152,7 +152,7 @@ async def test_a_snapshot_is_what_the_recordings_say(feed: CcxtFeed) -> None:
     assert set(snapshot.quotes) == {BTC, ETH}  # not the quarterly
     assert (quote.bid, quote.ask) == (D("4.0"), D("4.000002"))
     assert (quote.mark, quote.index) == (D("11793.63104562"), D("11781.8049597"))
-    assert quote.depth == D("9.0") * quote.mark  # the ask is the thinner side
+    assert quote.depth == D("9.0") * quote.mark * 10  # the ask is the thinner side
     assert (funding.rate, funding.interval_hours) == (D("0.00038246"), 8)
     assert funding.next_time == datetime(2020, 8, 14, 8, tzinfo=UTC)
     assert snapshot.funding[ETH].interval_hours == 4

@@ -115,6 +115,7 @@ async def test_a_long_of_the_users_own_stays_as_it_is(live: Venue, mine: Account
     ]
 
 
+@pytest.mark.fault(22)
 @pytest.mark.parametrize("hedged", [False, True], ids=["one-way", "hedge"])
 async def test_the_position_mode_is_read_for_each_order_and_never_switched(
     live: Venue, mine: Account, trader: Trader, hedged: bool
@@ -144,6 +145,7 @@ async def test_an_inverse_short_is_counted_in_dollars(live: Venue, mine: Account
     assert (position.contracts, live.contracts[COIN].contract_size) == (D(-5000), D(1))
 
 
+@pytest.mark.fault(15)
 async def test_a_part_that_is_filled_is_told_as_a_part(live: Venue, mine: Account) -> None:
     live.loopback.desk.share = D("0.37")
     report = await live.live.place(mine, live.order("hh-1", SOL, "10"))

@@ -71,6 +71,7 @@ async def ends_ambiguous(venue: Venue, account: Account, *, stands: bool, patien
     assert len(trader_of(venue).orders) - before == stands
 
 
+@pytest.mark.fault(12, 13)
 @pytest.mark.parametrize(("name", "status", "body"), SHAPES, ids=[shape[0] for shape in SHAPES])
 @pytest.mark.parametrize("accepted", [False, True], ids=["not taken", "taken"])
 async def test_a_shape_that_proves_nothing_is_ambiguous(
@@ -80,6 +81,7 @@ async def test_a_shape_that_proves_nothing_is_ambiguous(
     await ends_ambiguous(venue, account, stands=accepted)
 
 
+@pytest.mark.fault(12)
 @pytest.mark.parametrize("kind", ["cut", "truncated", "redirect", "html", "empty"])
 @pytest.mark.parametrize("accepted", [False, True], ids=["not taken", "taken"])
 async def test_a_broken_connection_is_ambiguous(
@@ -89,6 +91,7 @@ async def test_a_broken_connection_is_ambiguous(
     await ends_ambiguous(venue, account, stands=accepted)
 
 
+@pytest.mark.fault(11)
 @pytest.mark.parametrize("accepted", [False, True], ids=["not taken", "taken"])
 async def test_a_time_out_is_ambiguous(venue: Venue, account: Account, accepted: bool) -> None:
     await venue.impatient.positions(account)  # its markets are loaded with patience
@@ -96,6 +99,7 @@ async def test_a_time_out_is_ambiguous(venue: Venue, account: Account, accepted:
     await ends_ambiguous(venue, account, stands=accepted, patient=False)
 
 
+@pytest.mark.fault(17)
 @pytest.mark.parametrize("status", [429, 418])
 async def test_a_ban_is_ambiguous_and_keeps_everybody_away_until_it_is_over(
     venue: Venue, account: Account, status: int
@@ -120,6 +124,7 @@ _FINAL = [
 ]
 
 
+@pytest.mark.fault(12)
 @pytest.mark.parametrize(("shared", "code"), _OPEN, indirect=["shared"])
 async def test_a_code_that_does_not_settle_it_is_ambiguous(venue: Venue, account: Account, code: int) -> None:
     status, body = refusal(venue.name, code)
@@ -127,6 +132,7 @@ async def test_a_code_that_does_not_settle_it_is_ambiguous(venue: Venue, account
     await ends_ambiguous(venue, account, stands=True)
 
 
+@pytest.mark.fault(22, 23, 27)
 @pytest.mark.parametrize(("shared", "code", "word"), _FINAL, indirect=["shared"])
 async def test_a_code_that_settles_it_is_a_rejection_with_our_word(
     venue: Venue, account: Account, code: int, word: str
@@ -146,6 +152,7 @@ async def test_a_settling_code_with_a_servers_fault_is_ambiguous(venue: Venue, a
     await ends_ambiguous(venue, account, stands=True)
 
 
+@pytest.mark.fault(13)
 async def test_nan_in_what_is_read_back_is_never_a_fill(venue: Venue, account: Account) -> None:
     on = "order" if venue.name == "binance" else "find"
     venue.loopback.faults.add("nan", on=on, after=True, times=4)
@@ -161,6 +168,7 @@ async def test_nan_in_what_is_read_back_is_never_a_fill(venue: Venue, account: A
     assert found is not None and found.filled == order.contracts
 
 
+@pytest.mark.fault(14)
 async def test_an_order_that_becomes_visible_late_is_waited_for(venue: Venue, account: Account) -> None:
     venue.loopback.faults.add("hide", on="order", lookups=2)
     report = await venue.live.place(account, an_order(venue))
@@ -179,6 +187,7 @@ async def test_an_acknowledged_order_that_stays_unseen_is_open(venue: Venue, acc
     assert await venue.live.find_order(account, SOL, order.client_id) is None
 
 
+@pytest.mark.fault(18)
 @pytest.mark.parametrize("ahead", [-30_000, 30_000])
 async def test_a_skewed_clock_is_set_once_and_the_order_goes_through(
     venue: Venue, account: Account, ahead: int
@@ -189,6 +198,7 @@ async def test_a_skewed_clock_is_set_once_and_the_order_goes_through(
     assert venue.loopback.calls["time"] == asked + 1
 
 
+@pytest.mark.fault(18)
 async def test_a_clock_that_cannot_be_set_ends_in_a_rejection(venue: Venue, account: Account) -> None:
     venue.loopback.faults.add("refuse", word="clock", times=10)
     before = len(trader_of(venue).orders)
@@ -198,6 +208,7 @@ async def test_a_clock_that_cannot_be_set_ends_in_a_rejection(venue: Venue, acco
     assert len(trader_of(venue).orders) == before
 
 
+@pytest.mark.fault(22)
 async def test_a_position_mode_that_cannot_be_read_sends_nothing(venue: Venue, account: Account) -> None:
     on = "positions" if venue.name == "bybit" else "position_mode"
     venue.loopback.faults.add("cut", on=on, times=5)
@@ -235,6 +246,7 @@ async def test_reads_are_unavailable_whatever_comes_back(venue: Venue, account: 
             venue.loopback.faults.clear()
 
 
+@pytest.mark.fault(44)
 async def test_no_secret_reaches_an_error_even_when_the_exchange_repeats_it(
     venue: Venue, account: Account, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,7 +1,8 @@
 """Real stores for other rooms' tests: SQLite, quick since the schema is made once and copied."""
 
 import shutil
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,15 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("template") / "empty.sqlite"
     migrate(sqlite_address(file))
     return file
+
+
+@pytest.fixture
+def memory_folder() -> Iterator[Path]:
+    """A folder for databases that are written to a lot: in memory, where the system has a place for that."""
+    memory = Path("/dev/shm")
+    made = Path(tempfile.mkdtemp(prefix="hedgehog-", dir=memory if memory.is_dir() else None))
+    yield made
+    shutil.rmtree(made)
 
 
 @pytest_asyncio.fixture

@@ -47,6 +47,9 @@ class StillMarket:
         self.time = NOON
         self.prices = {asset: D(price) for asset, price in PRICES.items()}
         self.away = False
+        self.on_offer: tuple[Offer, ...] = ()
+        self.trials: dict[str, Trial | Exception] = {}  # what comes of a key
+        self.tried: list[str] = []
         rng = np.random.default_rng(11)
         market = rng.normal(0, 0.01, 60 * 24)
         noise = {asset: rng.normal(0, 0.004, market.size) for asset in BETAS}
@@ -91,7 +94,7 @@ class StillMarket:
 
     @property
     def offers(self) -> Sequence[Offer]:
-        return ()
+        return self.on_offer
 
     async def clock_ahead(self, name: str) -> timedelta:
         if self.away:
@@ -102,7 +105,11 @@ class StillMarket:
         return Permissions(futures=True, withdraw=False, address_list=True)
 
     async def trial(self, account: Account, credentials: Credentials) -> Trial:
-        raise Unavailable("there is nothing to connect to")
+        self.tried.append(credentials.api_key)
+        came = self.trials.get(credentials.api_key, Unavailable("nobody knows this key"))
+        if isinstance(came, Exception):
+            raise came
+        return came
 
     def forget(self, account_id: int) -> None:
         """Nothing was made with any key."""

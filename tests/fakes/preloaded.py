@@ -1,6 +1,6 @@
 """What the forked processes of `tests.fakes.lives` need: imported once, before the first fork."""
 
-import ccxt.async_support  # noqa: F401
+import ccxt.async_support  # type: ignore[import-untyped]  # noqa: F401
 import dbos  # noqa: F401
 import uvicorn  # noqa: F401
 

@@ -110,6 +110,34 @@ async def test_a_replica_that_stalls_over_an_order_and_wakes_up_later_changes_no
         stalled.stop()
 
 
+@pytest.mark.fault(30)
+@pytest.mark.parametrize("point", ["exchange.place begins", "wire.POST /fapi/v1/order begins"])
+async def test_a_replica_that_stalls_before_its_order_leaves_and_wakes_up_later_does_not_send_it_any_more(
+    floor: Floor, point: str
+) -> None:
+    """The other one has proven by then that the order is not there, and has sent it under a new id."""
+    stalled = floor.sandbox.bot(replica="first", kill_at=f"store.proposal:{point}#1!")
+    try:
+        await floor.ada.add("SOL 120")
+        card = await floor.ada.card()
+        await floor.ada.tap(card, "Confirm", wait=None)
+        await floor.until(lambda: _stands_still(stalled.pid), "the stall")
+        with floor.sandbox.living(replica="second"):
+            await floor.ada.receipt(card, seconds=90)
+            await floor.until(lambda: floor.books.at_rest(floor.ada.id), "rest")
+            os.kill(stalled.pid, signal.SIGCONT)
+            await asyncio.sleep(5)
+            assert await floor.objections(card) == []
+    finally:
+        os.kill(stalled.pid, signal.SIGCONT)
+        stalled.stop()
+
+
+def _stands_still(pid: int) -> bool:
+    """Whether the process is stopped; the third word of its status says so."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
 @pytest.mark.fault(29)
 async def test_two_replicas_that_find_the_same_left_over_order_send_it_once(floor: Floor) -> None:
     """The tap was taken and its work never begun: both replicas sweep it up."""

@@ -48,6 +48,7 @@ async def test_a_definite_rejection_is_told_with_its_reason(desk: Desk) -> None:
     assert done.outcome["legs"][0]["reason"] == "margin"
 
 
+@pytest.mark.fault(11)
 async def test_a_lost_answer_to_an_accepted_order_is_looked_up_not_sent_again(desk: Desk) -> None:
     await desk.hold(SOL="100")
     desk.exchange.script = ["hang_after"]
@@ -56,6 +57,7 @@ async def test_a_lost_answer_to_an_accepted_order_is_looked_up_not_sent_again(de
     assert len(desk.exchange.placed) == 1
 
 
+@pytest.mark.fault(14)
 async def test_an_order_that_shows_late_is_found_and_not_doubled(desk: Desk) -> None:
     await desk.hold(SOL="100")
     desk.exchange.script = ["late"]
@@ -159,6 +161,7 @@ async def test_fault_29_two_workers_who_read_the_same_attempt_send_it_once(desk:
     assert {one.client_id for one in both} == {read.client_id}
 
 
+@pytest.mark.fault(2, 3, 4)
 @pytest.mark.slow
 @pytest.mark.parametrize("script", [[], ["hang_after"], ["hang_before"], ["late", "partial"], ["reject"]])
 async def test_dying_at_any_step_sends_each_order_once_and_ends_in_one_receipt(

@@ -202,6 +202,7 @@ async def test_a_hedge_closed_on_purpose_is_no_drift(desk: Desk) -> None:
     assert desk.notifier.kinds() == ["receipt", "receipt"]
 
 
+@pytest.mark.fault(33)
 async def test_a_tick_fired_twice_runs_once(desk: Desk) -> None:
     await desk.hold(ATOM="5000")
     await desk.hedged()

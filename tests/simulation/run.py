@@ -20,15 +20,16 @@ from starlette.applications import Starlette
 from bot.bootstrap import _jobs, build_services
 from bot.chat.application import Link, TelegramShell, build
 from bot.chat.notifier import TelegramNotifier
-from bot.exchange.ccxt_exchange import connect
+from bot.exchange.exchanges import Exchanges
 from bot.ports.errors import PortError
-from bot.ports.exchange import Credentials
 from bot.ports.records import Account
+from bot.ports.vault import Credentials
 from bot.sandbox.exchanges import VENUES
 from bot.schedule import Entry
 from bot.services.errors import ServiceError
 from bot.settings import Settings
 from bot.storage import open_store
+from bot.storage.vault import open_vault
 from hedging.errors import HedgingError, OrderRejected
 from hedging.money import cap_price
 from tests.fakes.database import sqlite_address
@@ -193,12 +194,21 @@ class Run:
         while not self._closing:
             life = self._new_life(replica)
             self.lives[replica] = life, None
-            life.spawn(self._live(life))
+            begun = life.spawn(self._live(life))
+            begun.add_done_callback(lambda task, life=life: self._begun(task, life))
             await life.over.wait()
             self.lives[replica] = life, None
             await asyncio.gather(*life.tasks, return_exceptions=True)
             if not self._closing:
                 await asyncio.sleep(self.chance.choice((0.2, 2.0, 20.0, 130.0)))
+
+    def _begun(self, task: asyncio.Task[None], life: Life) -> None:
+        """A start that fails ends the process; systemd begins another one."""
+        failure = None if task.cancelled() else task.exception()
+        if failure is not None and not life.dead:
+            if not isinstance(failure, NAMED):
+                self.unexpected.append(f"the start: {failure!r}")
+            life.kill()
 
     def _new_life(self, replica: str) -> Life:
         hot = self.chance.random() < 0.5
@@ -214,17 +224,22 @@ class Run:
 
     async def _live(self, life: Life) -> None:
         """What `bot.bootstrap.running` builds, over the doors of this world."""
-        settings = Settings(token=SecretStr(TOKEN), replica=life.replica)
+        settings = Settings(
+            token=SecretStr(TOKEN), replica=life.replica, practice_exchange=self.story.exchange
+        )
         store = life.around("store", open_store(self.database))
         wire = InProcessWire(self.clock, self.network, life.point)
-        exchange, feed = connect(self.story.exchange, wire, self.clock, self._credentials)
-        life.at_end.append(exchange.close)
+        exchanges = Exchanges(self.story.exchange, store, wire, self.clock, self._credentials)
+        life.at_end.append(exchanges.close)
+        vault = open_vault(self.database)
         durable = InProcess(self.memories[life.replica], self.clock, life.replica, life.point)
         link = Link(
             TOKEN, "http://telegram.invalid", request=TelegramLine(self.telegram, self.weather, life.point)
         )
         notifier = TelegramNotifier(link.out)
-        services = build_services(settings, store, feed, exchange, notifier, durable, self.clock)
+        services = build_services(
+            settings, store, exchanges, exchanges, vault, notifier, durable, self.clock
+        )
         shell = build(services, link)
         await durable.launch()
         await shell.start()

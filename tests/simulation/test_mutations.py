@@ -76,7 +76,7 @@ def takes_an_attempt_that_another_worker_has(patch: Patch) -> None:
 
 def believes_the_first_not_found(patch: Patch) -> None:
     patch.setattr("bot.services.attempts.LOOKUPS_FOR_ABSENCE", 1)
-    patch.setattr(CcxtExchange, "settles_within", property(lambda self: timedelta(0)))
+    patch.setattr(CcxtExchange, "settles_within", lambda self, account: timedelta(0))
 
 
 def forgets_that_cards_expire(patch: Patch) -> None:
@@ -140,7 +140,7 @@ def logs_a_key(patch: Patch) -> None:
 
     def make(self: Clients, credentials: Any, *, demo: bool) -> Any:
         if credentials is not None:
-            logging.getLogger("bot").info("a client for %s", credentials.key)
+            logging.getLogger("bot").info("a client for %s", credentials.api_key)
         return honest(self, credentials, demo=demo)
 
     patch.setattr(Clients, "_make", make)
@@ -204,12 +204,12 @@ MUTATIONS = (
 @pytest.mark.filterwarnings("ignore:The garbage collector is trying to clean up")
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.put_in.__name__)
 def test_a_bot_with_a_fault_is_found_out(
-    mutation: Mutation, monkeypatch: Patch, folder: Path, sqlite_template: Path
+    mutation: Mutation, monkeypatch: Patch, memory_folder: Path, sqlite_template: Path
 ) -> None:
     mutation.put_in(monkeypatch)
     seeds = (seed for seed in count() if mutation.shows(Story.of(random.Random(seed))))
     for seed in islice(seeds, AT_MOST):
-        seen, _, _ = simulate(seed, folder, sqlite_template)
+        seen, _, _ = simulate(seed, memory_folder, sqlite_template)
         found = violations(seen)
         if any(objection.startswith(mutation.objecting) for objection in found):
             print(f"seed {seed}: {found}")

@@ -33,9 +33,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.mark.timeout(600)
 @pytest.mark.filterwarnings("ignore:The garbage collector is trying to clean up")  # of connections that died
 def test_every_invariant_holds_after_every_seed(
-    request: pytest.FixtureRequest, seeds: range, folder: Path, sqlite_template: Path
+    request: pytest.FixtureRequest, seeds: range, memory_folder: Path, sqlite_template: Path
 ) -> None:
-    broken = [report for seed in seeds for report in _reports(seed, folder, sqlite_template, request)]
+    broken = [report for seed in seeds for report in _reports(seed, memory_folder, sqlite_template, request)]
     assert not broken, "\n\n".join(broken)
 
 
@@ -66,8 +66,8 @@ def _told(seen: Evidence) -> str:
 
 
 @pytest.mark.parametrize("seed", [10, 39])  # two replicas; many faults
-def test_a_seed_gives_the_same_run_again(seed: int, folder: Path, sqlite_template: Path) -> None:
-    first, _, its_log = simulate(seed, folder, sqlite_template)
-    again, _, log = simulate(seed, folder, sqlite_template)
+def test_a_seed_gives_the_same_run_again(seed: int, memory_folder: Path, sqlite_template: Path) -> None:
+    first, _, its_log = simulate(seed, memory_folder, sqlite_template)
+    again, _, log = simulate(seed, memory_folder, sqlite_template)
     assert log == its_log
     assert replace(again, texts={}) == replace(first, texts={})

@@ -4,7 +4,7 @@ Each seed has a few kinds of its own: some faults are found only where others ar
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bot.sandbox.exchanges.faults import Fault, Faults
@@ -107,7 +107,7 @@ class SeededFaults(Faults):
         super().__init__()
         self._weather, self._beside = weather, beside
 
-    def take(self, operation: str) -> Fault | None:
+    def take(self, operation: str, carried: Iterable[str] = ()) -> Fault | None:
         if operation == "order":
             self._beside()
-        return super().take(operation) or self._weather.at_exchange(operation)
+        return super().take(operation, carried) or self._weather.at_exchange(operation)

@@ -11,11 +11,11 @@ import pytest_asyncio
 from bot.ports.records import Account
 from bot.ports.store import Store
 from bot.storage import migrate, open_store
-from tests.fakes.database import prepared, sqlite_address, sqlite_template
+from tests.fakes.database import memory_folder, prepared, sqlite_address, sqlite_template
 from tests.postgres import Server
 from tests.storage.samples import ADA
 
-__all__ = ["sqlite_template"]
+__all__ = ["memory_folder", "sqlite_template"]
 
 
 @pytest.fixture(scope="session")

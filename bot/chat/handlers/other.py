@@ -41,7 +41,11 @@ async def written(turn: Turn) -> None:
 
 
 async def unreadable(turn: Turn) -> None:
-    await turn.say(sentence(texts.ONLY_TEXT))
+    """A picture or file; while a key is waited for, it may show one."""
+    if await turn.services.connecting.invited(turn.user_id):
+        await key(turn)
+    else:
+        await turn.say(sentence(texts.ONLY_TEXT))
 
 
 async def group(turn: Turn) -> None:

@@ -29,14 +29,14 @@ COMMANDS = {
     "hedge": "Propose a hedge",
     "unhedge": "Close the hedge",
     "status": "How the hedge is doing",
-    "connect": "Connect an exchange",
-    "accounts": "Your accounts, and which one is used",
-    "disconnect": "Take an exchange's key back",
     "alerts": "Open alerts, quiet hours, summaries",
     "permission": "What I may do without asking",
     "pause": "Nothing without your tap",
     "resume": "Take the pause off",
     "panic": "Close all hedges, or hedge everything",
+    "connect": "Connect an exchange",
+    "accounts": "Your accounts, and which one is used",
+    "disconnect": "Take an exchange's key back",
     "help": "All commands",
 }
 

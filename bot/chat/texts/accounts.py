@@ -43,6 +43,7 @@ MONEY = "There: {equity}, {free} of it free."
 NO_MONEY = "There is no money in its futures account yet. Move some USDT there before you hedge."
 MAY_TRADE = "The key may trade futures and cannot withdraw."
 MAY_TRADE_ONLY = "The key may trade futures."
+MAY_READ = "The key works. Whether it may trade shows with the first order."
 WARNINGS = {
     "no_address_list": "⚠️ The key works from every address. Put the address of this bot's computer on its list.",
     "permissions_unknown": "⚠️ {title} does not tell whether a key can withdraw. Please make sure there that it cannot.",

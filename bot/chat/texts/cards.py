@@ -98,6 +98,7 @@ COPY_ID = "ID {asset}"
 
 REASONS = {
     "too_late": "it was more than two minutes after your tap",
+    "stalled": "the order could not leave in time, so it was not sent",
     "busy": "another order in it is still open",
     "leverage_unknown": "the exchange did not confirm the leverage",
     "never arrived": "the order never reached the exchange",

@@ -51,7 +51,7 @@ GUIDES = {
         tick="Tick <b>Futures</b>. A new key works after about 15 minutes.",
         leave="Leave everything else off. Keys of WEEX cannot withdraw.",
         addresses="",
-        demo="Test money: the same key works for WEEX's demo account; choose Demo.",
+        demo="The test money of WEEX cannot be used for hedges. To practise, stay on the PAPER account.",
     ),
     "mexc": Guide(
         where="On the mexc.com website: your profile, API Management.",

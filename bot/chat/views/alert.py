@@ -39,7 +39,7 @@ def recovered(payload: Payload) -> Message:
     """The alert is over: the same message says so."""
     kind = payload["kind"] if payload.get("hedged", True) else "no_hedge"
     title = t.OVER[kind].format(**_figures(payload))
-    return Message(f"{bold(title)}\n{t.OVER_BODY}", silent=True)
+    return Message("\n".join([bold(title), *_whose(payload), t.OVER_BODY]), silent=True)
 
 
 def _whose(payload: Payload) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.chat.texts import cards
 from bot.chat.texts import positions as t
+from bot.chat.views.accounts.badge import badge
 from bot.chat.views.message import Button, Message, Rows, bold, html
 from bot.chat.views.numbers import base_of, exact, percent, price
 
@@ -31,7 +32,7 @@ def position(payload: Payload) -> Message:
     coverage, target = Decimal(payload["coverage"]), Decimal(payload["target"])
     said = _first(t.COVERAGE.format(headline=headline, coverage=percent(coverage)))
     lines = [bold(f"{said} {cards.REPEATED}" if payload.get("repeat") else said)]
-    lines += [cards.ACCOUNT[payload["mode"]], "", t.BODIES[case].format(**amounts)]
+    lines += [badge(payload["exchange"], payload["mode"]), "", t.BODIES[case].format(**amounts)]
     if payload["price"] is not None:
         lines.append(t.AT.format(price=price(Decimal(payload["price"]))))
     if Decimal(payload["left"]):
@@ -66,7 +67,9 @@ def _delisting(payload: Payload) -> Message:
         words |= {"date": f"{at.day} {at:%b}", "time": f"{at:%H:%M}"}
     said = _first(title.format(**words))
     lines = [bold(f"{said} {cards.REPEATED}" if payload.get("repeat") else said)]
-    return Message("\n".join([*lines, cards.ACCOUNT[payload["mode"]], "", body.format(**words)]), _HEDGE)
+    return Message(
+        "\n".join([*lines, badge(payload["exchange"], payload["mode"]), "", body.format(**words)]), _HEDGE
+    )
 
 
 def _amount(payload: Payload, name: str) -> str:

@@ -107,8 +107,10 @@ def order(leg: Leg) -> str:
     )
 
 
-def units(contracts: Decimal, notional: Decimal, mark: Decimal) -> str:
-    """The exact amount: in coins where one contract is one coin, otherwise named as contracts."""
+def units(contracts: Decimal, notional: Decimal | None, mark: Decimal) -> str:
+    """The exact amount: in coins where one contract is one coin (or nothing tells), otherwise named as contracts."""
+    if notional is None:
+        return exact(contracts)
     if mark and abs(notional / mark - contracts) <= contracts / 10_000:
         return exact(contracts)
     return t.CONTRACTS.format(amount=exact(contracts))

@@ -47,6 +47,9 @@ async def _find(client: Any, symbol: str, client_id: str) -> Json | None:
 
 
 async def _permissions(client: Any) -> Permissions:
+    """Of a demo key it is not told; test money cannot be withdrawn."""
+    if client.options.get("enableDemoTrading"):
+        return Permissions(futures=None, withdraw=False, address_list=None)
     told = await client.sapiGetAccountApiRestrictions()
     return Permissions(
         futures=bool(told["enableFutures"]),

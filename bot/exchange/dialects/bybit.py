@@ -100,6 +100,7 @@ async def _rows(client: Any) -> Sequence[MarketRow]:
                     next_funding=rate["fundingTimestamp"],
                     interval_hours=int(hours[:-1]) or None if hours.endswith("h") else None,
                     time=int(told["time"]) if told.get("time") else None,
+                    open_interest=_size(raw.get("openInterest"), lot_of_usd),
                 )
             )
     return rows

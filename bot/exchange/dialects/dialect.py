@@ -14,8 +14,8 @@ Client = Any  # a ccxt client
 
 @dataclass(frozen=True, slots=True)
 class MarketRow:
-    """What an exchange tells of one contract in bulk, as it tells it; None where it does not. Sizes in contracts,
-    times in milliseconds."""
+    """What an exchange tells of one contract in bulk, as it tells it; None where it does not. Sizes and open interest
+    in contracts, turnover of a day in quote units, times in milliseconds."""
 
     symbol: str
     bid: object
@@ -28,6 +28,8 @@ class MarketRow:
     next_funding: int | None
     interval_hours: int | None
     time: int | None
+    turnover: object = None
+    open_interest: object = None
 
 
 async def rows_by_ccxt(client: Client) -> Sequence[MarketRow]:
@@ -205,4 +207,4 @@ class Dialect:
     index_candles: Json | None = None  # where a coin's own candles cannot be asked for by time
     most_candles: int = 1000  # a page
     orders_per: tuple[int, timedelta] = (10, timedelta(seconds=1))  # per key
-    settles_within: timedelta = timedelta(seconds=30)  # time-out + receive window + skew
+    settles_within: timedelta = timedelta(seconds=30)  # time to leave + time-out + receive window + skew

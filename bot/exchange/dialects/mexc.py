@@ -150,6 +150,8 @@ async def _rows(client: Any) -> Sequence[MarketRow]:
                 next_funding=int(rate["nextSettleTime"]),
                 interval_hours=int(rate.get("collectCycle") or 0) or None,
                 time=int(raw["timestamp"]),
+                turnover=raw.get("amount24"),
+                open_interest=raw.get("holdVol"),
             )
         )
     return rows

@@ -7,14 +7,16 @@
   "can_withdraw"?, "address_list"?, "revoked"?}` opens or changes an account.
 - `POST /sandbox/exchanges/{name}/faults {"kind", "on"?, "after"?, "times"?, …}` as in `faults.Fault`, or
   `{"clear": true}`.
-- `POST /sandbox/exchanges/{name}/events {"delist": symbol}`, `{"force": "adl", "key", "symbol"}`, `{"trade": "sell",
-  "key", "symbol", "contracts"}` (by the user's own hand), `{"clock_ahead_ms": 30000}` or `{"share": "0.37"}`.
+- `POST /sandbox/exchanges/{name}/events {"announce": symbol, "at": instant}` (a delisting to come), `{"delist":
+  symbol}`, `{"force": "adl", "key", "symbol"}`, `{"trade": "sell", "key", "symbol", "contracts"}` (by the user's own
+  hand), `{"clock_ahead_ms": 30000}` or `{"share": "0.37"}`.
 """
 
 import secrets
 import string
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -138,6 +140,8 @@ class Exchanges:
             venue.clock_ahead_ms = int(body["clock_ahead_ms"])
         if "share" in body:
             desk.share = None if body["share"] is None else decimal(body["share"])
+        if "announce" in body:
+            desk.closing[str(body["announce"])] = datetime.fromisoformat(body["at"])
         if "delist" in body:
             desk.delist(str(body["delist"]))
         if "force" in body:

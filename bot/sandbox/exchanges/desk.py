@@ -114,6 +114,7 @@ class Desk:
         self._listed = listed
         self.traders: dict[str, Trader] = {}
         self.delisted: set[str] = set()
+        self.closing: dict[str, datetime] = {}  # announced: the listing tells when trading ends
         self.share: Decimal | None = None  # of the next orders' amount that is filled
         self.linger = 0  # looks that find the next order still at work
         self._ids = itertools.count(8_000_001)

@@ -1,5 +1,6 @@
 """How a loopback exchange can be told to misbehave."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -25,7 +26,7 @@ AFTER = frozenset({"hang", "cut", "answer", "html", "empty", "truncated", "nan",
 class Fault:
     """One misbehaviour. `on`: the operation's name, such as order, find, positions; "*" is any. `after`: the request
     takes effect first. `times`: for so many requests. `unseen`: an order that took effect is not seen by so many
-    look-ups either."""
+    look-ups either. `key`: only requests that carry it."""
 
     kind: Kind
     on: str = "order"
@@ -38,6 +39,8 @@ class Fault:
     lookups: int = 2
     unseen: int = 0
     seconds: float = 3600.0
+    key: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)  # of an `answer`
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
@@ -56,9 +59,11 @@ class Faults:
         self.waiting.append(fault)
         return fault
 
-    def take(self, operation: str) -> Fault | None:
+    def take(self, operation: str, carried: Iterable[str] = ()) -> Fault | None:
+        """`carried`: the texts of a request that its key is among."""
+        texts = [*carried]
         for fault in self.waiting:
-            if fault.on in ("*", operation):
+            if fault.on in ("*", operation) and (not fault.key or fault.key in texts):
                 fault.times -= 1
                 if fault.times <= 0:
                     self.waiting.remove(fault)

@@ -135,7 +135,7 @@ class Venue(ABC):
         self.asked[operation.name] = asked
         if operation.name == "find":
             self._work_off_queue()
-        fault = self.faults.take(operation.name)
+        fault = self.faults.take(operation.name, asked.headers.values())
         if fault is not None and fault.kind == "late":
             self._queue.append((fault.lookups, operation, self._let_in(operation, asked)))
             return Response(status_code=504)
@@ -188,7 +188,7 @@ class Venue(ABC):
             case "cut":
                 return _Cut(real)
             case "answer":
-                return Response(fault.body, fault.status, media_type="application/json")
+                return Response(fault.body, fault.status, dict(fault.headers), media_type="application/json")
             case "html":
                 return Response(PAGE, fault.status, media_type="text/html")
             case "empty":

@@ -162,6 +162,7 @@ def _legs(plan: HedgePlan) -> list[dict[str, str]]:
             "side": leg.side,
             "contracts": str(leg.contracts),
             "notional": str(leg.notional),
+            "mark_price": str(leg.mark_price),
         }
         for leg in plan.legs
     ]

@@ -159,7 +159,7 @@ class Reconciliation:
 
     async def _settled(self, account: Account, symbol: str, parts: list[Part]) -> list[Part]:
         """The end of a contract is told as what it is, also by exchanges that call it something else or nothing."""
-        doubtful = ("liquidation", "unexplained")
+        doubtful = ("liquidation", "trade", "unexplained")
         if not any(part.kind in doubtful for part in parts) or await self._exchange.listed(account, symbol):
             return parts
         return [replace(part, kind="settlement") if part.kind in doubtful else part for part in parts]

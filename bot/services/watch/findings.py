@@ -64,9 +64,11 @@ class Findings:
     def facts(self, n: int, kind: str) -> dict[str, Any]:
         """The figures of one matter of one user, JSON-able: shares and US dollars as numbers."""
         seen, book = self.seen, self.seen.book
-        change = float(self._change[n])
+        change, account = float(self._change[n]), self.crowd.accounts[seen.rows[n]]
         told: dict[str, Any] = {
             "kind": kind,
+            "exchange": account.exchange,
+            "mode": account.mode,
             "coverage": _number(self._coverage[n]),
             "target": _number(self.crowd.target[seen.rows[n]]),
             "band": _number(book.band[n]),

@@ -60,11 +60,11 @@ async def test_both_adds_to_a_short(desk: Desk) -> None:
     assert orders(desk) == 2
 
 
-@pytest.mark.parametrize("cap", [{"order": D(10)}, {"order": D(10), "day": D(11)}])
-async def test_an_order_above_a_cap_waits_for_a_tap(desk: Desk, cap: dict[str, Decimal]) -> None:
+@pytest.mark.parametrize(("order", "day"), [(D(10), None), (D(10), D(11))])
+async def test_an_order_above_a_cap_waits_for_a_tap(desk: Desk, order: Decimal, day: Decimal | None) -> None:
     await desk.hold(ATOM="5000")
     await desk.hedged()
-    await desk.services.permissions.caps(ADA, **cap)
+    await desk.services.permissions.caps(ADA, order=order, day=day)
     await desk.services.permissions.give(ADA, "both", "nothing")
     desk.market.move(ATOM=0.7)
     await desk.tick()

@@ -93,8 +93,7 @@ class Floor:
 
     async def contract(self, symbol: str) -> Contract:
         """As the account's exchange lists it."""
-        market = self.services.accounts, await self.account()
-        feed = self.exchanges.feed(market[1].exchange) if self.venue else WorldFeed(self.world)
+        feed = self.exchanges.feed(self.name) if self.venue else WorldFeed(self.world)
         return (await feed.snapshot()).contracts[symbol]
 
     async def hedged(self, key: str = "update:1", message_id: int = 50) -> Proposal:
@@ -164,7 +163,7 @@ class Floor:
 def services_of(floor: Floor) -> Services:
     exchange = "" if floor.venue is None else floor.name
     return build_services(
-        Settings(practice_exchange=exchange),
+        Settings.model_validate({"practice_exchange": exchange}),
         floor.store,
         floor.exchanges,
         floor.exchanges,

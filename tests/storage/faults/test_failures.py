@@ -142,6 +142,7 @@ def locked(database: str) -> Iterator[None]:
         other.close()
 
 
+@pytest.mark.fault(31)
 async def test_a_locked_database_is_unavailable_for_writing_and_open_for_reading(
     database: str, impatient: SqlStore
 ) -> None:
@@ -155,6 +156,7 @@ async def test_a_locked_database_is_unavailable_for_writing_and_open_for_reading
     assert (await impatient.reserve(an_attempt("hh1", ACCOUNT))).version == 0
 
 
+@pytest.mark.fault(31)
 async def test_writers_that_queue_behind_a_lock_all_give_up(
     database: str, impatient: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,7 @@ def tell(worker: Worker) -> None:
     worker.stdin.flush()
 
 
+@pytest.mark.fault(29)
 async def test_two_processes_share_the_cards_and_symbols(store: Store, account: Account, hire: Hire) -> None:
     for number in range(ROUNDS):
         await store.add_proposal(a_proposal(f"card {number}", account), supersede=False)
@@ -63,6 +64,7 @@ async def test_two_processes_share_the_cards_and_symbols(store: Store, account: 
     assert len(await store.due(now=later(9))) == ROUNDS
 
 
+@pytest.mark.fault(30)
 async def test_a_stopped_worker_that_wakes_up_is_refused(store: Store, account: Account, hire: Hire) -> None:
     await store.add_proposal(a_proposal("card", account))
     reserved = await store.reserve(an_attempt("hh1", account))
@@ -78,6 +80,7 @@ async def test_a_stopped_worker_that_wakes_up_is_refused(store: Store, account: 
     assert await store.due(now=later(99)) == []
 
 
+@pytest.mark.fault(1)
 async def test_a_killed_worker_leaves_whole_transitions(store: Store, account: Account, hire: Hire) -> None:
     await store.add_proposal(a_proposal("card", account))
     await store.reserve(an_attempt("hh1", account))

@@ -8,7 +8,7 @@ from bot.chat.texts.exchanges import GUIDES
 from bot.chat.views.accounts.badge import badge_of, short_badge, title
 from bot.chat.views.message import Button, Message, bold, code, html
 from bot.chat.views.numbers import base_of, usd
-from bot.ports.exchange import Offer
+from bot.ports.exchange import Offer, Permissions
 from bot.ports.records import Account, Mode
 from bot.services.connecting import Connected
 from bot.services.errors import CannotConnect
@@ -81,13 +81,19 @@ def use_button(account: Account) -> Button:
     return Button(t.USE_OTHER.format(badge=short_badge(account)), f"ac:use:{account.id}")
 
 
+def _may(permissions: Permissions) -> str:
+    if permissions.futures is None:
+        return t.MAY_READ
+    return t.MAY_TRADE_ONLY if permissions.withdraw is None else t.MAY_TRADE
+
+
 def _found(done: Connected) -> list[str]:
     """What the trial told."""
     trial, exchange = done.trial, done.account.exchange
     equity, free = trial.balance.equity, trial.balance.free
     lines = [
         t.MONEY.format(equity=usd(equity), free=usd(free)) if equity > 0 else t.NO_MONEY,
-        t.MAY_TRADE_ONLY if trial.permissions.withdraw is None else t.MAY_TRADE,
+        _may(trial.permissions),
     ]
     for warning in done.warnings:
         said = t.WARNINGS[warning].format(title=title(exchange))

@@ -59,11 +59,12 @@ class BinanceMarket(Venue):
         }
 
     def _listing(self, contract: Contract) -> Any:
-        gone = contract.symbol in self.desk.delisted
+        gone, closing = contract.symbol in self.desk.delisted, self.desk.closing.get(contract.symbol)
+        ends = milliseconds(closing) if closing else _NEVER
         lots = {"stepSize": plain(contract.lot), "maxQty": "1000000", "minQty": plain(contract.min_amount)}
         return {
             "symbol": market_id(contract.symbol), "pair": market_id(contract.symbol), "contractType": "PERPETUAL",
-            "deliveryDate": _NEVER, "onboardDate": 1569398400000, "status": "SETTLING" if gone else "TRADING",
+            "deliveryDate": ends, "onboardDate": 1569398400000, "status": "SETTLING" if gone else "TRADING",
             "maintMarginPercent": plain(contract.maintenance_margin_rate * 100),
             "requiredMarginPercent": plain(Decimal(100) / contract.max_leverage, 4),
             "baseAsset": contract.base, "quoteAsset": contract.quote, "marginAsset": contract.settle,

@@ -72,6 +72,7 @@ class BybitMarket(Venue):
             "postOnlyMaxOrderQty": "1000000",
             "maxMktOrderQty": "500000",
         }
+        closing = self.desk.closing.get(contract.symbol)
         if contract.linear:
             lots["minNotionalValue"] = plain(contract.min_notional)
         return {
@@ -81,7 +82,7 @@ class BybitMarket(Venue):
             "baseCoin": contract.base,
             "quoteCoin": contract.quote,
             "launchTime": "1699990000000",
-            "deliveryTime": "0",
+            "deliveryTime": str(milliseconds(closing) if closing else 0),
             "deliveryFeeRate": "",
             "priceScale": "2",
             "leverageFilter": {

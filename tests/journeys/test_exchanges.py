@@ -1,0 +1,110 @@
+"""From /connect to /disconnect on the stand-in of every exchange, over HTTP calls to the driver alone."""
+
+from decimal import Decimal
+
+import pytest
+
+from tests.fakes.demo import Demo
+from tests.fakes.person import Person, buttons_of, has, text_of, told
+from tests.fakes.phone import Driver, Json
+
+D = Decimal
+EXCHANGES = {"binance": "Binance", "bybit": "Bybit", "bingx": "BingX", "mexc": "MEXC", "weex": "WEEX"}
+MODES = {name: "live" if name in ("mexc", "weex") else "demo" for name in EXCHANGES}
+COINS = ("SOL 120", "ETH 4")
+
+
+@pytest.fixture
+def demo(sqlite_demo: Demo) -> Demo:
+    """The exchanges' side does not depend on the bot's database: once is enough."""
+    return sqlite_demo
+
+
+async def practice_key(driver: Driver, exchange: str) -> Json:
+    made: Json = await driver.post(f"/exchanges/{exchange}/keys")
+    return made
+
+
+def as_written(key: Json) -> str:
+    return "\n".join(str(key[part]) for part in ("key", "secret", "passphrase") if part in key)
+
+
+async def book(driver: Driver, exchange: str, key: Json) -> Json:
+    """The account as its exchange has it."""
+    accounts: list[Json] = (await driver.get("/exchanges"))[exchange]["accounts"]
+    return accounts[int(key["account"])]
+
+
+async def connected(person: Person, exchange: str, mode: str, written: str) -> Json:
+    """Through the guide, by taps, to the message that tells what the key is good for."""
+    asked = await person.ask("/connect")
+    await person.tap(asked, EXCHANGES[exchange])
+    guide = await person.see(
+        lambda m: m["id"] == asked["id"] and "Have it?" in text_of(m), f"the guide for {exchange}"
+    )
+    assert ("Demo" in {b["text"].split(":")[0] for b in buttons_of(guide)}) is (mode == "demo")
+    await person.tap(guide, "Live" if mode == "live" else "Demo")
+    await person.see(
+        lambda m: m["id"] == asked["id"] and "Now send me" in text_of(m), "that a key is awaited"
+    )
+    mine = await person.write(written)
+    outcome = await person.see(
+        lambda m: m["id"] > mine and m["edited"] and "Trying" not in text_of(m), "what the key is good for"
+    )
+    assert all(m["id"] != mine for m in await person.messages()), "the key still stands in the chat"
+    return outcome
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES)
+async def test_connect_hedge_unhedge_and_disconnect(ada: Person, driver: Driver, exchange: str) -> None:
+    title, mode = EXCHANGES[exchange], MODES[exchange]
+    badge = f"{mode.upper()} · {title}"
+    await ada.add(*COINS)
+    key = await practice_key(driver, exchange)
+    outcome = await connected(ada, exchange, mode, as_written(key))
+    assert f"✅ Connected: {'💵' if mode == 'live' else '🧪'} {badge}" in text_of(outcome), told(outcome)
+    assert "it free" in text_of(outcome)
+    if mode == "live":
+        await ada.tap(outcome, f"Use {title}: real money")
+    assert badge in text_of(await ada.ask("/start"))
+
+    card = await ada.card()
+    assert badge in text_of(card), told(card)
+    await ada.tap(card, "Confirm")
+    receipt = await ada.receipt(card)
+    assert "✅ Hedged" in text_of(receipt) and badge in text_of(receipt), told(receipt)
+    held = await book(driver, exchange, key)
+    assert {p["symbol"] for p in held["positions"]} == {"SOL/USDT:USDT", "ETH/USDT:USDT"}
+    assert all(p["contracts"].startswith("-") for p in held["positions"])
+    assert all(o["side"] == "sell" and o["filled"] == o["contracts"] for o in held["orders"])
+    assert len(held["orders"]) == 2 == len({o["client_id"] for o in held["orders"]})
+    for order in held["orders"]:
+        assert f"{D(order['contracts']).normalize():,f}" in text_of(receipt), (order, told(receipt))
+    assert badge in text_of(await ada.ask("/status"))
+
+    asked = await ada.ask("/disconnect")
+    assert "A hedge is open" in text_of(asked) and has(asked, "Close the hedge first"), told(asked)
+    await ada.tap(asked, "Keep it")
+    done = await ada.confirm("/unhedge")
+    assert "✅ Hedge closed" in text_of(done), told(done)
+    closed = await book(driver, exchange, key)
+    assert closed["positions"] == []
+    assert [o["side"] for o in closed["orders"]] == ["sell", "sell", "buy", "buy"]
+    opened, bought = (
+        sorted((o["symbol"], o["filled"]) for o in closed["orders"][part]) for part in (slice(2), slice(2, 4))
+    )
+    assert opened == bought, "what was closed is what was opened"
+
+    asked = await ada.ask("/disconnect")
+    await ada.tap(asked, "Disconnect")
+    gone = await ada.see(lambda m: m["id"] == asked["id"] and "is disconnected" in text_of(m), "the end")
+    assert "Your rule trades on PAPER" in text_of(gone), told(gone)
+    calls = (await driver.get("/exchanges"))[exchange]["calls"]
+    assert "PAPER" in text_of(await ada.card())
+    listed = await ada.ask("/accounts")
+    assert title not in text_of(listed), told(listed)
+    private = {"balance", "positions", "order", "permissions", "find", "fills"}
+    after = (await driver.get("/exchanges"))[exchange]["calls"]
+    assert {k: v for k, v in after.items() if k in private} == {
+        k: v for k, v in calls.items() if k in private
+    }
