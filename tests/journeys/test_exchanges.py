@@ -1,11 +1,12 @@
 """From /connect to /disconnect on the stand-in of every exchange, over HTTP calls to the driver alone."""
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
-from tests.fakes.demo import Demo
-from tests.fakes.person import Person, buttons_of, has, text_of, told
+from tests.fakes.demo import Demo, complaints, running_demo
+from tests.fakes.person import Person, buttons_of, has, people_at, text_of, told
 from tests.fakes.phone import Driver, Json
 
 D = Decimal
@@ -157,3 +158,31 @@ async def test_fault_38_a_revoked_key_is_told_of_once_and_tried_three_times_at_m
     await driver.post("/exchanges/bybit/accounts", {**key, "revoked": False})
     await connected(ada, "bybit", "demo", as_written(key))
     assert "Coverage" in text_of(await ada.ask("/status"))
+
+
+async def test_a_demo_over_an_exchange_starts_people_on_test_money_and_forgets_nothing(data: Path) -> None:
+    """Whoever hedges there finds the hedge again after a restart of everything, at the exchange as well."""
+    options = ("--exchange", "bybit", "--speed", "0", "--seed", "11")
+    with running_demo(data, *options) as demo:
+        async with people_at(demo.address) as people:
+            ada = people(1)
+            assert "You are on 🧪 DEMO · Bybit: test money" in text_of(await ada.ask("/start"))
+            await ada.add(*COINS)
+            card = await ada.card()
+            assert "DEMO · Bybit" in text_of(card)
+            await ada.tap(card, "Confirm")
+            assert "✅ Hedged" in text_of(await ada.receipt(card))
+            (before,) = (await ada.phone.driver.get("/exchanges"))["bybit"]["accounts"]
+            assert len(before["positions"]) == 2
+        assert complaints(demo.bot_log) == []
+    with running_demo(data, *options) as demo:
+        async with people_at(demo.address) as people:
+            ada = people(1)
+            (after,) = (await ada.phone.driver.get("/exchanges"))["bybit"]["accounts"]
+            assert after == before
+            done = await ada.confirm("/unhedge")
+            assert "✅ Hedge closed" in text_of(done), told(done)
+            (closed,) = (await ada.phone.driver.get("/exchanges"))["bybit"]["accounts"]
+            assert closed["positions"] == []
+            assert len({order["client_id"] for order in closed["orders"]}) == 4
+        assert complaints(demo.bot_log) == []

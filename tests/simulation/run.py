@@ -237,9 +237,7 @@ class Run:
             TOKEN, "http://telegram.invalid", request=TelegramLine(self.telegram, self.weather, life.point)
         )
         notifier = TelegramNotifier(link.out)
-        services = build_services(
-            settings, store, exchanges, exchanges, vault, notifier, durable, self.clock
-        )
+        services = build_services(settings, store, exchanges, exchanges, vault, notifier, durable, self.clock)
         shell = build(services, link)
         await durable.launch()
         await shell.start()
