@@ -155,6 +155,9 @@ class Delivery:
         except Unavailable as failure:
             log.warning("message %s could not be sent: %s", claimed.key, failure)
             return _counted("failed", await self._later(claimed, min(2.0**claimed.tries, LONGEST_PAUSE)))
+        except Exception:  # one that cannot be shown keeps no other message back
+            log.exception("message %s cannot be shown", claimed.key)
+            return _counted("failed", await self._later(claimed, LONGEST_PAUSE))
         state = "dropped" if message_id is None else "sent"
         await self._settle(claimed, state, message_id)
         return _counted(state, None)
