@@ -135,8 +135,8 @@ class WatchStore(Protocol):
 
     async def permission(self, user_id: int) -> Permission: ...
 
-    async def permissions(self, users: Collection[int]) -> Mapping[int, Permission]:
-        """Of those among these who have given one and have not paused."""
+    async def permissions(self, shard: int = 0, shards: int = 1) -> Sequence[Permission]:
+        """Those of the shard's people that permit something and are not paused."""
         ...
 
     async def save_permission(self, permission: Permission) -> Permission:

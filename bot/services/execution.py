@@ -156,6 +156,8 @@ class Execution:
         attempts = await self._store.attempts(proposal_id)
         start = {name: opening[name] for name in ("equity_before", "prices") if name in opening}
         outcome = await self._outcome(proposal, account, attempts) | start
+        if "auto" in proposal.outcome:  # done by a standing permission, and for which alert
+            outcome["auto"] = proposal.outcome["auto"]
         receipt = self._message(proposal, "receipt", outcome)
         await self._store.move_proposal(
             proposal_id,

@@ -21,6 +21,7 @@ from bot.services.rules import Rules
 from bot.services.situation import Situations
 from hedging.errors import NothingToHedge
 from hedging.plan import HedgePlan, Leg, digest
+from hedging.rules import MAX_TARGET, MIN_TARGET
 
 log = logging.getLogger(__name__)
 
@@ -190,6 +191,17 @@ class Hedge:
             fresh = await self.propose(user_id, chat_id, key=key, alert_id=alert_id)
         await self.shown(fresh.id, message_id)
         return Confirmation("repriced" if fresh.plan.legs else "at_target", fresh)
+
+    async def undo(self, proposal_id: str, user_id: int, chat_id: int, *, key: str) -> Proposal:
+        """A card that brings coverage back to what it was before that proposal; it is confirmed like any other."""
+        done = await self.proposal(proposal_id, user_id)
+        before = done.plan.before.coverage
+        if before < MIN_TARGET:
+            return await self.unwind(user_id, chat_id, key=key)
+        situation = await self._situations.of(user_id, fresh=True)
+        plan = situation.plan(target=min(before, MAX_TARGET).quantize(Decimal("0.01")))
+        draft = self.draft(user_id, chat_id, situation.account, plan, key=key, alert_id=done.alert_id)
+        return await self._store.add_proposal(draft)
 
     async def _answered(self, alert: Alert) -> None:
         """Its owner has seen it, and its message is no longer its own."""
