@@ -242,7 +242,7 @@ class Crashes:
         if "manual" in states:
             outcome.manual += 1
             return [] if ended["status"] == "manual" else [f"manual, and told as {ended['status']}"]
-        if any(attempt["reason"] == "too_late" for attempt in attempts):
+        if any(attempt["reason"] in ("too_late", "stalled") for attempt in attempts):
             outcome.late += 1
             return []
         return [] if ended["status"] == timing.ends else [f"ended as {ended['status']}: {ended['legs']}"]

@@ -62,9 +62,7 @@ async def test_an_order_has_the_size_and_the_price_of_its_card_to_the_digit_and_
         await ada.services.hedge.begin(card.id)
         ended = await ada.ended(card)
         assert [leg["reason"] for leg in ended["legs"]] == [""] * len(card.plan.legs), ended["legs"]
-        arrived = {
-            (o.symbol, o.side, o.contracts, o.limit_price, o.reduce_only) for o in ada.orders[before:]
-        }
+        arrived = {(o.symbol, o.side, o.contracts, o.limit_price, o.reduce_only) for o in ada.orders[before:]}
         assert arrived == {
             (leg.symbol, leg.side, leg.contracts, leg.limit_price, leg.reduce_only) for leg in card.plan.legs
         }
