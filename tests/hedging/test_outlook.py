@@ -16,8 +16,10 @@ def history(days: int = 100, pump: float = 0.0) -> Candles:
     return Candles(("BTC", "SOL"), times, np.column_stack([50_000 * np.exp(logs), 100 * np.exp(1.5 * logs)]))
 
 
-def ahead(candles: Candles, rule: Rule, **span: np.datetime64) -> Outlook:
-    return outlook(candles, HELD, rule, run(candles, HELD, rule, **span))
+def ahead(
+    candles: Candles, rule: Rule, start: np.datetime64 | None = None, end: np.datetime64 | None = None
+) -> Outlook:
+    return outlook(candles, HELD, rule, run(candles, HELD, rule, start=start, end=end))
 
 
 CROSS = Rule(target=1.0, method="beta", instruments=("BTC",), exclude_direct=True, funding_rate=-0.0001)
