@@ -7,6 +7,7 @@ from typing import Any, Self
 
 REFERENCE_LASTS = timedelta(hours=24)
 NEW_HIGH = 1.01
+HIGH_AGES = timedelta(hours=6)  # after which the same height is noted once more
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,12 @@ class Memory:
 
     def rose(self, now: datetime, ratio: float) -> "Memory":
         """`ratio`: what the holdings are worth over what they are worth at the remembered prices. A new high counts
-        when it is one by a percent."""
-        return replace(self, high=ratio, high_at=now) if ratio > self.high * NEW_HIGH else self
+        when it is one by a percent; one that is held stays young."""
+        if ratio > self.high * NEW_HIGH:
+            return replace(self, high=ratio, high_at=now)
+        near = ratio * NEW_HIGH >= self.high
+        old = self.high_at is None or now - self.high_at > HIGH_AGES
+        return replace(self, high=max(ratio, self.high), high_at=now) if near and old else self
 
     def begun(self, at: datetime, held: Mapping[str, float], prices: Mapping[str, float]) -> "Memory":
         """A hedge was opened or set anew at `at`: its age, and what it is a hedge of, count from there."""
