@@ -26,6 +26,7 @@ from hedging.paper import (
     free_margin,
     liquidation,
     settle,
+    settle_ended,
     unrealized,
     with_leverage,
     with_margin_mode,
@@ -53,8 +54,9 @@ class _State:
 class PaperExchange:
     """The Exchange port on paper.
 
-    Every access first settles the account up to the market's present: funding of every interval that passed, and
-    liquidations along the marks (minute bars for gaps up to six hours, hourly ones beyond). A new account has
+    Every access first settles the account up to the market's present: funding of every interval that passed,
+    liquidations along the marks (minute bars for gaps up to six hours, hourly ones beyond), and what is open in
+    contracts that have ended, at their last marks. A new account has
     `starting_cash` USDT; `collateral` (asset -> amount) is given on top, which inverse contracts need: they settle in
     their own coin, and without any of it they are refused for want of margin. Positions are cross.
     """
@@ -90,7 +92,7 @@ class PaperExchange:
         )
 
     async def forced_closes(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
-        """The account's liquidations, ascending; the latest hundred of all symbols are known."""
+        """Liquidations and settlements, ascending; the latest hundred of all symbols are known."""
         forced = (await self._settled(account)).forced
         return [_closed(event) for event in forced if event.symbol == symbol and event.time >= since]
 
@@ -204,6 +206,8 @@ class PaperExchange:
             raise Unavailable("The paper account's state cannot be read.") from error
         path, funding = await self._since(kept, snapshot)
         now, events = settle(kept, path, funding)
+        now, ended = settle_ended(now, snapshot.contracts, snapshot.time)
+        events += ended
         closed = tuple(event for event in events if isinstance(event, Liquidation))
         stale = bool(events) or (bool(kept.positions) and snapshot.time - kept.settled_at >= _SAVE_EVERY)
         return _State(now, forced + closed, row[1], snapshot, stale)
@@ -289,7 +293,7 @@ def _closed(event: Liquidation) -> TradeFill:
         price=event.price,
         fee=ZERO,
         time=event.time,
-        forced="liquidation",
+        forced=event.kind,
         id=f"{event.symbol}:{event.time.isoformat()}",
     )
 

@@ -102,7 +102,7 @@ def _read_position(item: Mapping[str, Any]) -> PaperPosition:
 
 def _event(event: Liquidation) -> dict[str, Any]:
     return {
-        "kind": "liquidation",
+        "kind": event.kind,
         "time": event.time.isoformat(),
         "symbol": event.symbol,
         "contracts": str(event.contracts),
@@ -120,6 +120,7 @@ def _read_event(item: Mapping[str, Any]) -> Liquidation:
         price=decimal(item["price"]),
         loss=decimal(item["loss"]),
         asset=item["asset"],
+        kind=item["kind"],
     )
 
 

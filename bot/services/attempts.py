@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.ports.clock import Clock
-from bot.ports.errors import Ambiguous, Rejected, StaleVersion, SymbolBusy, Unavailable
+from bot.ports.errors import Ambiguous, KeyRefused, Rejected, StaleVersion, SymbolBusy, Unavailable
 from bot.ports.exchange import Exchange
 from bot.ports.records import (
     PREFIX,
@@ -96,7 +96,8 @@ class Attempts:
             held = [p for p in await self._exchange.positions(account) if p.symbol == attempt.symbol]
         except Unavailable as failure:
             log.warning("order %s is not sent: %s", attempt.client_id, failure)
-            return await self._move(attempt, AttemptState.REJECTED, reason="unavailable")
+            reason = "key" if isinstance(failure, KeyRefused) else "unavailable"
+            return await self._move(attempt, AttemptState.REJECTED, reason=reason)
         short = sum((-p.contracts for p in held if p.contracts < 0), ZERO)
         amount = min(attempt.contracts, short) if attempt.reduce_only else attempt.contracts
         refusal = "reduce_only" if not amount else await self._prepare(attempt, account, held)

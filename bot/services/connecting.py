@@ -67,7 +67,12 @@ class Connecting:
 
     async def ready(self) -> None:
         """Raises CannotConnect while no key can be kept."""
-        if await self._vault.read_only():
+        try:
+            trouble = await self._vault.read_only()
+        except VaultError as failure:
+            trouble = str(failure)
+        if trouble:
+            log.warning("no key can be kept: %s", trouble)
             raise CannotConnect("read_only")
 
     async def invite(self, user_id: int, name: str, mode: Mode) -> Offer:

@@ -14,7 +14,7 @@ from hedging.paper.account import (
     with_margin_mode,
 )
 from hedging.paper.matching import Fill, PaperOrder, fill
-from hedging.paper.settlement import FundingPaid, Liquidation, Marks, settle
+from hedging.paper.settlement import FundingPaid, Liquidation, Marks, settle, settle_ended
 
 __all__ = [
     "Fill",
@@ -30,6 +30,7 @@ __all__ = [
     "free_margin",
     "liquidation",
     "settle",
+    "settle_ended",
     "unrealized",
     "value",
     "with_leverage",

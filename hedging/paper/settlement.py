@@ -1,9 +1,10 @@
 """What time does to an account: funding at every interval, and liquidation when the mark goes too far."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Literal
 
 from hedging.carry import funding_payment
 from hedging.market import Funding
@@ -38,7 +39,7 @@ class FundingPaid:
 @dataclass(frozen=True, slots=True)
 class Liquidation:
     """A position that the exchange closed. `contracts`: signed, as held. `loss`: what the account lost by it with the
-    liquidation fee, in `asset`; negative when one of several closed with a profit."""
+    liquidation fee, in `asset`; negative when it closed with a profit. `kind`: settlement when the contract has ended."""
 
     time: datetime
     symbol: str
@@ -46,6 +47,7 @@ class Liquidation:
     price: Decimal
     loss: Decimal
     asset: str
+    kind: Literal["liquidation", "settlement"] = "liquidation"
 
 
 Event = FundingPaid | Liquidation
@@ -84,6 +86,27 @@ def settle(
             account = _funded(account, item, events)
         account = _liquidated(account, {}, marks.time, events)
         account = replace(account, settled_at=marks.time)
+    return account, tuple(events)
+
+
+def settle_ended(
+    account: PaperAccount, listed: Collection[str], time: datetime
+) -> tuple[PaperAccount, tuple[Liquidation, ...]]:
+    """The account without the positions whose contracts are not `listed` any more, settled at their last marks."""
+    events = []
+    for symbol, position in account.positions.items():
+        if symbol in listed:
+            continue
+        gain, asset = unrealized(position), position.contract.settle
+        kept = {name: other for name, other in account.positions.items() if name != symbol}
+        account = replace(
+            account,
+            positions=kept,
+            cash=plus(account.cash, asset, position.margin + gain),
+            realized=plus(account.realized, asset, gain),
+        )
+        mark = position.mark_price
+        events.append(Liquidation(time, symbol, position.contracts, mark, -gain, asset, "settlement"))
     return account, tuple(events)
 
 

@@ -57,7 +57,7 @@ def second_moments(values: Floats, half_life: float | None = None) -> Floats:
     Where bars are missing, each pair's correlation is that of the bars where both are there, and each variance is
     brought to the whole span: were the others half as lively in a series' own bars, it counts twice. So no pair brings
     the calm or the storm of its own days in. 0 where a pair never meets. Over an hour or a day the mean return is far
-    below its own error, so none is taken off (RiskMetrics, ch. 5). Raises BadInput for a half-life that is not positive.
+    below its own error, so none is taken off (RiskMetrics, ch. 5). Raises BadInput unless the half-life is positive.
     """
     if half_life is not None and not half_life > 0:
         raise BadInput(f"a half-life must be positive, not {half_life}")
@@ -71,8 +71,9 @@ def second_moments(values: Floats, half_life: float | None = None) -> Floats:
         return whole
     # [j, k]: mean square of j over the bars where k is there too.
     squares = _ratio((moves * moves).T @ there, met)
-    own = np.diag(squares)
-    livelier = _ratio(own @ (met > 0), squares.sum(axis=0))
+    own, others = np.diag(squares), ~np.eye(len(squares), dtype=bool)
+    theirs, here = own @ (others & (met > 0)), (squares * others).sum(axis=0)
+    livelier = np.where(here > 0, _ratio(theirs, here), 1.0)
     alike = _ratio(_ratio(products, met), np.sqrt(squares * squares.T))
     scale = np.sqrt(own * livelier)
     moments: Floats = alike * np.outer(scale, scale)
@@ -224,7 +225,7 @@ def fit_basket(
 def fresh(returns: Returns) -> Flags:
     """(N,) which series have a return in the last 7 days of the window."""
     bars = max(round(FRESH_DAYS * bars_a_day(returns)), 1)
-    last: Flags = np.isfinite(returns.values[-bars:]).any(axis=0)
+    last: Flags = np.logical_or.reduce(np.isfinite(returns.values[-bars:]), axis=0)
     return last
 
 

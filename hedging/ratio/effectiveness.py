@@ -20,9 +20,10 @@ Fit = Callable[[Returns, Mapping[str, float], Sequence[str]], Basket]
 
 @dataclass(frozen=True, slots=True)
 class Effectiveness:
-    """Shares removed, at most 1, negative when it got worse. `se`: of `variance_removed`, by leaving blocks of 14 days
-    out one at a time. `stress_correlation`: of the portfolio with its hedge over the worst 5 % of days, beside
-    `correlation` over all; NaN where there are too few days. `days`: judged."""
+    """Shares removed, at most 1, negative when it got worse. `se`, `shortfall_se`: of `variance_removed` and of
+    `shortfall_removed`, by leaving blocks of 14 days out one at a time. `stress_correlation`: of the portfolio with its
+    hedge over the worst 5 % of days, beside `correlation` over all; NaN where there are too few days. `days`: judged.
+    """
 
     variance_removed: float
     se: float
@@ -30,6 +31,7 @@ class Effectiveness:
     correlation: float
     stress_correlation: float
     days: int
+    shortfall_se: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +91,12 @@ def judge(unhedged: Floats, hedged: Floats, *, block: int = 14) -> Effectiveness
     worst = np.argsort(unhedged, kind="stable")[: max(ceil(WORST * len(unhedged)), 5)]
     return Effectiveness(
         variance_removed=variance_removed(unhedged, hedged),
-        se=_jackknife(unhedged, hedged, block),
+        se=_jackknife(variance_removed, unhedged, hedged, block),
         shortfall_removed=shortfall_removed(unhedged, hedged),
         correlation=_correlation(unhedged, -hedge),
         stress_correlation=_correlation(unhedged[worst], -hedge[worst]),
         days=len(unhedged),
+        shortfall_se=_jackknife(shortfall_removed, unhedged, hedged, block),
     )
 
 
@@ -126,15 +129,16 @@ def walk_forward(
     test_days: int = 14,
     fit: Fit = fit_basket,
 ) -> tuple[Floats, Floats]:
-    """(D,) daily returns unhedged and hedged, each `test_days` with the ratios fitted on the `train_days` before them.
+    """(D,) daily profit and loss unhedged and hedged, as shares of the portfolio's value, each `test_days` with the
+    ratios fitted on the `train_days` before them.
 
-    `weights`: shares of value, held constant. Log returns of whole days, gaps bridged. Stretches before everything
+    `weights`: shares of value, held constant. Whole days, gaps bridged. Stretches before everything
     held is listed for `train_days` are passed over. Raises NotEnoughHistory when none is left.
     """
     returns = aligned(candles)
     days, closes = daily_closes(candles)
     names = candles.names
-    moves = np.diff(np.log(closes), axis=0)  # moves[i] is over days[i + 1]
+    moves = closes[1:] / closes[:-1] - 1  # moves[i] is over days[i + 1]
     held = [names.index(name) for name in weights]
     shares = np.array(list(weights.values()))
     unhedged, hedged = [], []
@@ -174,8 +178,10 @@ def carried(close: Floats) -> Floats:
     return filled
 
 
-def _jackknife(unhedged: Floats, hedged: Floats, block: int) -> float:
-    """Standard error of the variance removed, blocks left out one at a time (H. Kuensch, Annals of Statistics 1989)."""
+def _jackknife(
+    measure: Callable[[Floats, Floats], float], unhedged: Floats, hedged: Floats, block: int
+) -> float:
+    """Standard error of a share removed, blocks left out one at a time (H. Kuensch, Annals of Statistics 1989)."""
     edges = np.arange(0, len(unhedged), block)
     if len(edges) < 3:
         return sqrt(2 / len(unhedged))
@@ -183,7 +189,7 @@ def _jackknife(unhedged: Floats, hedged: Floats, block: int) -> float:
     for start in edges:
         keep = np.ones(len(unhedged), dtype=bool)
         keep[start : start + block] = False
-        left_out.append(variance_removed(unhedged[keep], hedged[keep]))
+        left_out.append(measure(unhedged[keep], hedged[keep]))
     n = len(left_out)
     return sqrt((n - 1) / n * float(((np.array(left_out) - np.mean(left_out)) ** 2).sum()))
 

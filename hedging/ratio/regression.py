@@ -1,6 +1,7 @@
 """Least squares of many series on a few instruments in one pass over the data, with standard errors."""
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,32 @@ class Estimate:
     se: float
     r_squared: float
     n: int
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """Low and high: the true slope lies between them in `level` of such samples (Student's t, n - 2 degrees of
+        freedom).
+
+        >>> tuple(round(edge, 3) for edge in Estimate(1.5, 0.1, 0.6, 62).interval())
+        (1.3, 1.7)
+
+        Raises BadInput for a level outside (0, 1).
+        """
+        if not 0 < level < 1:
+            raise BadInput(f"a level must be between 0 and 1, not {level}")
+        reach = _student((1 + level) / 2, max(self.n - 2, 1)) * self.se
+        return self.beta - reach, self.beta + reach
+
+
+def _student(share: float, freedom: int) -> float:
+    """Quantile of Student's t, by its expansion around the normal one; four digits from 10 degrees of freedom on.
+    Source: M. Abramowitz, I. Stegun, Handbook of Mathematical Functions (1964), 26.7.5."""
+    z: float = NormalDist().inv_cdf(share)
+    terms = (
+        (z**3 + z) / 4,
+        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
+    )
+    return z + sum(float(term) / float(freedom) ** power for power, term in enumerate(terms, start=1))
 
 
 def ols(y: Floats, x: Floats) -> Estimate:

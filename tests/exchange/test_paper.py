@@ -200,3 +200,22 @@ async def test_an_account_that_others_keep_changing_refuses_in_the_end(
     with pytest.raises(Rejected) as refusal:
         await contended.place(account, order(world, "hh-1"))
     assert refusal.value.code == "busy"
+
+
+async def test_a_position_in_a_contract_that_has_ended_is_settled_at_its_last_mark(
+    paper: PaperExchange, account: Account, world: World, feed: WorldFeed, store: Store
+) -> None:
+    """Fault 21 of ../shared/FAULTS.md."""
+    await paper.place(account, order(world, "hh-1", SOL, "10"))
+    await paper.place(account, order(world, "hh-2", BTC, "1"))
+    before = await paper.balance(account)
+    feed.ended.add(SOL)
+    (left,) = await paper.positions(account)
+    assert left.symbol == BTC
+    after = await paper.balance(account)
+    assert after.equity == before.equity
+    (ended,) = await PaperExchange(feed, store, ManualClock()).forced_closes(account, SOL, world.now())
+    assert (ended.forced, ended.side, ended.contracts) == ("settlement", "buy", D(10))
+    assert ended.price == world.snapshot().quotes[SOL].mark
+    assert not await paper.listed(account, SOL)
+    assert await paper.listed(account, BTC)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.ports.errors import Unavailable
@@ -18,10 +19,14 @@ class WorldFeed:
         self.world = world
         self.away = False
         self.calls: Counter[str] = Counter()
+        self.ended: set[str] = set()  # contracts that are not listed any more
 
     async def snapshot(self) -> Snapshot:
         self._count("snapshot")
-        return self.world.snapshot()
+        now = self.world.snapshot()
+        listed = {symbol: one for symbol, one in now.contracts.items() if symbol not in self.ended}
+        quotes = {symbol: one for symbol, one in now.quotes.items() if symbol not in self.ended}
+        return replace(now, contracts=listed, quotes=quotes)
 
     async def candles(
         self, names: Sequence[str], *, since: datetime, bar: timedelta = timedelta(hours=1)

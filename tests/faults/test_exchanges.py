@@ -139,7 +139,8 @@ async def test_an_exchange_that_asks_for_two_minutes_is_left_alone_for_two_minut
 
     async def noting(seconds: float) -> None:
         await sleep(seconds)
-        calls.append(((ada.clock.now() - begun).total_seconds(), ada.wire.counts.total()))
+        if ada.venue.calls["order"]:
+            calls.append(((ada.clock.now() - begun).total_seconds(), ada.wire.counts.total()))
 
     ada.clock.sleep = noting  # type: ignore[method-assign]
     outcome = await ada.ended(card)
@@ -177,6 +178,20 @@ async def test_while_an_exchange_is_in_maintenance_nothing_is_proposed_or_sent_a
     outcome = await ada.ended(card)
     assert outcome["status"] == "complete"
     await agree(ada, outcome)
+
+
+@pytest.mark.fault(19)
+async def test_a_tap_has_its_receipt_also_when_the_exchange_stays_away(ada: Trading) -> None:
+    await ada.hold(SOL="100")
+    card = await ada.tapped()
+    ada.venue.faults.add("refuse", on="*", word="maintenance", times=10_000)
+    with pytest.raises(Unavailable):
+        await ada.durable.run_all()
+    ada.clock.pass_(minutes=3)
+    outcome = await ada.ended(card)
+    assert (outcome["status"], [leg["reason"] for leg in outcome["legs"]]) == ("nothing", ["too_late"])
+    assert ada.orders == []
+    assert len(ada.receipts()) == 1
 
 
 @pytest.mark.fault(22)

@@ -108,3 +108,52 @@ async def test_connect_hedge_unhedge_and_disconnect(ada: Person, driver: Driver,
     assert {k: v for k, v in after.items() if k in private} == {
         k: v for k, v in calls.items() if k in private
     }
+
+
+async def test_fault_44_a_key_is_nowhere_but_at_its_exchange(ada: Person, driver: Driver, demo: Demo) -> None:
+    """Each key is searched for in all that is written: logs, databases, chats, calls, what the sandbox tells."""
+    keys = {name: await practice_key(driver, name) for name in EXCHANGES}
+    words = {part: name for name, key in keys.items() for part in (key["key"], key["secret"])}
+    for name, key in keys.items():
+        await connected(ada, name, MODES[name], as_written(key))
+    await ada.ask(as_written(keys["bybit"]))  # nobody asked for it
+    await connected(ada, "bybit", "demo", f"{keys['mexc']['key']} {keys['mexc']['secret']}")  # another's key
+    await driver.post("/exchanges/bybit/accounts", {**keys["bybit"], "revoked": True})
+    await ada.ask("/accounts")
+
+    said = {
+        "the chat": str(await ada.phone.chat()),
+        "the calls": str(await driver.calls()),
+        "what the stand-ins tell": str(await driver.get("/exchanges")),
+        "the market": str(await driver.get("/market")),
+        "the demo's own words": "\n".join(demo.said),
+    }
+    for place, text in said.items():
+        assert [name for word, name in words.items() if word in text] == [], place
+    kept = [file for file in demo.data.rglob("*") if file.is_file()]
+    assert {"bot.log", "hedgehog.sqlite"} <= {file.name for file in kept}
+    for file in kept:
+        if file.parent.name == "exchanges":
+            continue  # the stand-ins' own memory
+        content = file.read_bytes()
+        found = [name for word, name in words.items() if word.encode() in content]
+        assert found == [] or file.parent.name == "telegram", f"{file}: {found}"
+
+
+async def test_fault_38_a_revoked_key_is_told_of_once_and_tried_three_times_at_most(
+    ada: Person, driver: Driver
+) -> None:
+    await ada.add(*COINS)
+    key = await practice_key(driver, "bybit")
+    await connected(ada, "bybit", "demo", as_written(key))
+    await ada.confirm()
+    await driver.post("/exchanges/bybit/accounts", {**key, "revoked": True})
+    told_of_it = await ada.see(lambda m: "does not accept your key any more" in text_of(m), "the bad news")
+    assert "DEMO · Bybit" in text_of(told_of_it)
+    refused = await ada.ask("/status")
+    assert "does not accept your key any more" in text_of(refused), told(refused)
+    alike = [m for m in await ada.messages() if "does not accept your key any more" in text_of(m)]
+    assert [m["id"] for m in alike] == [told_of_it["id"], refused["id"]]
+    await driver.post("/exchanges/bybit/accounts", {**key, "revoked": False})
+    await connected(ada, "bybit", "demo", as_written(key))
+    assert "Coverage" in text_of(await ada.ask("/status"))

@@ -56,6 +56,7 @@ class Floor:
     world: World
     store: SqlStore
     clock: ManualClock
+    feed: WorldFeed  # what paper follows
     exchanges: Exchanges
     notifier: Listener
     durable: ManualDurable
@@ -93,7 +94,7 @@ class Floor:
 
     async def contract(self, symbol: str) -> Contract:
         """As the account's exchange lists it."""
-        feed = self.exchanges.feed(self.name) if self.venue else WorldFeed(self.world)
+        feed = self.exchanges.feed(self.name) if self.venue else self.feed
         return (await feed.snapshot()).contracts[symbol]
 
     async def hedged(self, key: str = "update:1", message_id: int = 50) -> Proposal:
@@ -180,9 +181,12 @@ async def floor_of(name: str, world: World, store: SqlStore) -> AsyncIterator[Fl
     venue = VENUES[name](world) if name in VENUES else None
     async with serving(Starlette(routes=venue.routes() if venue else [])) as address:
         wire = Wire(clock, loopback=address)
-        exchanges = Exchanges(WorldFeed(world), store, wire, clock, credentials_of)
+        feed = WorldFeed(world)
+        exchanges = Exchanges(feed, store, wire, clock, credentials_of)
         unmade: Any = None
-        floor = Floor(name, world, store, clock, exchanges, Listener(), ManualDurable(clock), venue, unmade)
+        floor = Floor(
+            name, world, store, clock, feed, exchanges, Listener(), ManualDurable(clock), venue, unmade
+        )
         floor.restart()
         try:
             yield floor

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from hedging.plan import HedgePlan
+from tests.fakes.world_feed import WorldFeed
 from tests.services.reconciliation.conftest import ADA, SOL, Floor
 
 D = Decimal
@@ -213,3 +214,18 @@ async def test_fault_21_a_short_in_a_contract_that_is_gone_is_told_and_nothing_f
     assert closing.plan.legs == ()
     await floor.tick()
     assert len(floor.changes()) == 1
+
+
+async def test_fault_21_a_delisted_contract_is_settled_on_paper_too(paper: Floor) -> None:
+    await paper.hold(SOL="100")
+    await paper.hedged()
+    await paper.tick()
+    assert isinstance(paper.feed, WorldFeed)
+    paper.feed.ended.add(SOL)
+    await paper.tick()
+    assert [(told["kind"], D(told["left"])) for told in paper.changes()] == [("settlement", D(0))]
+    card = await paper.services.hedge.propose(ADA, ADA, key="update:3")
+    assert {leg.symbol for leg in card.plan.legs} == {"BTC/USDT:USDT"}
+    paper.restart()
+    await paper.tick()
+    assert len(paper.changes()) == 1

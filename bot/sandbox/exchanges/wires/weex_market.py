@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.sandbox.exchanges.bars import bars, stamp
+from bot.sandbox.exchanges.books import book
 from bot.sandbox.exchanges.venue import Asked, Operation, Refused, Venue, milliseconds, plain
 from hedging.market import Contract
 
@@ -33,6 +34,7 @@ class WeexMarket(Venue):
             ("GET", f"{_MARKET}/premiumIndex"): Operation("marks", self._premium, signed=False),
             ("GET", f"{_MARKET}/historyKlines"): Operation("candles", self._bars, signed=False),
             ("GET", f"{_MARKET}/fundingRate"): Operation("funding", self._funding_rates, signed=False),
+            ("GET", f"{_MARKET}/depth"): Operation("book", self._book, signed=False),
             ("GET", f"{_MARKET}/openInterest"): Operation("open_interest", self._interest, signed=False),
             ("GET", "/api/v3/exchangeInfo"): Operation("markets", self._spot_info, signed=False),
             ("GET", "/api/v3/market/ticker/bookTicker"): Operation("spot", self._spot, signed=False),
@@ -131,6 +133,13 @@ class WeexMarket(Venue):
             }
             for item in settled[: int(asked.text("limit", "100"))]
         ]
+
+    def _book(self, asked: Asked) -> Any:
+        bids, asks = (
+            [[plain(price), plain(amount)] for price, amount in side]
+            for side in book(self.desk, self.symbol(asked))
+        )
+        return {"bids": bids, "asks": asks, "lastUpdateId": 1234567890123}
 
     def _interest(self, asked: Asked) -> Any:
         return {"symbol": asked.text("symbol"), "openInterest": "128345.67", "time": self.market_ms()}
