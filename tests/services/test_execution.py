@@ -237,4 +237,4 @@ async def test_dying_at_any_step_sends_each_order_once_and_ends_in_one_receipt(
         receipts = [item for item in desk.notifier.told if item.kind == "receipt"]
         assert {item.edit for item in receipts} == {50}, where
         assert len({item.key for item in receipts}) == 1, where
-    assert died >= 12
+    assert died >= 8  # two points a step: of each order, of the receipt and of its delivery
