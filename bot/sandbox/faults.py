@@ -19,7 +19,9 @@ from typing import Any, TypeVar, cast
 T = TypeVar("T")
 
 LATER = "later"
-_PLAN = re.compile(r"(?P<trigger>[^:]+):(?:(?P<all>record)|(?P<at>\d+)|(?P<name>.+)#(?P<nth>\d+))(?P<stop>!)?")
+_PLAN = re.compile(
+    r"(?P<trigger>[^:]+):(?:(?P<all>record)|(?P<at>\d+)|(?P<name>.+)#(?P<nth>\d+))(?P<stop>!)?"
+)
 _OUR_ID = re.compile(r"hh[a-z2-7]{26}")
 
 
