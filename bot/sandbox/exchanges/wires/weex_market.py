@@ -33,6 +33,8 @@ class WeexMarket(Venue):
             ("GET", f"{_MARKET}/ticker/bookTicker"): Operation("quotes", self._books, signed=False),
             ("GET", f"{_MARKET}/premiumIndex"): Operation("marks", self._premium, signed=False),
             ("GET", f"{_MARKET}/historyKlines"): Operation("candles", self._bars, signed=False),
+            ("GET", f"{_MARKET}/indexPriceKlines"): Operation("candles", self._newest, signed=False),
+            ("GET", f"{_MARKET}/markPriceKlines"): Operation("candles", self._newest, signed=False),
             ("GET", f"{_MARKET}/fundingRate"): Operation("funding", self._funding_rates, signed=False),
             ("GET", f"{_MARKET}/depth"): Operation("book", self._book, signed=False),
             ("GET", f"{_MARKET}/openInterest"): Operation("open_interest", self._interest, signed=False),
@@ -106,6 +108,11 @@ class WeexMarket(Venue):
         symbol = self.symbol(asked)
         name = symbol.partition("/")[0] if asked.text("priceType") == "INDEX" else symbol
         return self._rows(name, asked, 100)
+
+    def _newest(self, asked: Asked) -> Any:
+        symbol = self.symbol(asked)
+        name = symbol.partition("/")[0] if asked.path.endswith("indexPriceKlines") else symbol
+        return self._rows(name, asked, min(int(asked.text("limit", "100")), 1000))
 
     def _spot_bars(self, asked: Asked) -> Any:
         return [row[:8] for row in self._rows(asked.text("symbol").removesuffix("USDT"), asked, 500)]
