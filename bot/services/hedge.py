@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from bot.ports.clock import Clock
 from bot.ports.durable import Durable
@@ -157,10 +157,8 @@ class Hedge:
         target = shown.plan.target if shown.alert_id is not None else None
         needed = situation.unwinding() if shown.purpose == "unhedge" else situation.plan(target=target)
         if still_right(shown.plan, needed):
-            await self._rules.change(
-                user_id
-            )  # from now on the rule in force is one to be kept, also the default
-            return await self._moved(shown, ProposalState.CONFIRMED, message_id)
+            await self._rules.keep(user_id)
+            return await self._moved(shown, ProposalState.CONFIRMED, message_id, outcome=situation.baseline())
         fresh = self.draft(
             user_id, chat_id, situation.account, needed, key=f"again:{shown.id}", alert_id=shown.alert_id
         )
@@ -244,7 +242,13 @@ class Hedge:
         )
 
     async def _moved(
-        self, shown: Proposal, to: ProposalState, message_id: int, *, replacement: Proposal | None = None
+        self,
+        shown: Proposal,
+        to: ProposalState,
+        message_id: int,
+        *,
+        outcome: Mapping[str, Any] | None = None,
+        replacement: Proposal | None = None,
     ) -> Confirmation:
         moved = await self._store.move_proposal(
             shown.id,
@@ -252,6 +256,7 @@ class Hedge:
             to=to,
             at=self._clock.now(),
             message_id=message_id,
+            outcome=outcome,
             replacement=replacement,
         )
         if moved is None:  # somebody else's tap, or an earlier delivery of this one, was first

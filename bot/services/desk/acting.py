@@ -106,7 +106,7 @@ class Acting:
             expect=ProposalState.OPEN,
             to=ProposalState.CONFIRMED,
             at=now,
-            outcome={"auto": alert.kind},
+            outcome={"auto": alert.kind, **situation.baseline()},
         )
         if moved is not None:
             await self._hedge.begin(moved.id)
