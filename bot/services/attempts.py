@@ -101,6 +101,10 @@ class Attempts:
         short = sum((-p.contracts for p in held if p.contracts < 0), ZERO)
         amount = min(attempt.contracts, short) if attempt.reduce_only else attempt.contracts
         refusal = "reduce_only" if not amount else await self._prepare(attempt, account, held)
+        if (
+            not refusal and self._clock.now() - tapped_at > TAP_LASTS
+        ):  # a slow exchange may take its time until here
+            refusal = "too_late"
         if refusal:
             return await self._move(attempt, AttemptState.REJECTED, reason=refusal)
         try:
@@ -151,7 +155,8 @@ class Attempts:
             report, unmoved = None, None
         lookups = attempt.lookups + (unmoved is not None)
         waited = now - sent_at
-        if unmoved and lookups >= LOOKUPS_FOR_ABSENCE and waited > self._exchange.settles_within(account):
+        sought = lookups >= LOOKUPS_FOR_ABSENCE and waited > self._exchange.settles_within(account)
+        if unmoved and sought and not attempt.order_id:  # what was acknowledged is there, seen or not
             return await self._move(attempt, AttemptState.ABSENT, lookups=lookups, reason="never arrived")
         if waited > GIVE_UP_AFTER:
             return await self._move(attempt, AttemptState.MANUAL, lookups=lookups, reason="check_by_hand")

@@ -129,6 +129,37 @@ async def test_a_tap_from_before_a_long_outage_sends_nothing(desk: Desk) -> None
     assert desk.notifier.told[-1].payload["legs"][0]["reason"] == "too_late"
 
 
+@pytest.mark.fault(14)
+async def test_an_order_that_was_acknowledged_and_is_not_found_is_never_sent_again(desk: Desk) -> None:
+    await desk.hold(SOL="100")
+
+    async def acknowledged(account: Account, order: Order) -> OrderReport:
+        desk.exchange.placed.append(order)
+        return OrderReport(order.client_id, "4711", "open", D(0), None, D(0))
+
+    desk.exchange.place = acknowledged  # type: ignore[method-assign]
+    done = await desk.hedged()
+    assert done.outcome["status"] == "manual"
+    assert len(desk.exchange.placed) == 1
+    assert desk.notifier.kinds() == ["waiting", "receipt"]
+
+
+async def test_an_exchange_that_takes_its_time_before_the_order_does_not_make_the_tap_last_longer(
+    desk: Desk,
+) -> None:
+    await desk.hold(SOL="100")
+    set_leverage = desk.exchange.set_leverage
+
+    async def slow(account: Account, symbol: str, leverage: int) -> None:
+        desk.clock.pass_(minutes=3)
+        await set_leverage(account, symbol, leverage)
+
+    desk.exchange.set_leverage = slow  # type: ignore[method-assign]
+    done = await desk.hedged()
+    assert desk.exchange.placed == []
+    assert done.outcome["legs"][0]["reason"] == "too_late"
+
+
 async def test_an_open_attempt_blocks_another_order_on_the_same_symbol(desk: Desk) -> None:
     await desk.hold(SOL="100")
     first = await desk.card(key="update:1")
