@@ -375,6 +375,9 @@ async def test_fault_38_a_revoked_key_is_probed_three_times_then_rests_and_its_o
     account = (await floor.connect(name)).account
     await floor.services.accounts.use(ADA, account.id)
     floor.venue(name).desk.traders["key-1"].revoked = True
+    most = (
+        5 if name == "bybit" else 3
+    )  # there the positions are two lists, asked for at once: one probe is two calls
     before = floor.calls(name)
     for _ in range(2):
         line = await floor.services.accounts.line(ADA, account.id)
@@ -383,7 +386,7 @@ async def test_fault_38_a_revoked_key_is_probed_three_times_then_rests_and_its_o
     services = floor.start()  # a restart forgets nothing
     for _ in range(3):
         assert (await services.accounts.line(ADA, account.id)).trouble == "refused"
-    assert 1 <= floor.calls(name) - before <= 3
+    assert 1 <= floor.calls(name) - before <= most
     after = await floor.store.account(account.id)
     assert after is not None and after.state is AccountState.SUSPENDED
     owed = await floor.store.due(now=floor.clock.now())
@@ -396,7 +399,7 @@ async def test_fault_38_a_revoked_key_is_probed_three_times_then_rests_and_its_o
     with pytest.raises(KeyRefused) as told:
         await services.status.view(ADA)
     assert "does not accept your key any more" in texts.sentence(told.value)
-    assert floor.calls(name) - before <= 3
+    assert floor.calls(name) - before <= most
 
     floor.open(name, "key-2")
     again = await floor.connect(name, key="key-2")
