@@ -1,13 +1,14 @@
 """A replay as a table for people, and as JSON."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict
 from math import isfinite
 
 from hedging.ratio import verdict
 from hedging.replay import Outlook, Result, Rule
 from hedging.replay.outlook import PUMP_DAYS
+from hedging.selection import Selection
 
 KEYS = (
     "effectiveness",
@@ -37,9 +38,10 @@ def as_json(result: Result, ahead: Outlook) -> str:
     content["worst_weeks"] = [asdict(week) for week in result.worst_weeks]
     content |= {key: getattr(result, key) for key in ("resizes", "top_ups", "liquidations")}
     judged = result.judged
-    content["verdict"] = None if judged is None else asdict(verdict(judged)) | _known(asdict(judged))
+    content["verdict"] = None if judged is None else _known(asdict(verdict(judged)) | asdict(judged))
     content["insurance_per_month"] = ahead.insurance_per_month
     content["runway"] = [asdict(runway) for runway in ahead.runways]
+    content["choices"] = [_known(asdict(choice)) for choice in ahead.choices]
     content["what_if"] = [
         {"move": m, "unhedged": u, "hedged": h, "given_up": g, "liquidated": bool(gone)}
         for m, u, h, g, gone in _outcomes(ahead)
@@ -74,6 +76,7 @@ def as_table(result: Result, rule: Rule, ahead: Outlook) -> str:
         legs = ", ".join(f"{leg.ratio:.3f} {leg.instrument}" for leg in result.legs if leg.date == newest)
         said.append(f"last legs ({newest})  {legs}")
     said += [f"price of the insurance  {ahead.insurance_per_month:,.2f} a month", *_runways(ahead)]
+    said += ["", "each coin by itself", *(_choice(choice) for choice in ahead.choices)]
     if ahead.what_if is not None:
         said += ["", f"{'if the market moves':<22}{'unhedged':>16}{'hedged':>16}{'given up':>16}"]
     said += [
@@ -86,6 +89,17 @@ def as_table(result: Result, rule: Rule, ahead: Outlook) -> str:
 
 def _share(value: float | None) -> str:
     return "nothing to remove" if value is None else f"{value:.1%}"
+
+
+NOTHING: dict[str, str] = {
+    "stablecoin": "it stands for dollars",
+    "no_contract": "there is no instrument for it",
+    "no_history": "there is too little history",
+    "weak_fit": "nothing moves enough like it",
+    "too_small": "it is below the smallest order",
+    "too_thin": "the market is too thin",
+    "too_dear": "no hedge pays for itself",
+}
 
 
 def _interval(result: Result, of: str) -> str:
@@ -119,6 +133,14 @@ def _runways(ahead: Outlook) -> list[str]:
     return lines
 
 
+def _choice(choice: Selection) -> str:
+    if choice.chosen is None:
+        return f"{choice.asset:<22}nothing: {NOTHING[choice.reason]}"
+    legs = zip(choice.chosen.ratios, choice.chosen.symbols, strict=True)
+    said = " + ".join(f"{ratio:.2f} {symbol}" for ratio, symbol in legs)
+    return f"{choice.asset:<22}{choice.chosen.kind}, {said}; {choice.chosen.residual:.0%} of its swings stay"
+
+
 def _outcomes(ahead: Outlook) -> Iterator[tuple[float, float, float, float, bool]]:
     if ahead.what_if is not None:
         o = ahead.what_if
@@ -128,6 +150,10 @@ def _outcomes(ahead: Outlook) -> Iterator[tuple[float, float, float, float, bool
         )
 
 
-def _known(figures: Mapping[str, float]) -> dict[str, float | None]:
+def _known(content: object) -> object:
     """JSON has no word for what is not a number."""
-    return {name: value if isfinite(value) else None for name, value in figures.items()}
+    if isinstance(content, dict):
+        return {name: _known(value) for name, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [_known(value) for value in content]
+    return None if isinstance(content, float) and not isfinite(content) else content

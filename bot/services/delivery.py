@@ -26,7 +26,8 @@ CHAT_EVERY = 1.1
 CLAIM_EARLY = timedelta(seconds=0.3)  # the next ones before these are all sent
 LATE = timedelta(seconds=0.4)
 SETTLE_PAUSES = (1.0, 3.0, 9.0)
-IN_FLIGHT = 6  # more would arrive in one heap when Telegram, or this process, was held up
+BEGIN_EARLY = timedelta(seconds=0.1)  # to note that it is being sent
+IN_FLIGHT = 3  # more would arrive in one heap when Telegram, or this process, was held up
 ROUNDS = 60  # of a sweep; the next one goes on
 
 Prepare = Callable[[OutboxItem], Awaitable[OutboxItem | None]]
@@ -94,22 +95,21 @@ class Delivery:
         ]
 
     async def _send_at(self, claimed: OutboxItem, at: datetime) -> None:
-        await self._until(at)
-        async with self._in_flight:
-            await self._take_turn()
-            in_doubt = claimed.state == "sending" and claimed.edit is None  # an earlier life may have sent it
-            try:
-                if self._clock.now() - at > LATE and not in_doubt:
-                    # Its instant has long passed, and others may be sending now: it gets another one.
-                    await self._store.finish_delivery(claimed, state="pending")
-                    return
-                if not await self._store.begin_delivery(claimed, now=self._clock.now(), by="sweep"):
-                    return
-                if in_doubt:
-                    claimed = replace(claimed, payload={**claimed.payload, "repeat": True})
-                await self._try(claimed)
-            except PortError as failure:  # the database is away; the claim ends by itself
-                log.warning("message %s is left for later: %s", claimed.key, failure)
+        in_doubt = claimed.state == "sending" and claimed.edit is None  # an earlier life may have sent it
+        await self._until(at - BEGIN_EARLY)
+        try:
+            if self._clock.now() - at > LATE and not in_doubt:
+                # Its instant has long passed, and others may be sending now: it gets another one.
+                await self._store.finish_delivery(claimed, state="pending")
+                return
+            if not await self._store.begin_delivery(claimed, now=self._clock.now(), by="sweep"):
+                return
+            if in_doubt:
+                claimed = replace(claimed, payload={**claimed.payload, "repeat": True})
+            await self._until(at)
+            await self._try(claimed)
+        except PortError as failure:  # the database is away; the claim ends by itself
+            log.warning("message %s is left for later: %s", claimed.key, failure)
 
     async def _take_turn(self) -> None:
         """In this process never two within the pace, however late they are."""
@@ -155,6 +155,9 @@ class Delivery:
         except Unavailable as failure:
             log.warning("message %s could not be sent: %s", claimed.key, failure)
             return _counted("failed", await self._later(claimed, min(2.0**claimed.tries, LONGEST_PAUSE)))
+        except Exception:  # one that cannot be shown keeps no other message back
+            log.exception("message %s cannot be shown", claimed.key)
+            return _counted("failed", await self._later(claimed, LONGEST_PAUSE))
         state = "dropped" if message_id is None else "sent"
         await self._settle(claimed, state, message_id)
         return _counted(state, None)
@@ -175,10 +178,12 @@ class Delivery:
         ready = await self._prepare(item) if self._prepare else item
         if ready is None:
             return None
-        try:
-            return await self._notifier.deliver(ready)
-        except MessageGone:
-            return await self._notifier.deliver(replace(ready, edit=None))
+        async with self._in_flight:
+            await self._take_turn()
+            try:
+                return await self._notifier.deliver(ready)
+            except MessageGone:
+                return await self._notifier.deliver(replace(ready, edit=None))
 
     async def _later(self, item: OutboxItem, seconds: float) -> float:
         until = self._clock.now() + timedelta(seconds=seconds)

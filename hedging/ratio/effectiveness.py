@@ -72,7 +72,12 @@ def expected_shortfall(pnl: Floats, share: float = WORST) -> float:
 
 
 def shortfall_removed(unhedged: Floats, hedged: Floats, share: float = WORST) -> float:
-    """1 - expected shortfall hedged / unhedged. Raises NotEnoughHistory when the worst days unhedged were no loss."""
+    """1 - expected shortfall hedged / unhedged. Raises NotEnoughHistory when the worst days unhedged were no loss.
+
+    >>> pnl = np.array([-10.0, 1.0, 2.0, -4.0])
+    >>> shortfall_removed(pnl, 0.4 * pnl, share=0.25)
+    0.6
+    """
     before = expected_shortfall(unhedged, share)
     if not before > 0:
         raise NotEnoughHistory("the portfolio had no bad days: there was nothing to remove")
@@ -80,7 +85,13 @@ def shortfall_removed(unhedged: Floats, hedged: Floats, share: float = WORST) ->
 
 
 def judge(unhedged: Floats, hedged: Floats, *, block: int = 14) -> Effectiveness:
-    """Everything about two (T,) daily series of profit and loss. Raises NotEnoughHistory for fewer than 20 days."""
+    """Everything about two (T,) daily series of profit and loss. Raises NotEnoughHistory for fewer than 20 days.
+
+    >>> pnl = np.random.default_rng(1).normal(0, 1, 200)
+    >>> found = judge(pnl, 0.5 * pnl)
+    >>> round(found.variance_removed, 6), round(found.shortfall_removed, 6), found.days
+    (0.75, 0.5, 200)
+    """
     if unhedged.shape != hedged.shape or unhedged.ndim != 1:
         raise BadInput(
             f"profits and losses of shapes {unhedged.shape} and {hedged.shape} are not of the same days"
@@ -103,7 +114,12 @@ def judge(unhedged: Floats, hedged: Floats, *, block: int = 14) -> Effectiveness
 def verdict(found: Effectiveness) -> Verdict:
     """One word for it. What counts is what is left after two standard errors of doubt: at least 0.5 of the variance is
     strong, 0.25 fair, above 0 weak. A hedge that takes less than a tenth off the worst days is no hedge, and one that
-    takes less than a quarter is weak at best. Fewer than 60 days prove nothing: weak at best."""
+    takes less than a quarter is weak at best. Fewer than 60 days prove nothing: weak at best.
+
+    >>> found = Effectiveness(0.6, 0.1, 0.4, correlation=0.8, stress_correlation=0.7, days=400)
+    >>> verdict(found).word, verdict(found).reason
+    ('fair', 'what_history_says')
+    """
     sure = found.variance_removed - 2 * found.se
     if found.shortfall_removed < 0.1:
         return Verdict("dont", "fails_in_stress")
@@ -134,6 +150,13 @@ def walk_forward(
 
     `weights`: shares of value, held constant. Whole days, gaps bridged. Stretches before everything
     held is listed for `train_days` are passed over. Raises NotEnoughHistory when none is left.
+
+    >>> moves = np.random.default_rng(1).normal(0, 0.01, (100 * 24, 2)) @ np.array([[1.0, 1.2], [0.0, 0.6]])
+    >>> times = np.datetime64("2025-01-01", "s") + np.arange(2400) * np.timedelta64(3600, "s")
+    >>> candles = Candles(("BTC", "ADA"), times, 100 * np.exp(moves.cumsum(axis=0)))
+    >>> unhedged, hedged = walk_forward(candles, {"ADA": 1.0}, ["BTC"])
+    >>> len(unhedged), round(variance_removed(unhedged, hedged), 2)
+    (28, 0.86)
     """
     returns = aligned(candles)
     days, closes = daily_closes(candles)
@@ -163,7 +186,13 @@ def walk_forward(
 
 def daily_closes(candles: Candles) -> tuple[np.ndarray[tuple[int], np.dtype[np.datetime64]], Floats]:
     """The days (UTC) that the candles touch and the last close known at the end of each, (D,) and (D, N); NaN before a
-    series begins."""
+    series begins.
+
+    >>> times = np.datetime64("2025-01-01", "s") + np.arange(4) * np.timedelta64(12, "h")
+    >>> days, closes = daily_closes(Candles(("BTC",), times, np.array([[1.0], [2.0], [3.0], [np.nan]])))
+    >>> closes.ravel().tolist()
+    [2.0, 3.0]
+    """
     day = candles.times.astype("datetime64[D]")
     days, last = np.unique(day[::-1], return_index=True)
     filled = carried(candles.close)
@@ -171,7 +200,11 @@ def daily_closes(candles: Candles) -> tuple[np.ndarray[tuple[int], np.dtype[np.d
 
 
 def carried(close: Floats) -> Floats:
-    """(T, N) with every gap filled by the last value before it; NaN before the first."""
+    """(T, N) with every gap filled by the last value before it; NaN before the first.
+
+    >>> carried(np.array([[np.nan], [1.0], [np.nan], [2.0]])).ravel().tolist()
+    [nan, 1.0, 1.0, 2.0]
+    """
     seen = np.where(np.isfinite(close), np.arange(len(close))[:, None], -1)
     last = np.maximum.accumulate(seen, axis=0)
     filled: Floats = np.where(last >= 0, np.take_along_axis(close, np.maximum(last, 0), axis=0), np.nan)

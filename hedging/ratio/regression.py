@@ -79,6 +79,11 @@ def beta_matrix(y: Floats, x: Floats) -> tuple[Floats, Floats, Floats, NDArray[n
     """Slope, standard error, R squared and count, each (N, K), of every column of (T, N) `y` on every column of
     (T, K) `x`: simple regressions with intercept over the bars where both are finite. NaN where there are fewer than
     three such bars or the instrument does not move. Raises BadInput when the lengths differ.
+
+    >>> x = np.array([[0.01], [-0.02], [0.03], [0.00]])
+    >>> beta, se, r_squared, n = beta_matrix(np.column_stack([1.5 * x, 0.5 * x]), x)
+    >>> beta.round(6).tolist(), n.tolist()
+    ([[1.5], [0.5]], [[4], [4]])
     """
     _aligned(y, x)
     sums = _sums(y, x)
@@ -229,6 +234,13 @@ def beta_table(candles: Candles, factor: str) -> dict[str, Estimate]:
 
     A series with fewer than 30 aligned returns is left out; the factor itself is (1, 0, 1, n). Raises UnknownAsset
     when the factor has no history, NotEnoughHistory when it has fewer than 30 returns.
+
+    >>> moves = np.random.default_rng(1).normal(0, 0.01, 100)
+    >>> times = np.datetime64("2025-01-01", "s") + np.arange(100) * np.timedelta64(3600, "s")
+    >>> prices = 100 * np.exp(np.column_stack([moves, 1.5 * moves]).cumsum(axis=0))
+    >>> table = beta_table(Candles(("BTC", "SOL"), times, prices), "BTC")
+    >>> round(table["SOL"].beta, 6), table["SOL"].n
+    (1.5, 99)
     """
     returns = aligned(candles)
     x = returns.series(factor)

@@ -15,6 +15,7 @@ from hedging.replay.report import Result
 from hedging.replay.run import series_of
 from hedging.returns import Returns, aligned
 from hedging.scenario import Outcomes, what_if
+from hedging.selection import Instrument, Selection, Wishes, select
 
 PUMP_DAYS = (1, 7, 30)
 
@@ -33,11 +34,13 @@ class Runway:
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """`insurance_per_month`: fees and slippage less funding received, over the months replayed, in money; positive
-    costs. `runways`: of the newest legs. `what_if`: today's holdings and newest legs when the factor moves; None where
-    betas cannot be measured."""
+    costs. `runways`: of the newest legs. `choices`: how each coin would best be hedged by itself on the last day, and
+    why not otherwise. `what_if`: that day's holdings and newest legs when the factor moves; None where betas cannot be
+    measured."""
 
     insurance_per_month: float
     runways: tuple[Runway, ...]
+    choices: tuple[Selection, ...]
     what_if: Outcomes | None
 
 
@@ -46,7 +49,8 @@ def outlook(candles: Candles, holdings: Mapping[str, float], rule: Rule, result:
     part.
 
     The rise that a short survives: collateral of 1 / leverage of its notional, less the maintenance margin on what it
-    has risen to, (1 / leverage - m) / (1 + m). Betas are least squares on the factor over the training days.
+    has risen to, (1 / leverage - m) / (1 + m). Betas are least squares on the factor over the training days. A history
+    of prices says nothing of depth and open interest: the choices take any amount to be tradable.
     """
     end = np.datetime64(result.daily[-1][0], "s") + np.timedelta64(86_400, "s")
     known = int(np.searchsorted(candles.times, end))
@@ -65,6 +69,7 @@ def outlook(candles: Candles, holdings: Mapping[str, float], rule: Rule, result:
     return Outlook(
         insurance_per_month=(result.fees - result.funding) / months,
         runways=tuple(Runway(name, survives, _pumps(past, name, bars)) for name in legs),
+        choices=_choices(past, returns, holdings, rule),
         what_if=_what_if(past, returns, holdings, legs, rule),
     )
 
@@ -80,6 +85,35 @@ def _pumps(past: Candles, name: str, bars: list[int]) -> tuple[float | None, ...
         except NotEnoughHistory:
             found.append(None)
     return tuple(found)
+
+
+def _choices(
+    past: Candles, returns: Returns, holdings: Mapping[str, float], rule: Rule
+) -> tuple[Selection, ...]:
+    spot, shorts = series_of(past.names)
+    last = carried(past.close)[-1]
+    train = returns.times >= returns.times[-1] - np.timedelta64(rule.train_days * 86_400, "s")
+    window = Returns(returns.names, returns.times[train], returns.values[train], returns.set_aside)
+    instruments = [
+        Instrument(
+            symbol=past.names[shorts[name]],
+            base=name,
+            series=past.names[shorts[name]],
+            taker_fee=rule.taker_fee,
+            spread=2 * rule.slippage,
+            carry=rule.funding_rate * 90,
+            depth=float("inf"),
+            open_interest=None,
+            min_notional=rule.min_notional,
+        )
+        for name in dict.fromkeys(rule.instruments or shorts)
+        if not (rule.exclude_direct and name in holdings)
+    ]
+    wishes = Wishes(target=min(rule.target, 1.0), max_legs=rule.max_legs, horizon_days=rule.rebalance_days)
+    worth = {name: float(last[spot[name]] * amount) for name, amount in holdings.items()}
+    return tuple(
+        select(name, value, instruments, window, wishes) for name, value in worth.items() if value > 0
+    )
 
 
 def _what_if(

@@ -41,7 +41,9 @@ ORDER_PATHS = (
     "/capi/v3/order",
 )
 WARM_UP = 5
-PAUSE = 1.5  # between card and tap: the market is read anew then, and the address keeps within what it may ask
+PAUSE = (
+    1.5  # between card and tap: the market is read anew then, and the address keeps within what it may ask
+)
 
 
 @dataclass

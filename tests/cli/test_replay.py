@@ -75,6 +75,9 @@ def test_json_tells_the_verdict_the_insurance_the_runway_and_what_if(history: Pa
     assert content["insurance_per_month"] == pytest.approx((content["fees"] - content["funding"]) / months)
     assert [runway["instrument"] for runway in content["runway"]] == ["BTC"]
     assert len(content["runway"][0]["pumps"]) == 3
+    assert [choice["asset"] for choice in content["choices"]] == ["SOL", "ADA"]
+    assert content["choices"][0]["chosen"]["symbols"] == ["BTC"]
+    assert content["choices"][1]["reason"] in ("weak_fit", "too_dear"), "a coin of its own"
     assert [row["move"] for row in content["what_if"]][::12] == [-0.6, 1.0]
 
 

@@ -16,8 +16,10 @@ def history(days: int = 100, pump: float = 0.0) -> Candles:
     return Candles(("BTC", "SOL"), times, np.column_stack([50_000 * np.exp(logs), 100 * np.exp(1.5 * logs)]))
 
 
-def ahead(candles: Candles, rule: Rule, **span: np.datetime64) -> Outlook:
-    return outlook(candles, HELD, rule, run(candles, HELD, rule, **span))
+def ahead(
+    candles: Candles, rule: Rule, start: np.datetime64 | None = None, end: np.datetime64 | None = None
+) -> Outlook:
+    return outlook(candles, HELD, rule, run(candles, HELD, rule, start=start, end=end))
 
 
 CROSS = Rule(target=1.0, method="beta", instruments=("BTC",), exclude_direct=True, funding_rate=-0.0001)
@@ -72,3 +74,19 @@ def test_without_the_factor_in_the_history_there_is_no_what_if() -> None:
     got = ahead(alone, Rule(method="direct"))
     assert got.what_if is None
     assert got.runways[0].instrument == "SOL"
+
+
+def test_each_coin_is_chosen_a_hedge_by_itself_with_the_reasons_against_the_others() -> None:
+    (choice,) = ahead(history(), Rule(instruments=("BTC", "SOL"))).choices
+    assert choice.chosen is not None
+    assert (choice.chosen.kind, choice.chosen.symbols) == ("direct", ("SOL",))
+    assert {(option.kind, option.reason) for option in choice.options} == {
+        ("direct", "chosen"),
+        ("cross", "second_best"),
+    }
+    (excluded,) = ahead(history(), CROSS).choices
+    assert excluded.chosen is not None
+    assert (excluded.chosen.kind, excluded.chosen.symbols) == ("cross", ("BTC",))
+    poor = Rule(instruments=("BTC",), exclude_direct=True, min_notional=1e9)
+    (small,) = ahead(history(), poor).choices
+    assert (small.chosen, small.reason) == (None, "too_small")

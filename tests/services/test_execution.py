@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from bot.ports.errors import Ambiguous
-from bot.ports.records import TERMINAL, Account, AttemptState, Order, OrderReport
+from bot.ports.records import TERMINAL, Account, AttemptState, Order, OrderReport, Proposal
 from bot.services.attempts import Attempts, client_id
 from tests.fakes.durable import Crash
 from tests.services.conftest import Desk
@@ -160,14 +160,20 @@ async def test_an_exchange_that_takes_its_time_before_the_order_does_not_make_th
     assert done.outcome["legs"][0]["reason"] == "too_late"
 
 
+async def reserved(desk: Desk, card: Proposal) -> None:
+    """The account and symbol of the first leg are taken, and nothing is sent."""
+    account = await desk.store.account(card.account_id)
+    assert account is not None
+    await Attempts(desk.store, desk.exchange, desk.clock).reserve(card, account, 0, 0)
+
+
 async def test_an_open_attempt_blocks_another_order_on_the_same_symbol(desk: Desk) -> None:
     await desk.hold(SOL="100")
     first = await desk.card(key="update:1")
     await desk.tap(first)
     desk.exchange.script = ["hang_after"]
     desk.market.away = False
-    await desk.services.execution._open(first.id)
-    await desk.services.execution._reserve(first.id, 0, 0)
+    await reserved(desk, first)
     second = await desk.card(key="update:2", message_id=60)
     await desk.tap(second, message_id=60)
     await desk.durable.wait(f"exec:{second.id}")
@@ -181,8 +187,7 @@ async def test_fault_29_two_workers_who_read_the_same_attempt_send_it_once(desk:
     await desk.hold(SOL="100")
     card = await desk.card()
     await desk.tap(card)
-    await desk.services.execution._open(card.id)
-    await desk.services.execution._reserve(card.id, 0, 0)
+    await reserved(desk, card)
     attempts = Attempts(desk.store, desk.exchange, desk.clock)
     (read,) = await desk.store.attempts(card.id)
     account = await desk.store.account(card.account_id)

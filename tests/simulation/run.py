@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +164,8 @@ class Run:
         for life, _ in self.lives.values():
             life.fate = None
         until = self.loop.time() + REST_WITHIN
-        while self._restless(living) and self.loop.time() < until and not self.broken.done():
+        # Virtual seconds; and there is no event that says "at rest".
+        while self._restless(living) and self._goes_on(until):  # noqa: ASYNC110
             await asyncio.sleep(15)
         self.restless = self._restless(living)
         self._closing = True
@@ -195,14 +197,17 @@ class Run:
             life = self._new_life(replica)
             self.lives[replica] = life, None
             begun = life.spawn(self._live(life))
-            begun.add_done_callback(lambda task, life=life: self._begun(task, life))
+            begun.add_done_callback(partial(self._begun, life))
             await life.over.wait()
             self.lives[replica] = life, None
             await asyncio.gather(*life.tasks, return_exceptions=True)
             if not self._closing:
                 await asyncio.sleep(self.chance.choice((0.2, 2.0, 20.0, 130.0)))
 
-    def _begun(self, task: asyncio.Task[None], life: Life) -> None:
+    def _goes_on(self, until: float) -> bool:
+        return self.loop.time() < until and not self.broken.done()
+
+    def _begun(self, life: Life, task: asyncio.Task[None]) -> None:
         """A start that fails ends the process; systemd begins another one."""
         failure = None if task.cancelled() else task.exception()
         if failure is not None and not life.dead:
@@ -224,7 +229,7 @@ class Run:
 
     async def _live(self, life: Life) -> None:
         """What `bot.bootstrap.running` builds, over the doors of this world."""
-        settings = Settings(
+        settings = Settings.model_construct(
             token=SecretStr(TOKEN), replica=life.replica, practice_exchange=self.story.exchange
         )
         store = life.around("store", open_store(self.database))
@@ -237,9 +242,7 @@ class Run:
             TOKEN, "http://telegram.invalid", request=TelegramLine(self.telegram, self.weather, life.point)
         )
         notifier = TelegramNotifier(link.out)
-        services = build_services(
-            settings, store, exchanges, exchanges, vault, notifier, durable, self.clock
-        )
+        services = build_services(settings, store, exchanges, exchanges, vault, notifier, durable, self.clock)
         shell = build(services, link)
         await durable.launch()
         await shell.start()

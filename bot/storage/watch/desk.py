@@ -33,7 +33,7 @@ class DeskTables:
 
     async def save_alert_settings(self, settings: AlertSettings) -> None:
         upsert = self._database.insert(alert_settings).values(settings_row(settings))
-        counters = {*COUNTED, "user_id", "status_message_id"} - {"next_at"}
+        counters = {*COUNTED, "user_id"} - {"next_at"}
         chosen = {c.name: upsert.excluded[c.name] for c in alert_settings.c if c.name not in counters}
         async with self._database.write() as connection:
             await connection.execute(upsert.on_conflict_do_update(index_elements=["user_id"], set_=chosen))
@@ -46,11 +46,9 @@ class DeskTables:
                 _settings(row) for row in await connection.execute(select(alert_settings).where(its, *mine))
             ]
 
-    async def note_sent(
-        self, counts: Collection[AlertSettings], owed: Sequence[OutboxItem] = (), *, status: bool = False
-    ) -> None:
+    async def note_sent(self, counts: Collection[AlertSettings], owed: Sequence[OutboxItem] = ()) -> None:
         async with self._database.write() as connection:
-            await count_sent(self._database, connection, counts, *(["status_message_id"] if status else []))
+            await count_sent(self._database, connection, counts)
             add = self._database.insert(outbox).on_conflict_do_nothing()
             await execute_many(connection, add, [row_of(item) for item in owed])
 
