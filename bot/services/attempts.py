@@ -101,9 +101,7 @@ class Attempts:
         short = sum((-p.contracts for p in held if p.contracts < 0), ZERO)
         amount = min(attempt.contracts, short) if attempt.reduce_only else attempt.contracts
         refusal = "reduce_only" if not amount else await self._prepare(attempt, account, held)
-        if (
-            not refusal and self._clock.now() - tapped_at > TAP_LASTS
-        ):  # a slow exchange may take its time until here
+        if not refusal and self._clock.now() - tapped_at > TAP_LASTS:  # a slow exchange takes its time
             refusal = "too_late"
         if refusal:
             return await self._move(attempt, AttemptState.REJECTED, reason=refusal)
