@@ -160,7 +160,7 @@ class Years:
     def _to_target(self, n: int, person: Person, market: MarketArrays) -> None:
         """What the bot's plan does: each coin by its own perpetual, the rest by Bitcoin's."""
         spot, weight = market.spot, market.weight["BTC"]
-        short: Counter[str] = Counter()
+        short: defaultdict[str, float] = defaultdict(float)
         for coin, amount in person.amounts.items():
             if coin in PERPETUALS:
                 short[coin] += TARGET * amount
