@@ -137,7 +137,7 @@ def build_services(
     start = start_account(settings.practice_exchange, outside.offers)
     accounts = Accounts(store, exchange, outside, vault, clock, start)
     situations = Situations(store, accounts, exchange, markets, rules)
-    reconciliation = Reconciliation(store, exchange, clock)
+    reconciliation = Reconciliation(store, exchange, markets, clock)
     hedge = Hedge(
         store,
         accounts,

@@ -1,6 +1,6 @@
 """What was last known of an account's shorts, and what explains them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -42,6 +42,11 @@ class Book:
     shorts: Mapping[str, KnownShort] = field(default_factory=dict)
     version: int = 0
 
+    @property
+    def own(self) -> Mapping[str, Decimal]:
+        """What its owner sold by hand: signed contracts by symbol."""
+        return {symbol: short.own for symbol, short in self.shorts.items() if short.own}
+
 
 @dataclass(frozen=True, slots=True)
 class PositionChange:
@@ -61,6 +66,10 @@ class PositionChange:
 class BookStore(Protocol):
     async def book(self, account_id: int) -> Book | None:
         """None when the account was never looked at."""
+        ...
+
+    async def books(self, account_ids: Collection[int]) -> Mapping[int, Book]:
+        """Those of these accounts that were looked at."""
         ...
 
     async def save_book(self, book: Book, changes: Sequence[tuple[PositionChange, OutboxItem]] = ()) -> Book:

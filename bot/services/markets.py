@@ -58,6 +58,11 @@ class Market:
                 self._snapshot = await self._feed.snapshot()
             return self._snapshot
 
+    @property
+    def latest(self) -> Snapshot | None:
+        """What was read last, however long ago."""
+        return self._snapshot
+
     def _is_old(self) -> bool:
         return self._read_at is None or self._clock.now() - self._read_at > FRESH_FOR
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.ports.exchange import Exchange
 from bot.ports.records import Account, Balance
-from bot.ports.store import PeopleStore
+from bot.ports.store import Store
 from bot.services.accounts import Accounts
 from bot.services.markets import Markets
 from bot.services.rules import Rules
@@ -76,9 +76,9 @@ class Situation:
 
 class Situations:
     def __init__(
-        self, people: PeopleStore, accounts: Accounts, exchange: Exchange, markets: Markets, rules: Rules
+        self, store: Store, accounts: Accounts, exchange: Exchange, markets: Markets, rules: Rules
     ) -> None:
-        self._people = people
+        self._store = store
         self._accounts = accounts
         self._exchange = exchange
         self._markets = markets
@@ -92,7 +92,7 @@ class Situations:
         """How its owner stands with this account."""
         rule, holdings, snapshot = await asyncio.gather(
             self._rules.get(account.user_id),
-            self._people.holdings(account.user_id),
+            self._store.holdings(account.user_id),
             self._markets.of(account).snapshot(fresh=fresh),
         )
         return await self.at(account, rule, holdings, snapshot)
@@ -101,9 +101,12 @@ class Situations:
         self, account: Account, rule: HedgeRule, holdings: Sequence[Holding], snapshot: Snapshot
     ) -> Situation:
         """The same for what was read already: only the account itself is asked."""
-        positions, balance = await asyncio.gather(
-            self._exchange.positions(account), self._exchange.balance(account)
+        positions, balance, book = await asyncio.gather(
+            self._exchange.positions(account),
+            self._exchange.balance(account),
+            self._store.book(account.id),
         )
         market = self._markets.of(account)
         betas = await market.betas_of(holdings, positions, rule.factor, snapshot)
-        return Situation(account, rule, holdings, positions, snapshot, betas, balance)
+        own = book.own if book else {}
+        return Situation(account, rule, holdings, positions, snapshot, betas, balance, own)

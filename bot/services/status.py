@@ -67,8 +67,6 @@ class Status:
         if not situation.holdings and not situation.positions:
             raise NoHoldings("Nothing is held yet.")
         began = await hedge_began(self._store, user_id) if situation.shorts else None
-        book = await self._store.book(situation.account.id)
-        own = {symbol: -short.own for symbol, short in book.shorts.items()} if book else {}
         unhedged, hedged = profits(began, situation)
         exposed = situation.exposure()
         return StatusView(
@@ -77,7 +75,7 @@ class Status:
             value=exposed.value,
             exposure=exposed,
             rule=situation.rule,
-            positions=tuple(_line(situation, position, own) for position in situation.positions),
+            positions=tuple(_line(situation, position) for position in situation.positions),
             equity=situation.balance.equity,
             free=situation.balance.free,
             alerts=tuple(await self._store.live_alerts(user_id)),
@@ -121,7 +119,7 @@ def _market_time(began: Proposal | None) -> datetime | None:
     return began.plan.quoted_at if began else None
 
 
-def _line(situation: Situation, position: Position, own: Mapping[str, Decimal]) -> PositionLine:
+def _line(situation: Situation, position: Position) -> PositionLine:
     snapshot, mark = situation.snapshot, position.mark_price
     contract, funding = snapshot.contracts.get(position.symbol), snapshot.funding.get(position.symbol)
     short = position.contracts < 0
@@ -140,5 +138,5 @@ def _line(situation: Situation, position: Position, own: Mapping[str, Decimal]) 
         funding_rate=None if funding is None else funding.rate,
         funding_interval_hours=None if funding is None else funding.interval_hours,
         margin_mode=position.margin_mode,
-        own=own.get(position.symbol, Decimal(0)) if short else Decimal(0),
+        own=-situation.own.get(position.symbol, Decimal(0)) if short else Decimal(0),
     )

@@ -1,6 +1,7 @@
 """Books of positions: replaced whole by version, with what changed from outside and the word about it."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, select, update
@@ -10,7 +11,7 @@ from bot.ports.books import Book, KnownShort, PositionChange
 from bot.ports.errors import StaleVersion
 from bot.ports.records import Attempt, OutboxItem
 from bot.storage.codec import fields_of
-from bot.storage.database import Database, execute_many
+from bot.storage.database import AT_ONCE, Database, execute_many
 from bot.storage.ledger import attempt_of
 from bot.storage.outbox import add_owed
 from bot.storage.tables import attempts, known_shorts, position_books, position_changes
@@ -22,14 +23,23 @@ class BookTables:
     _database: Database
 
     async def book(self, account_id: int) -> Book | None:
-        its = select(position_books).where(position_books.c.account_id == account_id)
-        shorts = select(known_shorts).where(known_shorts.c.account_id == account_id)
+        return (await self.books((account_id,))).get(account_id)
+
+    async def books(self, account_ids: Collection[int]) -> Mapping[int, Book]:
+        found: dict[int, Book] = {}
+        shorts: defaultdict[int, dict[str, KnownShort]] = defaultdict(dict)
+        wanted = sorted(account_ids)
         async with self._database.snapshot() as connection:
-            row = (await connection.execute(its)).one_or_none()
-            if row is None:
-                return None
-            known = [_short(one) for one in await connection.execute(shorts.order_by(known_shorts.c.symbol))]
-        return Book(account_id, row.looked_at, {short.symbol: short for short in known}, row.version)
+            for start in range(0, len(wanted), AT_ONCE):
+                some = wanted[start : start + AT_ONCE]
+                its = known_shorts.c.account_id.in_(some)
+                for row in await connection.execute(select(known_shorts).where(its)):
+                    shorts[row.account_id][row.symbol] = _short(row)
+                its = position_books.c.account_id.in_(some)
+                for row in await connection.execute(select(position_books).where(its)):
+                    known = shorts.pop(row.account_id, {})
+                    found[row.account_id] = Book(row.account_id, row.looked_at, known, row.version)
+        return found
 
     async def save_book(self, book: Book, changes: Sequence[tuple[PositionChange, OutboxItem]] = ()) -> Book:
         rows = [{"account_id": book.account_id, **fields_of(short)} for short in book.shorts.values()]

@@ -113,7 +113,7 @@ def remedy_plan(kind: str, situation: Situation) -> HedgePlan | None:
         case "rebalance":
             return situation.plan()
         case "close":
-            return situation.unwinding() if situation.positions else None
+            return situation.unwinding() if situation.shorts else None
         case "delever":
             return _delevered(situation)
         case _:
@@ -123,7 +123,7 @@ def remedy_plan(kind: str, situation: Situation) -> HedgePlan | None:
 def _delevered(situation: Situation) -> HedgePlan | None:
     """As much of the short as the collateral carries at the calm leverage."""
     leverage = _leverage(situation)
-    if not situation.positions or leverage <= CALM_LEVERAGE:
+    if not situation.shorts or leverage <= CALM_LEVERAGE:
         return None
     target = situation.exposure().coverage * CALM_LEVERAGE / leverage
     if target < MIN_TARGET:
@@ -132,12 +132,10 @@ def _delevered(situation: Situation) -> HedgePlan | None:
 
 
 def _leverage(situation: Situation) -> Decimal:
-    """Notional of all positions over the equity behind them."""
-    snapshot = situation.snapshot
-    notional = sum(
-        (abs(snapshot.contract(p.symbol).notional(p.contracts, p.mark_price)) for p in situation.positions),
-        Decimal(0),
-    )
+    """Notional of all positions over the equity behind them; what is not listed any more is left out."""
+    listed = situation.snapshot.contracts
+    held = [p for p in situation.positions if p.symbol in listed]
+    notional = sum((abs(listed[p.symbol].notional(p.contracts, p.mark_price)) for p in held), Decimal(0))
     equity = situation.balance.equity
     return notional / equity if equity > 0 else Decimal(1_000)
 

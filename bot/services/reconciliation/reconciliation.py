@@ -13,9 +13,12 @@ from bot.ports.errors import StaleVersion, Unavailable
 from bot.ports.exchange import Exchange, TradeFill
 from bot.ports.records import TERMINAL, Account, Attempt, AttemptState, OutboxItem
 from bot.ports.store import Store
+from bot.ports.watching import Look
+from bot.services.markets import Markets
 from bot.services.reconciliation.explain import Part, explain, own_after
 from bot.services.reconciliation.words import message
 from bot.services.situation import Situation
+from hedging.market import Snapshot
 from hedging.money import ZERO
 from hedging.portfolio import Position
 
@@ -57,9 +60,10 @@ class Ordered:
 class Reconciliation:
     """One private read in the normal case, which the caller has made; history only where something does not add up."""
 
-    def __init__(self, store: Store, exchange: Exchange, clock: Clock) -> None:
+    def __init__(self, store: Store, exchange: Exchange, markets: Markets, clock: Clock) -> None:
         self._store = store
         self._exchange = exchange
+        self._markets = markets
         self._clock = clock
 
     async def check(self, situation: Situation) -> Situation:
@@ -68,18 +72,42 @@ class Reconciliation:
 
         Never raises Unavailable: what cannot be looked up now is looked up at the next look.
         """
-        book = await self._store.book(situation.account.id)
-        if book is not None and _adds_up(situation, book):
-            if situation.snapshot.time - book.looked_at > LOOK_LASTS:
-                await self._save(replace(book, looked_at=situation.snapshot.time))
-            return _with_own(situation, book)
         try:
-            return await self._explained(
-                situation, book or Book(situation.account.id, situation.snapshot.time)
-            )
+            return await self.explain(situation)
         except Unavailable as failure:
             log.info("account %d cannot be reconciled now: %s", situation.account.id, failure)
+            book = await self._store.book(situation.account.id)
             return situation if book is None else _with_own(situation, book)
+
+    async def explain(self, situation: Situation) -> Situation:
+        """The same. Raises Unavailable."""
+        now = situation.snapshot.time
+        book = await self._store.book(situation.account.id)
+        if book is None or not _adds_up(situation, book):
+            return await self._explained(situation, book or Book(situation.account.id, now))
+        if now - book.looked_at > LOOK_LASTS:
+            await self._save(replace(book, looked_at=now))
+        return _with_own(situation, book)
+
+    async def behind(self, seen: Sequence[tuple[Account, Look]]) -> list[int]:
+        """Whose positions, as just seen, are not explained yet, or who have not been told of a delisting: user ids. One
+        read of the database for all, and none of an exchange."""
+        books = await self._store.books([account.id for account, _ in seen])
+        return [
+            account.user_id
+            for account, look in seen
+            if not look.failure and self._is_behind(account, look, books.get(account.id))
+        ]
+
+    def _is_behind(self, account: Account, look: Look, book: Book | None) -> bool:
+        known = book.shorts if book else {}
+        held = {str(row[0]): Decimal(row[1]) for row in look.positions if str(row[1]).startswith("-")}
+        if held != {symbol: short.contracts for symbol, short in known.items() if short.contracts}:
+            return True
+        snapshot = self._markets.of(account).latest if held else None
+        return snapshot is not None and any(
+            (now := _delisting(snapshot, symbol)) and now != known[symbol].delisting for symbol in held
+        )
 
     async def _explained(self, situation: Situation, book: Book) -> Situation:
         account, known = situation.account, book.shorts
@@ -224,7 +252,7 @@ def _known(
     if contract is not None:
         size = contract.contract_size if contract.linear else None
     own = own_after(earlier.own if earlier else ZERO, contracts, parts)
-    told = _delisting(situation, symbol) if contracts else ""
+    told = _delisting(situation.snapshot, symbol) if contracts else ""
     return KnownShort(symbol, contracts, own, ordered, size, told)
 
 
@@ -234,20 +262,19 @@ def _news(situation: Situation, known: Mapping[str, KnownShort]) -> list[str]:
     return [
         symbol
         for symbol in _shorts(situation.positions)
-        if (now := _delisting(situation, symbol)) and now != told.get(symbol)
+        if (now := _delisting(situation.snapshot, symbol)) and now != told.get(symbol)
     ]
 
 
-def _delisting(situation: Situation, symbol: str) -> str:
-    contract = situation.snapshot.contracts.get(symbol)
+def _delisting(snapshot: Snapshot, symbol: str) -> str:
+    contract = snapshot.contracts.get(symbol)
     if contract is None:
         return GONE
     return contract.closes_at.isoformat() if contract.closes_at else ""
 
 
 def _with_own(situation: Situation, book: Book) -> Situation:
-    own = {symbol: short.own for symbol, short in book.shorts.items() if short.own}
-    return replace(situation, own=own)
+    return replace(situation, own=book.own)
 
 
 def _change(situation: Situation, book: Book, symbol: str, part: Part) -> PositionChange:

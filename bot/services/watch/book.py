@@ -158,7 +158,7 @@ def _positions(crowd: Crowd, rows: Rows, market: MarketArrays) -> _Positions:
         equity[n] = look.equity
         for symbol, size, _, price, *_rest in look.positions:
             place = known.get(symbol)
-            if place is not None:
+            if place is not None and str(size).startswith("-"):  # longs are their owner's own business
                 whose.append(n)
                 symbols.append(place)
                 contracts.append(float(size))

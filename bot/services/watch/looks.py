@@ -16,6 +16,7 @@ from bot.ports.exchange import Exchange
 from bot.ports.records import AccountState
 from bot.ports.store import Store
 from bot.ports.watching import Look, Reader
+from bot.services.reconciliation import Reconciliation
 from hedging.errors import HedgingError
 from hedging.portfolio import Position
 
@@ -34,14 +35,17 @@ Closed = dict[str, Any]  # user, account, symbol, before, after: a short that be
 class Looks:
     """Keeps the last look at every account that matters."""
 
-    def __init__(self, store: Store, exchange: Exchange, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, exchange: Exchange, reconciliation: Reconciliation, clock: Clock
+    ) -> None:
         self._store = store
         self._exchange = exchange
+        self._reconciliation = reconciliation
         self._clock = clock
 
     async def refresh(self, shard: int = 0, shards: int = 1) -> dict[str, Any]:
         """Look at all who are due. `closed`: the shorts that somebody else has closed meanwhile; `touched`: whose
-        positions have changed, by user id."""
+        positions have changed, `behind`: whose positions are not explained yet, by user id."""
         now = self._clock.now()
         readers = await self._store.readers(shard, shards)
         due = [r for r in readers if r.account.state is AccountState.ACTIVE and _worth(r, now)]
@@ -51,6 +55,7 @@ class Looks:
         await self._store.save_looks([look for _, look in seen])
         return {
             "closed": [closed for one, look in seen for closed in _closed(one, look)],
+            "behind": await self._reconciliation.behind([(one.account, look) for one, look in seen]),
             "touched": [one.account.user_id for one, look in seen if _sizes(one.look) != _sizes(look)],
         }
 
@@ -134,8 +139,9 @@ def _closed(one: Reader, look: Look) -> Sequence[Closed]:
     ]
 
 
-def _sizes(look: Look | None) -> dict[str, str]:
-    return {} if look is None else {str(row[0]): str(row[1]) for row in look.positions}
+def _sizes(look: Look | None) -> set[tuple[str, str]]:
+    """A long and a short of one symbol are two."""
+    return set() if look is None else {(str(row[0]), str(row[1])) for row in look.positions}
 
 
 def _shorts(look: Look) -> Mapping[str, Decimal]:

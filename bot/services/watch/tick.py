@@ -1,5 +1,6 @@
 """The tick: a durable workflow a shard and slot, so that it runs once whoever fires it."""
 
+import asyncio
 import logging
 import random
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ from hedging.errors import HedgingError
 log = logging.getLogger(__name__)
 
 TICK = "tick"
+RECONCILED_AT_ONCE, MOST_RECONCILED = 16, 500  # accounts a tick; the others are behind until the next one
 
 
 class Watch:
@@ -45,7 +47,7 @@ class Watch:
         clock: Clock,
         shards: int = 1,
     ) -> None:
-        self._looks = Looks(store, exchange, clock)
+        self._looks = Looks(store, exchange, reconciliation, clock)
         self.checks = Checks(store, markets, clock)
         self._situations = situations
         self._reconciliation = reconciliation
@@ -75,8 +77,8 @@ class Watch:
     async def run(self, run: Run, shard: int, shards: int) -> None:
         """The workflow: look, check, tell. What is owed beyond the first messages is swept up outside."""
         looked = await run.step("look", self._looks.refresh, shard, shards)
-        await run.step("reconcile", self._reconcile, looked["touched"])
-        await run.step("check", self._check, shard, shards, looked)
+        told = await run.step("reconcile", self._reconcile, looked["behind"])
+        await run.step("check", self._check, shard, shards, _untold(looked, told))
         await run.step("act", self._acting.run, shard, shards)
         await run.step("summaries", self._summaries.run, shard, shards)
         await run.step("deliver", self._delivery.once)
@@ -84,16 +86,31 @@ class Watch:
     async def check(self) -> int:
         """Look at everybody now; how many alerts changed."""
         looked = await self._looks.refresh()
-        await self._reconcile(looked["touched"])
-        return await self._check(0, 1, looked)
+        told = await self._reconcile(looked["behind"])
+        return await self._check(0, 1, _untold(looked, told))
 
-    async def _reconcile(self, users: Sequence[int]) -> None:
-        """Explain the positions of those whose positions have changed; who cannot be read now is looked at again."""
-        for user in users:
-            try:
-                await self._reconciliation.check(await self._situations.of(user))
-            except (PortError, HedgingError) as failure:
-                log.warning("user %s is not reconciled at this tick: %s", user, failure)
+    async def _reconcile(self, users: Sequence[int]) -> list[int]:
+        """Explain the positions of those who are behind, and tell them; who that was. Whoever cannot be read now, or
+        whose turn does not come, is still behind at the next tick."""
+        gate = asyncio.Semaphore(RECONCILED_AT_ONCE)
+
+        async def explain(user: int) -> bool:
+            async with gate:
+                try:
+                    await self._reconciliation.explain(await self._situations.of(user))
+                except (PortError, HedgingError) as failure:
+                    log.warning("user %s is not reconciled at this tick: %s", user, failure)
+                    return False
+            return True
+
+        some = users[:MOST_RECONCILED]
+        done = await asyncio.gather(*map(explain, some))
+        return [user for user, told in zip(some, done, strict=True) if told]
 
     async def _check(self, shard: int, shards: int, looked: Mapping[str, Any]) -> int:
         return await self.checks.run(shard, shards, looked)
+
+
+def _untold(looked: Mapping[str, Any], told: Sequence[int]) -> Mapping[str, Any]:
+    """Without the closed shorts of those who have just been told of them, with their cause."""
+    return {**looked, "closed": [closed for closed in looked["closed"] if closed["user"] not in told]}

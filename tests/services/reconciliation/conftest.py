@@ -154,7 +154,10 @@ class Floor:
         """One tick of the watch, with everything it starts."""
         self.clock.pass_(seconds=60)
         await self.services.watch.tick(60)
-        await self.durable.run_all()
+        for _ in range(3):  # what is owed, one message a second
+            await self.durable.run_all()
+            self.clock.pass_(seconds=2)
+            await self.services.delivery.sweep()
 
     def changes(self) -> list[dict[str, Any]]:
         """What was told of changes from outside, one payload each."""

@@ -76,7 +76,8 @@ async def test_two_workers_at_once_tell_once(floor: Floor) -> None:
     await begun(floor)
     await floor.force("adl", share="0.5")
     first, second = await situation_of(floor), await situation_of(floor)
-    other = Reconciliation(floor.store, floor.exchanges, floor.clock)
+    markets = floor.services.reconciliation._markets
+    other = Reconciliation(floor.store, floor.exchanges, markets, floor.clock)
     await floor.services.reconciliation.check(first)
     await other.check(second)
     await floor.tick()
@@ -129,6 +130,7 @@ async def test_fault_21_an_announced_delisting_is_told_once_and_the_hedge_moves_
     await begun(floor)
     floor.desk.closing[SOL] = TODAY + timedelta(days=9)
     floor.clock.pass_(minutes=61)  # the contracts are read anew
+    await floor.tick()
     await floor.tick()
     (told,) = floor.changes()
     assert (told["kind"], told["closes_at"]) == ("delisting", (TODAY + timedelta(days=9)).isoformat())
