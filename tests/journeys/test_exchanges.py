@@ -60,9 +60,7 @@ async def connected(person: Person, exchange: str, mode: str, written: str) -> J
 async def test_connect_hedge_unhedge_and_disconnect(ada: Person, driver: Driver, exchange: str) -> None:
     title, mode = EXCHANGES[exchange], MODES[exchange]
     badge = f"{mode.upper()} · {title}"
-    # WEEX tells so few candles a second that the history of three coins would take half a minute.
-    coins = ("BTC 0.3",) if exchange == "weex" else COINS
-    await ada.add(*coins)
+    await ada.add(*COINS)
     key = await practice_key(driver, exchange)
     outcome = await connected(ada, exchange, mode, as_written(key))
     assert f"✅ Connected: {'💵' if mode == 'live' else '🧪'} {badge}" in text_of(outcome), told(outcome)
@@ -77,10 +75,10 @@ async def test_connect_hedge_unhedge_and_disconnect(ada: Person, driver: Driver,
     receipt = await ada.receipt(card)
     assert "✅ Hedged" in text_of(receipt) and badge in text_of(receipt), told(receipt)
     held = await book(driver, exchange, key)
-    assert {p["symbol"].split("/")[0] for p in held["positions"]} == {coin.split()[0] for coin in coins}
+    assert {p["symbol"].split("/")[0] for p in held["positions"]} == {coin.split()[0] for coin in COINS}
     assert all(p["contracts"].startswith("-") for p in held["positions"])
     assert all(o["side"] == "sell" and o["filled"] == o["contracts"] for o in held["orders"])
-    assert len(held["orders"]) == len(coins) == len({o["client_id"] for o in held["orders"]})
+    assert len(held["orders"]) == len(COINS) == len({o["client_id"] for o in held["orders"]})
     for order in held["orders"]:
         assert f"{D(order['contracts']).normalize():,f}" in text_of(receipt), (order, told(receipt))
     assert badge in text_of(await ada.ask("/status"))
@@ -92,7 +90,7 @@ async def test_connect_hedge_unhedge_and_disconnect(ada: Person, driver: Driver,
     assert "✅ Hedge closed" in text_of(done), told(done)
     closed = await book(driver, exchange, key)
     assert closed["positions"] == []
-    assert [o["side"] for o in closed["orders"]] == ["sell"] * len(coins) + ["buy"] * len(coins)
+    assert [o["side"] for o in closed["orders"]] == ["sell"] * len(COINS) + ["buy"] * len(COINS)
     sold, bought = (
         sorted((o["symbol"], o["filled"]) for o in closed["orders"] if o["side"] == side)
         for side in ("sell", "buy")
