@@ -23,6 +23,8 @@ from bot.services.accounts import Accounts
 from bot.services.alerts import Alerts
 from bot.services.connecting import Connecting
 from bot.services.delivery import Delivery
+from bot.services.desk.acting import Acting
+from bot.services.desk.permission import Permissions
 from bot.services.desk.remedies import Remedies
 from bot.services.desk.summaries import Summaries
 from bot.services.execution import Execution
@@ -150,6 +152,8 @@ def build_services(
     remedies = Remedies(store, hedge, situations, status)
     delivery = Delivery(store, notifier, durable, clock, remedies.prepare)
     summaries = Summaries(store, markets, clock)
+    permissions = Permissions(store, accounts)
+    acting = Acting(store, permissions, hedge, situations, clock)
     return Services(
         people=People(store, store, clock),
         accounts=accounts,
@@ -159,6 +163,7 @@ def build_services(
         reconciliation=reconciliation,
         hedge=hedge,
         status=status,
+        permissions=permissions,
         alerts=Alerts(store, accounts, status, markets, remedies),
         execution=Execution(store, exchange, situations, delivery, durable, clock),
         delivery=delivery,
@@ -169,6 +174,7 @@ def build_services(
             situations,
             reconciliation,
             summaries,
+            acting,
             delivery,
             durable,
             clock,

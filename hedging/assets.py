@@ -1,13 +1,17 @@
 """What a coin really is: wrapped, staked, renamed, or sold by the thousand.
 
-The table is short on purpose and can be extended: pass `KNOWN | {"MYETH": Alias("ETH", 1, "staked")}`.
+The table is short on purpose and can be extended: pass `{**KNOWN, "MYETH": Alias("ETH", Decimal(1), "staked")}` where a
+function takes `known`, or write the rows into a file for `hedgehog replay --assets` (`table` reads it).
 """
 
+import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Literal
+from decimal import Decimal, InvalidOperation
+from typing import Literal, get_args
+
+from hedging.errors import BadInput, UnknownAsset
 
 Kind = Literal["plain", "stable", "wrapped", "staked", "renamed"]
 
@@ -68,9 +72,9 @@ def resolve(asset: str, known: Mapping[str, Alias] = KNOWN) -> Alias:
     >>> resolve("WBTC").asset, resolve("MKR").units, resolve("JITOSOL").units, resolve("SOL").kind
     ('BTC', Decimal('24000'), None, 'plain')
     """
-    if asset in STABLECOINS:
-        return Alias(asset, Decimal(1), "stable")
-    return known.get(asset, Alias(asset, Decimal(1), "plain"))
+    if asset in known:
+        return known[asset]
+    return Alias(asset, Decimal(1), "stable" if asset in STABLECOINS else "plain")
 
 
 def contract_base(base: str) -> tuple[str, int]:
@@ -95,3 +99,69 @@ def underlying(base: str, known: Mapping[str, Alias] = KNOWN) -> str:
     ('PEPE', 'POL', 'BTC')
     """
     return resolve(contract_base(base)[0], known).asset
+
+
+def table(lines: Iterable[str]) -> dict[str, Alias]:
+    """`KNOWN` with a user's own rows: CSV with the columns name, asset, units, kind. `units` is empty for what grows
+    against its asset and has a price of its own; `kind` is plain, stable, wrapped, staked or renamed.
+
+    >>> mine = table(["name,asset,units,kind", "MYETH,ETH,,staked", "OLD,NEW,100,renamed"])
+    >>> mine["MYETH"].units, mine["OLD"].units, mine["WBTC"].asset
+    (None, Decimal('100'), 'BTC')
+
+    Raises BadInput, one sentence that names the first bad line.
+    """
+    extended = dict(KNOWN)
+    for number, row in enumerate(csv.DictReader(lines), start=2):
+        name, asset, units, kind = (
+            (row.get(key) or "").strip() for key in ("name", "asset", "units", "kind")
+        )
+        known_kind = next((k for k in get_args(Kind) if k == kind), None)
+        try:
+            fixed = Decimal(units) if units else None
+        except InvalidOperation:
+            fixed = Decimal(0)
+        wrong = fixed is not None and not (fixed.is_finite() and fixed > 0)
+        if not name or not asset or known_kind is None or wrong:
+            raise BadInput(
+                f"Line {number} of the assets is not name, asset, units above zero or nothing, and one of "
+                f"{', '.join(get_args(Kind))}."
+            )
+        extended[name.upper()] = Alias(asset.upper(), fixed, known_kind)
+    return extended
+
+
+def held_as(
+    holdings: Mapping[str, float], priced: Collection[str], known: Mapping[str, Alias] = KNOWN
+) -> dict[str, float]:
+    """Holdings (asset -> amount) as amounts of the series that there are prices of: the coin itself, or else what it is
+    redeemed for, or else a contract by the thousand. Coins that stand for dollars and have no prices are left out: they
+    do not move.
+
+    >>> held_as({"WBTC": 0.5, "BTC": 1.0, "PEPE": 5e6, "USDT": 100.0}, ["BTC", "1000PEPE"])
+    {'BTC': 1.5, '1000PEPE': 5000.0}
+
+    Raises UnknownAsset for what has no prices.
+    """
+    found: dict[str, float] = {}
+    for asset, amount in holdings.items():
+        alias = resolve(asset, known)
+        series, units = _priced_as(asset, alias, priced)
+        if series is not None:
+            found[series] = found.get(series, 0.0) + amount * units
+        elif alias.kind != "stable":
+            grows = f" {asset} grows against {alias.asset} and needs its own." if alias.units is None else ""
+            raise UnknownAsset(f"The history has no prices of {asset}.{grows}")
+    return found
+
+
+def _priced_as(asset: str, alias: Alias, priced: Collection[str]) -> tuple[str | None, float]:
+    names = [(asset, 1.0)] + ([] if alias.units is None else [(alias.asset, float(alias.units))])
+    for name, units in names:
+        if name in priced:
+            return name, units
+        for series in priced:
+            base, count = contract_base(series)
+            if base == name:
+                return series, units / count
+    return None, 0.0

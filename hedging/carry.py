@@ -19,6 +19,12 @@ def funding_payment(contracts_signed: Decimal, contract: Contract, mark: Decimal
     notional is reckoned in the base coin. Source: Binance, "Introduction to Binance Futures Funding Rates".
 
     Raises BadInput for a mark that is not positive.
+
+    >>> D = Decimal
+    >>> numbers = (D(1), D(1), D(1), D(1), D(5), *(D("0.001"),) * 3, 50)
+    >>> sol = Contract("SOL/USDT:USDT", "SOL", "USDT", "USDT", True, *numbers)
+    >>> funding_payment(D(-100), sol, D(150), D("0.0001"))
+    Decimal('1.5000')
     """
     if mark <= 0:
         raise BadInput(f"the mark price of {contract.symbol} must be positive, not {mark}")
@@ -42,7 +48,11 @@ def funding_per_month(short_notional: Decimal, funding: Funding) -> Decimal:
 
 
 def fee(notional: Decimal, rate: Decimal) -> Decimal:
-    """The fee of trading `notional` (either sign) at `rate`, a fraction of notional, in quote units."""
+    """The fee of trading `notional` (either sign) at `rate`, a fraction of notional, in quote units.
+
+    >>> fee(Decimal(-13_500), Decimal("0.0005"))
+    Decimal('6.7500')
+    """
     return abs(notional) * rate
 
 
@@ -97,6 +107,10 @@ def basis(quote: Quote) -> Decimal:
     """How far the contract stands above its index, as a fraction; a short gains when it closes.
 
     Raises BadInput for an index that is not positive.
+
+    >>> prices = (Decimal(p) for p in ("100.1", "100.3", "100.2", "100"))
+    >>> basis(Quote("SOL/USDT:USDT", *prices, Decimal(1)))
+    Decimal('0.002')
     """
     if quote.index <= 0:
         raise BadInput(f"the index of {quote.symbol} must be positive, not {quote.index}")

@@ -66,6 +66,12 @@ def liquidation_price(
     At the entry price the maintenance margin is a constant that is taken off the collateral.
 
     Raises BadInput for an entry that is not positive.
+
+    >>> D = Decimal
+    >>> numbers = (D(1), D(1), D(1), D(1), D(5), *(D("0.01"),) * 3, 50)
+    >>> sol = Contract("SOL/USDT:USDT", "SOL", "USDT", "USDT", True, *numbers)
+    >>> liquidation_price(sol, D(-100), D(101), D(5050))
+    Decimal('1.5E+2')
     """
     if entry <= 0:
         raise BadInput(f"the entry price of {contract.symbol} must be positive, not {entry}")
@@ -123,7 +129,12 @@ def tiers(brackets: Sequence[tuple[Decimal, Decimal, int]]) -> tuple[Tier, ...]:
 
 
 def tier_of(levels: Sequence[Tier], notional: Decimal) -> Tier:
-    """The tier of a position of `notional` (either sign); a bracket's floor belongs to the bracket before it."""
+    """The tier of a position of `notional` (either sign); a bracket's floor belongs to the bracket before it.
+
+    >>> levels = tiers([(Decimal(0), Decimal("0.004"), 125), (Decimal(50_000), Decimal("0.005"), 100)])
+    >>> tier_of(levels, Decimal(-60_000)).max_leverage
+    100
+    """
     size = abs(notional)
     return next((tier for tier in reversed(levels) if size > tier.floor), levels[0])
 
@@ -135,6 +146,13 @@ def tiered_liquidation_price(
 
     For linear contracts the size is the notional at the price; for inverse ones, in base coin. Tiers make the
     maintenance margin continuous and convex in size, so at most one price fits; None when none does.
+
+    >>> D = Decimal
+    >>> numbers = (D(1), D(1), D(1), D(1), D(5), *(D("0.01"),) * 3, 50)
+    >>> btc = Contract("BTC/USDT:USDT", "BTC", "USDT", "USDT", True, *numbers)
+    >>> levels = tiers([(D(0), D("0.01"), 50), (D(100_000), D("0.05"), 10)])
+    >>> tiered_liquidation_price(btc, D(-10), D(10_000), D(26_000), levels)
+    Decimal('12380.95238095238095238095238')
     """
     flat = contracts_signed * contract.contract_size
     for tier in levels:
@@ -154,7 +172,12 @@ def liquidation_prices(
     linear: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
     """(P,) liquidation prices of many positions; NaN where flat or not reachable. `units`: signed, base units if
-    linear, quote units if inverse; the rest as `liquidation_price` has it, maintenance at the mark."""
+    linear, quote units if inverse; the rest as `liquidation_price` has it, maintenance at the mark.
+
+    >>> units, entry, collateral = np.array([-100.0, 0.0]), np.full(2, 101.0), np.full(2, 5050.0)
+    >>> liquidation_prices(units, entry, collateral, np.full(2, 0.01), np.full(2, True)).tolist()
+    [150.0, nan]
+    """
     side = np.sign(units)
     size = np.abs(units)
     with np.errstate(all="ignore"):

@@ -43,17 +43,29 @@ def floor_to_step(amount: Decimal, step: Decimal) -> Decimal:
 
 
 def ceil_to_step(amount: Decimal, step: Decimal) -> Decimal:
-    """The smallest multiple of `step` (> 0) that is at least `amount`, away from zero for negatives."""
+    """The smallest multiple of `step` (> 0) that is at least `amount`, away from zero for negatives.
+
+    >>> ceil_to_step(Decimal("1.21"), Decimal("0.1"))
+    Decimal('1.3')
+    """
     return _to_step(abs(amount), step, ROUND_CEILING).copy_sign(amount)
 
 
 def round_to_step(amount: Decimal, step: Decimal) -> Decimal:
-    """The multiple of `step` (> 0) nearest to `amount`, ties to even."""
+    """The multiple of `step` (> 0) nearest to `amount`, ties to even.
+
+    >>> round_to_step(Decimal("1.26"), Decimal("0.1"))
+    Decimal('1.3')
+    """
     return _to_step(amount, step, ROUND_HALF_EVEN)
 
 
 def cap_price(price: Decimal, tick: Decimal, *, selling: bool) -> Decimal:
-    """`price` on the tick grid, never beyond it: up for the least a seller takes, down for the most a buyer pays."""
+    """`price` on the tick grid, never beyond it: up for the least a seller takes, down for the most a buyer pays.
+
+    >>> [cap_price(Decimal("99.12"), Decimal("0.5"), selling=selling) for selling in (True, False)]
+    [Decimal('99.5'), Decimal('99.0')]
+    """
     return _to_step(price, tick, ROUND_CEILING if selling else ROUND_FLOOR)
 
 

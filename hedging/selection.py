@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from hedging.assets import KNOWN, STABLECOINS, Alias, contract_base, resolve
+from hedging.assets import KNOWN, Alias, contract_base, resolve
 from hedging.errors import BadInput, NotEnoughHistory, UnknownAsset
 from hedging.ratio.basket import Basket, bars_a_day, fit_basket, second_moments
 from hedging.returns import Returns
@@ -110,9 +110,10 @@ def select(
     if not value > 0:
         raise BadInput(f"the value of {asset} must be positive, not {value}")
     allowed = wishes or Wishes()
-    if asset in STABLECOINS:
+    alias = resolve(asset, known)
+    if alias.kind == "stable":
         return Selection(asset, None, "stablecoin", ())
-    coin = resolve(asset, known).asset
+    coin = alias.asset
     usable = [i for i in instruments if i.linear or allowed.inverse]
     series = next((name for name in (asset, coin) if name in returns.names), None)
     deviation = _deviation(returns, series, allowed) if series is not None else None

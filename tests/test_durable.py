@@ -119,6 +119,7 @@ class Door:
 
 def _process(database: str, notes: Path, answer: Path, part: Part) -> None:
     """The whole life of a forked process on the real engine."""
+    told: list[Any] = []
 
     async def main() -> None:
         from bot.durable import Engine
@@ -129,10 +130,11 @@ def _process(database: str, notes: Path, answer: Path, part: Part) -> None:
         world = World(Engine(database=database, replica="here"), SystemClock(), notes, die)
         register(world)
         await world.durable.launch()
-        answer.write_text(json.dumps(await part(world)))
+        told.append(await part(world))
         await world.durable.close()
 
     asyncio.run(main())
+    answer.write_text(json.dumps(told[0]))
 
 
 def _engine_life(folder: Path, part: Part) -> Any:

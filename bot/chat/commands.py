@@ -4,7 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.chat import texts
-from bot.chat.handlers import accounts, alerts, connect, hedge, holdings, other, rule, start, status
+from bot.chat.handlers import (
+    accounts,
+    alerts,
+    connect,
+    hedge,
+    holdings,
+    other,
+    permission,
+    rule,
+    start,
+    status,
+)
 from bot.chat.turn import Handler
 
 
@@ -31,6 +42,10 @@ COMMANDS = (
     Command("unhedge", hedge.unhedge),
     Command("status", status.status),
     Command("alerts", alerts.alerts),
+    Command("permission", permission.permission),
+    Command("pause", permission.pause),
+    Command("resume", permission.resume),
+    Command("panic", permission.panic),
     Command("connect", connect.connect),
     Command("accounts", accounts.accounts),
     Command("disconnect", accounts.disconnect),
@@ -57,6 +72,8 @@ TAPS: Mapping[str, Handler] = {
     "ac": accounts.tapped,
     "kp": alerts.keep,
     "al": alerts.tapped,
+    "pm": permission.tapped,
+    "un": permission.undo,
 }
 
 PLAIN: Handler = other.written

@@ -27,6 +27,8 @@ VIEWS: Mapping[str, Callable[[Mapping[str, Any]], Message]] = {
     "daily": daily,
 }
 
+DELETION = "deletion"  # of the message that is named to be edited
+
 _CHAT_GONE = ("chat not found", "user is deactivated", "peer_id_invalid", "chat_id is empty")
 
 
@@ -37,13 +39,16 @@ class TelegramNotifier:
         self._out = out
 
     async def deliver(self, item: OutboxItem) -> int:
-        """Send or edit; the id of the message that now shows it.
+        """Send, edit or delete; the id of the message that now shows it.
 
         An edit may be repeated without harm, so a lost answer to one is Unavailable; a new message whose answer was
         lost is Ambiguous. Raises ChatGone, MessageGone, DeliveryDelayed, Ambiguous or Unavailable.
         """
-        message = VIEWS[item.kind](item.payload)
         try:
+            if item.kind == DELETION and item.edit is not None:
+                await self._out.delete(item.chat_id, item.edit)
+                return item.edit
+            message = VIEWS[item.kind](item.payload)
             if item.edit is None:
                 return await self._out.send(item.chat_id, message, silent=item.silent)
             await self._out.edit(item.chat_id, item.edit, message)

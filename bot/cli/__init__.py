@@ -78,6 +78,9 @@ def replay(
     rebalance: Annotated[str, typer.Option(help="How often ratios are fitted anew: 14d, 2w.")] = "14d",
     train: Annotated[str, typer.Option(help="On how much history they are fitted.")] = "60d",
     exclude_direct: Annotated[bool, typer.Option(help="Held coins cannot be shorted.")] = False,
+    reset_holdings: Annotated[
+        bool, typer.Option(help="Set each coin back to its first worth at every fit.")
+    ] = False,
     beta: Annotated[float, typer.Option(help="The factor of the method manual.")] = 1.0,
     factor: Annotated[str, typer.Option(help="What beta and manual short.")] = "BTC",
     leverage: Annotated[float, typer.Option(help="Notional over collateral.")] = 2.0,
@@ -86,6 +89,10 @@ def replay(
     slippage: Annotated[float, typer.Option(help="Slippage, as a fraction.")] = 0.0002,
     funding: Annotated[Path | None, typer.Option(help="Funding history: a tidy CSV.")] = None,
     funding_rate: Annotated[float, typer.Option(help="Without it: what shorts receive per 8 h.")] = 0.0,
+    assets: Annotated[
+        Path | None,
+        typer.Option(help="More wrapped, staked and renamed coins: CSV of name, asset, units, kind."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     picture: Annotated[Path | None, typer.Option(help="Write both equities to this SVG file.")] = None,
 ) -> None:
@@ -106,6 +113,7 @@ def replay(
         rebalance=rebalance,
         train=train,
         exclude_direct=exclude_direct,
+        reset_holdings=reset_holdings,
         beta=beta,
         factor=factor,
         leverage=leverage,
@@ -114,6 +122,7 @@ def replay(
         slippage=slippage,
         funding=funding,
         funding_rate=funding_rate,
+        assets=assets,
         as_json=as_json,
         picture=picture,
     )

@@ -2,29 +2,18 @@
 
 import csv
 import gzip
-import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from bot.cli.replay_report import as_json, as_table
+from hedging.assets import KNOWN, held_as, table
 from hedging.errors import BadInput
-from hedging.ratio import verdict
-from hedging.replay import METHODS, FundingHistory, Result, Rule, parse, run
+from hedging.replay import METHODS, FundingHistory, Result, Rule, outlook, parse, run
 
-KEYS = (
-    "effectiveness",
-    "es5_reduction",
-    "max_drawdown_hedged",
-    "max_drawdown_unhedged",
-    "pnl_hedged",
-    "pnl_unhedged",
-    "fees",
-    "funding",
-    "turnover",
-)
 SPAN = {"d": 1, "w": 7}
 
 
@@ -43,6 +32,7 @@ class ReplayOptions:
     rebalance: str
     train: str
     exclude_direct: bool
+    reset_holdings: bool
     beta: float
     factor: str
     leverage: float
@@ -51,6 +41,7 @@ class ReplayOptions:
     slippage: float
     funding: Path | None
     funding_rate: float
+    assets: Path | None
     as_json: bool
     picture: Path | None
 
@@ -61,6 +52,7 @@ def replay(options: ReplayOptions) -> str:
     if method is None:
         raise BadInput(f"The method must be one of {', '.join(METHODS)}, not {options.method}.")
     holdings = parse_holdings(options.holdings)
+    known = table(lines_of(options.assets)) if options.assets else KNOWN
     rule = Rule(
         target=options.target,
         method=method,
@@ -69,6 +61,7 @@ def replay(options: ReplayOptions) -> str:
         beta=options.beta,
         factor=options.factor.upper(),
         exclude_direct=options.exclude_direct,
+        reset_holdings=options.reset_holdings,
         train_days=parse_span(options.train, "train"),
         rebalance_days=parse_span(options.rebalance, "rebalance"),
         band=options.band,
@@ -79,7 +72,12 @@ def replay(options: ReplayOptions) -> str:
     )
     start, end = parse_day(options.start, "start"), parse_day(options.end, "end")
     funding = read_funding(options.funding) if options.funding else {}
-    result = run(parse(lines_of(options.history)), holdings, rule, start=start, end=end, funding=funding)
+    candles = parse(lines_of(options.history))
+    held = held_as(holdings, {name.partition("/")[0] for name in candles.names}, known)
+    if not held:
+        raise BadInput("There is nothing to hedge: all that is held stands for dollars.")
+    result = run(candles, held, rule, start=start, end=end, funding=funding)
+    ahead = outlook(candles, held, rule, result)
     if options.picture is not None:
         try:
             options.picture.write_text(drawn(result), encoding="utf-8")
@@ -87,7 +85,7 @@ def replay(options: ReplayOptions) -> str:
             raise BadInput(
                 f"The picture cannot be written to {options.picture}: {error.strerror}."
             ) from error
-    return as_json(result) if options.as_json else as_table(result, rule)
+    return as_json(result, ahead) if options.as_json else as_table(result, rule, ahead)
 
 
 def parse_holdings(text: str) -> dict[str, float]:
@@ -163,44 +161,6 @@ def read_funding(file: Path) -> dict[str, FundingHistory]:
     }
 
 
-def as_json(result: Result) -> str:
-    """The result as one JSON object."""
-    content: dict[str, object] = {key: getattr(result, key) for key in KEYS}
-    content["legs"] = [asdict(leg) for leg in result.legs]
-    content["daily"] = [{"date": d, "unhedged": u, "hedged": h} for d, u, h in result.daily]
-    content["worst_weeks"] = [asdict(week) for week in result.worst_weeks]
-    content |= {key: getattr(result, key) for key in ("resizes", "top_ups", "liquidations")}
-    return json.dumps(content)
-
-
-def as_table(result: Result, rule: Rule) -> str:
-    """The result for a person."""
-    first, last = result.daily[0][0], result.daily[-1][0]
-    rows = [
-        ("", "unhedged", "hedged"),
-        ("profit and loss", f"{result.pnl_unhedged:,.2f}", f"{result.pnl_hedged:,.2f}"),
-        ("largest drawdown", f"{result.max_drawdown_unhedged:.1%}", f"{result.max_drawdown_hedged:.1%}"),
-        *((f"week from {w.start}", f"{w.unhedged:+.1%}", f"{w.hedged:+.1%}") for w in result.worst_weeks),
-    ]
-    said = [f"{first} to {last}, {len(result.daily)} days, {rule.method} at {rule.target:.0%}", ""]
-    said += [f"{name:<22}{plain:>16}{hedged:>16}" for name, plain, hedged in rows]
-    said += [
-        "",
-        f"variance removed      {_share(result.effectiveness)}{_verdict(result)}",
-        f"worst days removed    {_share(result.es5_reduction)}",
-        f"fees and slippage     {result.fees:,.2f}",
-        f"funding received      {result.funding:,.2f}",
-        f"turnover              {result.turnover:.1f} x the portfolio",
-        f"fits {len({leg.date for leg in result.legs})}, resized {result.resizes}, "
-        f"topped up {result.top_ups}, liquidated {result.liquidations}",
-    ]
-    newest = max((leg.date for leg in result.legs), default=None)
-    if newest is not None:
-        legs = ", ".join(f"{leg.ratio:.3f} {leg.instrument}" for leg in result.legs if leg.date == newest)
-        said.append(f"last legs ({newest})  {legs}")
-    return "\n".join(said)
-
-
 def drawn(result: Result, width: int = 960, height: int = 420) -> str:
     """Both equities (profit since the start) as a picture in SVG, which every browser shows."""
     lines = {
@@ -230,14 +190,3 @@ def drawn(result: Result, width: int = 960, height: int = 420) -> str:
         f'<text x="{width - 20}" y="{height - 10}" text-anchor="end" fill="#6b7280">{first} to {last}</text>'
     )
     return "\n".join([*parts, "</svg>", ""])
-
-
-def _share(value: float | None) -> str:
-    return "nothing to remove" if value is None else f"{value:.1%}"
-
-
-def _verdict(result: Result) -> str:
-    if result.judged is None:
-        return ""
-    word = verdict(result.judged).word
-    return f" ± {2 * result.judged.se:.1%}: {'do not rely on it' if word == 'dont' else word}"

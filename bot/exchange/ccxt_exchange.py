@@ -1,5 +1,6 @@
 """The Exchange port over ccxt: one class for every exchange, told apart by its dialect."""
 
+import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -73,7 +74,8 @@ class CcxtExchange:
     async def positions(self, account: Account) -> Sequence[Position]:
         async def work(client: Any) -> list[Position]:
             calls = self._dialect.position_calls
-            rows = [row for params in calls for row in await client.fetch_positions(None, dict(params))]
+            told = await asyncio.gather(*(client.fetch_positions(None, dict(params)) for params in calls))
+            rows = [row for rows in told for row in rows]
             symbols = {str(row.get("symbol")) for row in rows}
             contracts = {symbol: found for symbol in symbols if (found := self._any_contract(client, symbol))}
             open_rows = [row for row in rows if row.get("contracts")]

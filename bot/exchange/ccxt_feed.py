@@ -16,7 +16,7 @@ from bot.exchange.ccxt_values import contract_of, time_of
 from bot.exchange.dialects.dialect import Dialect, MarketRow
 from bot.ports.clock import Clock
 from bot.ports.errors import Unavailable
-from bot.ports.exchange import Health
+from bot.ports.exchange import Health, Liquidity
 from hedging.errors import BadInput
 from hedging.market import Candles, Contract, Funding, Quote, Snapshot
 from hedging.money import ZERO, decimal
@@ -29,10 +29,9 @@ _SHARED_FOR = timedelta(seconds=0.5)
 _FUNDING_FRESH = timedelta(minutes=1)
 _LIQUIDITY_FRESH = timedelta(minutes=15)
 _TOUCHES_IN_DEPTH, _DEPTHS_IN_TURNOVER = 10, 5000
-_TOUCH, _LEVELS = (
-    Decimal("0.001"),
-    100,
-)  # what counts as depth: within a tenth of a percent, among so many levels
+_SIDES = ("bids", "asks")
+_LEVELS = 100  # of an order book
+_TOUCH = Decimal("0.001")  # how far from the best price it counts as depth
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +57,8 @@ class CcxtFeed:
         self._candles = CandleReader(dialect, clock)
         self._snapshot: _Read[Snapshot] | None = None
         self._settled: dict[str, _Read[list[Funding]]] = {}
+        self._liquidity: dict[str, _Read[Liquidity]] = {}
+        self._interest: dict[str, Decimal] = {}  # quote units, where it comes with the prices
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @property
@@ -92,6 +93,10 @@ class CcxtFeed:
                     continue
                 if row.time:
                     times.append(row.time)
+                if row.open_interest is not None:
+                    self._interest[row.symbol] = contract.notional(
+                        decimal(row.open_interest), quotes[row.symbol].mark
+                    )
             if not quotes:
                 raise Malformed("no contract has a quote")
             spot = _spot(books)
@@ -143,16 +148,41 @@ class CcxtFeed:
             start = max(item.next_time for item in new)
         return [found[at] for at in sorted(found)]
 
-    async def open_interest(self, symbol: str) -> Decimal | None:
-        """Contracts that are open on the exchange; None where it does not tell."""
+    async def liquidity(self, symbol: str) -> Liquidity:
+        """From the order book, and the open interest, which some exchanges tell with their prices."""
+        async with self._turns[f"liquidity of {symbol}"]:
+            known = self._liquidity.get(symbol)
+            if known is None or self._clock.now() - known.at > _LIQUIDITY_FRESH:
+                told = await self._read(
+                    f"how much of {symbol} is traded", partial(self._liquidity_of, symbol)
+                )
+                known = self._liquidity[symbol] = _Read(told, self._clock.now(), self._clock.now())
+        return known.told
 
-        async def work(client: Any) -> Decimal | None:
-            if not client.has.get("fetchOpenInterest"):
-                return None
-            told = (await client.fetch_open_interest(symbol)).get("openInterestAmount")
-            return None if told is None else decimal(told)
-
-        return await self._read(f"the open interest of {symbol}", work)
+    async def _liquidity_of(self, symbol: str, client: Any) -> Liquidity:
+        contract = (await self._contracts(client)).get(symbol)
+        if contract is None:
+            raise Malformed(f"{symbol} is not listed")
+        told = await client.fetch_order_book(symbol, _LEVELS)
+        bids, asks = (
+            [(decimal(price), decimal(amount)) for price, amount, *_ in told[side]] for side in _SIDES
+        )
+        if not bids or not asks:
+            raise Malformed(f"nobody trades {symbol} now")
+        lowest, highest = bids[0][0] * (1 - _TOUCH), asks[0][0] * (1 + _TOUCH)
+        depth = min(
+            sum((contract.notional(amount, price) for price, amount in bids if price >= lowest), ZERO),
+            sum((contract.notional(amount, price) for price, amount in asks if price <= highest), ZERO),
+        )
+        interest = self._interest.get(symbol)
+        if interest is None and client.has.get("fetchOpenInterest"):
+            row = await client.fetch_open_interest(symbol)
+            amount, value = row.get("openInterestAmount"), row.get("openInterestValue")
+            if amount is not None:
+                interest = contract.notional(decimal(amount), bids[0][0])
+            else:
+                interest = None if value is None else decimal(value)
+        return Liquidity(depth, interest)
 
     async def prices(self) -> Mapping[str, Decimal]:
         """What `bot.exchange.ccxt_exchange` values coins with: by asset in dollars, and marks by symbol."""

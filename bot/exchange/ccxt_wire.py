@@ -134,6 +134,7 @@ class Wire:
             raise ValueError("The sandbox's address must be on this machine.")
         self._session: aiohttp.ClientSession | None = None
         self.gate = Gate(clock)
+        self.in_sandbox = self._loopback is not None
         self.counts: Counter[str] = Counter()  # "GET fapi.binance.com/fapi/v1/premiumIndex"
         self.guards: dict[tuple[str, bool], Guard] = {}  # by exchange and whether it is its demo
 

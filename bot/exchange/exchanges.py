@@ -14,7 +14,17 @@ from bot.exchange.paper import PaperExchange
 from bot.exchange.probation import Probation, usable
 from bot.ports.clock import Clock
 from bot.ports.errors import Unavailable
-from bot.ports.exchange import Exchange, Health, MarginMode, MarketFeed, Offer, Permissions, TradeFill, Trial
+from bot.ports.exchange import (
+    Exchange,
+    Health,
+    Liquidity,
+    MarginMode,
+    MarketFeed,
+    Offer,
+    Permissions,
+    TradeFill,
+    Trial,
+)
 from bot.ports.records import PAPER, Account, Balance, Order, OrderReport
 from bot.ports.store import CandleStore, KeyStore, PaperStore
 from bot.ports.vault import Credentials
@@ -28,9 +38,9 @@ class Memory(PaperStore, CandleStore, KeyStore, Protocol):
 
 
 class Exchanges:
-    """bot.ports.exchange: Exchange, Feeds, Healths and Connections over all of them. Nothing of an exchange is loaded
-    before it is first asked for. `home`: the feed that paper accounts follow; a name is a real exchange's own. The wire
-    is its owner's to close."""
+    """bot.ports.exchange: Exchange, Feeds, Healths, Liquidities and Connections over all of them. Nothing of an
+    exchange is loaded before it is first asked for. `home`: the feed that paper accounts follow; a name is a real
+    exchange's own. The wire is its owner's to close."""
 
     name = "exchanges"
 
@@ -40,7 +50,7 @@ class Exchanges:
         self._wire, self._clock, self._credentials = wire, clock, usable(credentials)
         self._store, self._opened_at = store, clock.now()
         self._probation: dict[str, Probation] = {}
-        self._real: dict[str, tuple[CcxtExchange, MarketFeed]] = {}
+        self._real: dict[str, tuple[CcxtExchange, KeptCandles]] = {}
         self._home = self._connected(home)[1] if isinstance(home, str) else home
         self._papers: dict[str, PaperExchange] = {}  # by the exchange whose prices they follow
 
@@ -67,6 +77,14 @@ class Exchanges:
         if name not in DIALECTS:
             return Health("up", self._opened_at)
         return guard_of(self._wire, DIALECTS[name], self._clock, demo=demo).health
+
+    async def liquidity(self, name: str, symbol: str) -> Liquidity:
+        if name in DIALECTS:
+            return await self._connected(name)[1].liquidity(symbol)
+        quote = (await self.feed(name).snapshot()).quotes.get(symbol)
+        if quote is None:
+            raise Unavailable(f"There is no contract {symbol} on {name}.")
+        return Liquidity(quote.depth, None)
 
     async def clock_ahead(self, name: str) -> timedelta:
         return await self._connected(name)[0].clock_ahead()
@@ -146,7 +164,7 @@ class Exchanges:
             self._papers[name] = PaperExchange(self.feed(name), self._store, self._clock)
         return self._papers[name]
 
-    def _connected(self, name: str) -> tuple[CcxtExchange, MarketFeed]:
+    def _connected(self, name: str) -> tuple[CcxtExchange, KeptCandles]:
         if name not in DIALECTS:
             raise Unavailable(f"There is no exchange called {name} here.")
         if name not in self._real:

@@ -136,14 +136,14 @@ class Probation:
             log.warning("refusals of the key of account %d are still counted: %s", account.id, failure)
 
     async def _count(self, account: Account, doubts: _Doubts) -> None:
-        doubts.refused += 1
         try:
             news = await self._news(account)
             counted = await self._store.count_refusal(account, most=MOST_PROBES, outbox=news)
         except PortError as failure:  # what the exchange said counts more than that it was not written down
             log.warning("a refusal of the key of account %d was not counted: %s", account.id, failure)
+            doubts.refused += 1
             return
-        doubts.refused = max(doubts.refused, counted.refusals)
+        doubts.refused = counted.refusals
         if counted.state is AccountState.SUSPENDED:
             log.warning("account %d is suspended: its key is not let in any more", account.id)
 

@@ -55,6 +55,21 @@ class Healths(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Liquidity:
+    """How much of a contract can be traded, in quote units. `depth`: within 0.1 % of the touch, on the thinner side;
+    `open_interest`: None where the exchange does not tell."""
+
+    depth: Decimal
+    open_interest: Decimal | None
+
+
+class Liquidities(Protocol):
+    async def liquidity(self, name: str, symbol: str) -> Liquidity:
+        """Of a contract on the exchange that is called so, at most a quarter of an hour old. Raises Unavailable."""
+        ...
+
+
 class Feeds(Protocol):
     """One feed an exchange, for everybody."""
 

@@ -299,11 +299,16 @@ class OutboxStore(Protocol):
         ...
 
     async def claim_due(
-        self, *, now: datetime, by: str, limit: int, every: float, chat_every: float
+        self, *, now: datetime, limit: int, every: float, chat_every: float
     ) -> Sequence[tuple[OutboxItem, datetime]]:
         """Claim what is due and may be sent now, at most one to a chat, those with a sound first and then the oldest;
         each with its instant: `every` seconds after the one before, over all replicas, and never within
-        `chat_every` seconds of another message to the same chat. Chats that were told to wait are passed over."""
+        `chat_every` seconds of another message to the same chat. Chats that were told to wait are passed over. Each
+        in state `sending` when an earlier sender began with it and said nothing of it, else `pending`."""
+        ...
+
+    async def begin_delivery(self, item: OutboxItem, *, now: datetime, by: str) -> bool:
+        """From now on it is in doubt whether what was claimed has been sent. False when somebody else has it."""
         ...
 
     async def finish_delivery(

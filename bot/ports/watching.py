@@ -25,7 +25,6 @@ class AlertSettings:
     sent_on: str = ""  # the local date that `sent_today` counts for
     sent_today: int = 0
     next_at: datetime | None = None  # market time of the next summary
-    status_message_id: int | None = None  # the pinned message that is kept current
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,17 +125,15 @@ class WatchStore(Protocol):
         """Whose daily summary is due at that market time."""
         ...
 
-    async def note_sent(
-        self, counts: Collection[AlertSettings], owed: Sequence[OutboxItem] = (), *, status: bool = False
-    ) -> None:
-        """Store the counters (`sent_on`, `sent_today`, `next_at`; with `status` the pinned message too) together with
-        what is owed. A known key is left alone."""
+    async def note_sent(self, counts: Collection[AlertSettings], owed: Sequence[OutboxItem] = ()) -> None:
+        """Store the counters (`sent_on`, `sent_today`, `next_at`) together with what is owed. A known key is left
+        alone."""
         ...
 
     async def permission(self, user_id: int) -> Permission: ...
 
-    async def permissions(self, users: Collection[int]) -> Mapping[int, Permission]:
-        """Of those among these who have given one and have not paused."""
+    async def permissions(self, shard: int = 0, shards: int = 1) -> Sequence[Permission]:
+        """Those of the shard's people that permit something and are not paused."""
         ...
 
     async def save_permission(self, permission: Permission) -> Permission:

@@ -19,7 +19,9 @@ from typing import Any, TypeVar, cast
 T = TypeVar("T")
 
 LATER = "later"
-_PLAN = re.compile(r"(?P<trigger>[^:]+):(?:(?P<all>record)|(?P<at>\d+)|(?P<name>.+)#(?P<nth>\d+))(?P<stop>!)?")
+_PLAN = re.compile(
+    r"(?P<trigger>[^:]+):(?:(?P<all>record)|(?P<at>\d+)|(?P<name>.+)#(?P<nth>\d+))(?P<stop>!)?"
+)
 _OUR_ID = re.compile(r"hh[a-z2-7]{26}")
 
 
@@ -29,9 +31,9 @@ class BadFault(ValueError):
 
 class Fault:
     """`plan`: "store.proposal:7" arms at the first call of `store.proposal` and dies at the 7th point after that;
-    "store.proposal:exchange.place begins#2" at the 2nd point of that name, and with a "!" behind it stands still there as
-    by SIGSTOP; "store.proposal:record" notes every point in `journal`. With "later" the plan is read from `kill-at.txt` beside the journal as soon as that file is there. An
-    empty plan does nothing. Raises BadFault."""
+    "store.proposal:exchange.place begins#2" at the 2nd point of that name, and with a "!" behind it stands still there
+    as by SIGSTOP; "store.proposal:record" notes every point in `journal`. With "later" the plan is read from
+    `kill-at.txt` beside the journal as soon as that file is there. An empty plan does nothing. Raises BadFault."""
 
     def __init__(self, plan: str, journal: Path) -> None:
         self._journal = journal

@@ -6,6 +6,7 @@ from bot.services.accounts import Accounts
 from bot.services.alerts import Alerts
 from bot.services.connecting import Connecting
 from bot.services.delivery import Delivery
+from bot.services.desk.permission import Permissions
 from bot.services.execution import Execution
 from bot.services.hedge import Hedge
 from bot.services.people import People
@@ -29,6 +30,7 @@ class Services:
     hedge: Hedge
     status: Status
     alerts: Alerts
+    permissions: Permissions
     execution: Execution
     delivery: Delivery
     watch: Watch

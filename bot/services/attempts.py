@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.ports.clock import Clock
-from bot.ports.errors import Ambiguous, Rejected, StaleVersion, SymbolBusy, Unavailable
+from bot.ports.errors import Ambiguous, KeyRefused, Rejected, StaleVersion, SymbolBusy, Unavailable
 from bot.ports.exchange import Exchange
 from bot.ports.records import (
     PREFIX,
@@ -96,10 +96,13 @@ class Attempts:
             held = [p for p in await self._exchange.positions(account) if p.symbol == attempt.symbol]
         except Unavailable as failure:
             log.warning("order %s is not sent: %s", attempt.client_id, failure)
-            return await self._move(attempt, AttemptState.REJECTED, reason="unavailable")
+            reason = "key" if isinstance(failure, KeyRefused) else "unavailable"
+            return await self._move(attempt, AttemptState.REJECTED, reason=reason)
         short = sum((-p.contracts for p in held if p.contracts < 0), ZERO)
         amount = min(attempt.contracts, short) if attempt.reduce_only else attempt.contracts
         refusal = "reduce_only" if not amount else await self._prepare(attempt, account, held)
+        if not refusal and self._clock.now() - tapped_at > TAP_LASTS:  # a slow exchange takes its time
+            refusal = "too_late"
         if refusal:
             return await self._move(attempt, AttemptState.REJECTED, reason=refusal)
         try:
@@ -150,7 +153,8 @@ class Attempts:
             report, unmoved = None, None
         lookups = attempt.lookups + (unmoved is not None)
         waited = now - sent_at
-        if unmoved and lookups >= LOOKUPS_FOR_ABSENCE and waited > self._exchange.settles_within(account):
+        sought = lookups >= LOOKUPS_FOR_ABSENCE and waited > self._exchange.settles_within(account)
+        if unmoved and sought and not attempt.order_id:  # what was acknowledged is there, seen or not
             return await self._move(attempt, AttemptState.ABSENT, lookups=lookups, reason="never arrived")
         if waited > GIVE_UP_AFTER:
             return await self._move(attempt, AttemptState.MANUAL, lookups=lookups, reason="check_by_hand")

@@ -10,7 +10,7 @@ from typing import Literal
 from bot.ports.clock import Clock
 from bot.ports.errors import KeyRefused, Unavailable
 from bot.ports.exchange import Connections, Exchange, Offer, Trial
-from bot.ports.records import Account, AccountState, Invitation, Mode
+from bot.ports.records import Account, AccountState, Invitation, Mode, OutboxItem
 from bot.ports.store import Store
 from bot.ports.vault import Credentials, Vault, VaultError
 from bot.services.accounts import Accounts
@@ -67,7 +67,12 @@ class Connecting:
 
     async def ready(self) -> None:
         """Raises CannotConnect while no key can be kept."""
-        if await self._vault.read_only():
+        try:
+            trouble = await self._vault.read_only()
+        except VaultError as failure:
+            trouble = str(failure)
+        if trouble:
+            log.warning("no key can be kept: %s", trouble)
             raise CannotConnect("read_only")
 
     async def invite(self, user_id: int, name: str, mode: Mode) -> Offer:
@@ -108,6 +113,20 @@ class Connecting:
     async def fulfilled(self, invitation: Invitation) -> None:
         """The key is kept and its owner knows: nothing more comes of the invitation."""
         await self._store.save_invitation(replace(invitation, over=True))
+
+    async def owe_deletion(self, user_id: int, chat_id: int, message_id: int) -> None:
+        """A message that holds a key is deleted as soon as Telegram lets it be."""
+        await self._store.owe(
+            OutboxItem(
+                key=f"deletion:{chat_id}:{message_id}",
+                user_id=user_id,
+                chat_id=chat_id,
+                kind="deletion",
+                payload={},
+                created_at=self._clock.now(),
+                edit=message_id,
+            )
+        )
 
     async def connect(self, invitation: Invitation, credentials: Credentials) -> Connected:
         """Try the key, keep it sealed, and let the rule be about its account, unless that is real money.

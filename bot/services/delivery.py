@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot import metrics
 from bot.ports.clock import Clock
 from bot.ports.durable import Durable, Run
-from bot.ports.errors import Ambiguous, ChatGone, DeliveryDelayed, MessageGone, Unavailable
+from bot.ports.errors import Ambiguous, ChatGone, DeliveryDelayed, MessageGone, PortError, Unavailable
 from bot.ports.notifier import Notifier
 from bot.ports.records import OutboxItem
 from bot.ports.store import Store
@@ -24,7 +24,10 @@ BATCH = 27  # messages that are claimed together
 EVERY = 1.0 / A_SECOND
 CHAT_EVERY = 1.1
 CLAIM_EARLY = timedelta(seconds=0.3)  # the next ones before these are all sent
-LATE = timedelta(seconds=0.04)
+LATE = timedelta(seconds=0.4)
+SETTLE_PAUSES = (1.0, 3.0, 9.0)
+BEGIN_EARLY = timedelta(seconds=0.1)  # to note that it is being sent
+IN_FLIGHT = 3  # more would arrive in one heap when Telegram, or this process, was held up
 ROUNDS = 60  # of a sweep; the next one goes on
 
 Prepare = Callable[[OutboxItem], Awaitable[OutboxItem | None]]
@@ -50,6 +53,8 @@ class Delivery:
         self._durable = durable
         self._clock = clock
         self._prepare = prepare
+        self._in_flight = asyncio.Semaphore(IN_FLIGHT)
+        self._free_at: datetime | None = None
         durable.register(DELIVER, self.run)
 
     async def start(self, item_id: int) -> None:
@@ -63,9 +68,10 @@ class Delivery:
                 claimed = await self._claim()
                 if not claimed:
                     return
-                for item, at in claimed:
-                    sending.create_task(self._send_at(item, at))
+                tasks = [sending.create_task(self._send_at(item, at)) for item, at in claimed]
                 await self._until(claimed[-1][1] - CLAIM_EARLY)
+                # Who is behind claims no more: other replicas may have the time.
+                await asyncio.wait(tasks[: -BATCH // 3] or tasks)
 
     async def once(self) -> int:
         """Deliver a second's worth of what is due; how many."""
@@ -84,18 +90,33 @@ class Delivery:
     async def _claim(self) -> list[tuple[OutboxItem, datetime]]:
         return [
             *await self._store.claim_due(
-                now=self._clock.now(), by="sweep", limit=BATCH, every=EVERY, chat_every=CHAT_EVERY
+                now=self._clock.now(), limit=BATCH, every=EVERY, chat_every=CHAT_EVERY
             )
         ]
 
     async def _send_at(self, claimed: OutboxItem, at: datetime) -> None:
-        await self._until(at)
-        while self._clock.now() - at > LATE:  # its turn has passed: others may be sending now
-            at = await self._store.pace(None, now=self._clock.now(), every=EVERY)
+        in_doubt = claimed.state == "sending" and claimed.edit is None  # an earlier life may have sent it
+        await self._until(at - BEGIN_EARLY)
+        try:
+            if self._clock.now() - at > LATE and not in_doubt:
+                # Its instant has long passed, and others may be sending now: it gets another one.
+                await self._store.finish_delivery(claimed, state="pending")
+                return
+            if not await self._store.begin_delivery(claimed, now=self._clock.now(), by="sweep"):
+                return
+            if in_doubt:
+                claimed = replace(claimed, payload={**claimed.payload, "repeat": True})
             await self._until(at)
-        if claimed.state == "sending" and claimed.edit is None:  # an earlier life may have sent it
-            claimed = replace(claimed, payload={**claimed.payload, "repeat": True})
-        await self._try(claimed)
+            await self._try(claimed)
+        except PortError as failure:  # the database is away; the claim ends by itself
+            log.warning("message %s is left for later: %s", claimed.key, failure)
+
+    async def _take_turn(self) -> None:
+        """In this process never two within the pace, however late they are."""
+        now = self._clock.now()
+        free = max(now, self._free_at or now)
+        self._free_at = free + timedelta(seconds=EVERY)
+        await self._until(free)
 
     async def _until(self, at: datetime) -> None:
         left = (at - self._clock.now()).total_seconds()
@@ -134,19 +155,35 @@ class Delivery:
         except Unavailable as failure:
             log.warning("message %s could not be sent: %s", claimed.key, failure)
             return _counted("failed", await self._later(claimed, min(2.0**claimed.tries, LONGEST_PAUSE)))
+        except Exception:  # one that cannot be shown keeps no other message back
+            log.exception("message %s cannot be shown", claimed.key)
+            return _counted("failed", await self._later(claimed, LONGEST_PAUSE))
         state = "dropped" if message_id is None else "sent"
-        await self._store.finish_delivery(claimed, state=state, message_id=message_id)
+        await self._settle(claimed, state, message_id)
         return _counted(state, None)
+
+    async def _settle(self, claimed: OutboxItem, state: str, message_id: int | None) -> None:
+        """Note that it was sent, also when the database is locked for a while: what is not noted is sent again."""
+        for pause in SETTLE_PAUSES:
+            try:
+                await self._store.finish_delivery(claimed, state=state, message_id=message_id)
+                return
+            except Unavailable as failure:
+                log.warning("message %s is sent and cannot be noted yet: %s", claimed.key, failure)
+                await self._clock.sleep(pause)
+        await self._store.finish_delivery(claimed, state=state, message_id=message_id)
 
     async def _send(self, item: OutboxItem) -> int | None:
         """The id of the message that shows it now; None when it has become pointless."""
         ready = await self._prepare(item) if self._prepare else item
         if ready is None:
             return None
-        try:
-            return await self._notifier.deliver(ready)
-        except MessageGone:
-            return await self._notifier.deliver(replace(ready, edit=None))
+        async with self._in_flight:
+            await self._take_turn()
+            try:
+                return await self._notifier.deliver(ready)
+            except MessageGone:
+                return await self._notifier.deliver(replace(ready, edit=None))
 
     async def _later(self, item: OutboxItem, seconds: float) -> float:
         until = self._clock.now() + timedelta(seconds=seconds)

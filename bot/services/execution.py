@@ -36,6 +36,7 @@ TELL_AFTER_LOOKS = 3
 SWEEP_AFTER = timedelta(seconds=15)  # a handler is long done with its own start by then
 SWEEP_EVERY = 300  # seconds between two more runs for work that an engine has given up
 MOST_LOOKS = 60
+BUSY = "busy"  # no attempt: another order on the account and symbol is open or unknown
 
 
 class Execution:
@@ -61,22 +62,21 @@ class Execution:
 
     async def run(self, run: Run, proposal_id: str) -> None:
         """The workflow: leg after leg, each settled before the next, then one receipt."""
-        opening = await run.step("open", self._open, proposal_id)
-        for leg in range(opening["legs"]):
+        proposal, _ = await self._read(proposal_id)
+        for leg in range(len(proposal.plan.legs)):
             for number in range(TRIES):
                 if await self._leg(run, proposal_id, leg, number) != AttemptState.ABSENT:
                     break
-        receipt = await run.step("finish", self._finish, proposal_id, opening)
+        receipt = await run.step("finish", self._finish, proposal_id)
         if receipt is not None:
             await self._delivery.start(receipt)
 
     async def _leg(self, run: Run, proposal_id: str, leg: int, number: int) -> str:
         """One attempt from its reservation to a terminal state."""
         name = f"{leg}.{number}"
-        state: str = await run.step(f"reserve {name}", self._reserve, proposal_id, leg, number)
-        if state == "busy":
+        state: str = await run.step(f"send {name}", self._send, proposal_id, leg, number)
+        if state == BUSY:
             return state
-        state = await run.step(f"send {name}", self._send, proposal_id, leg, number)
         pause = LOOK_EVERY
         for look in range(MOST_LOOKS):
             if AttemptState(state) in TERMINAL:
@@ -99,28 +99,12 @@ class Execution:
             if proposal.confirmed_at and now - proposal.confirmed_at > 2 * SWEEP_AFTER:
                 await self._durable.start(EXECUTE, f"exec:{proposal.id}:{period}", proposal.id)
 
-    async def _open(self, proposal_id: str) -> dict[str, Any]:
-        """What profits are counted from later: prices and equity before the first order."""
-        proposal, account = await self._read(proposal_id)
-        before = await self._situations.on(account)
-        return {
-            "legs": len(proposal.plan.legs),
-            "equity_before": str(before.balance.equity),
-            "prices": {
-                h.asset: str(before.snapshot.spot[h.asset])
-                for h in before.holdings
-                if h.asset in before.snapshot.spot
-            },
-        }
-
-    async def _reserve(self, proposal_id: str, leg: int, number: int) -> str:
+    async def _send(self, proposal_id: str, leg: int, number: int) -> str:
+        """Reserve and send in one step: what an earlier life did of it is in the ledger."""
         proposal, account = await self._read(proposal_id)
         attempt = await self._attempts.reserve(proposal, account, leg, number)
-        return attempt.state.value if attempt else "busy"
-
-    async def _send(self, proposal_id: str, leg: int, number: int) -> str:
-        proposal, account = await self._read(proposal_id)
-        attempt = await self._attempt(proposal_id, leg, number)
+        if attempt is None:
+            return BUSY
         tapped_at = proposal.confirmed_at or proposal.quoted_at
         return (await self._attempts.send(attempt, account, tapped_at)).state.value
 
@@ -141,14 +125,14 @@ class Execution:
         item = self._message(proposal, "waiting", facts, f"{leg}")
         return (await self._store.owe(item)).id
 
-    async def _finish(self, proposal_id: str, opening: dict[str, Any]) -> int | None:
+    async def _finish(self, proposal_id: str) -> int | None:
         """Settle the proposal and owe its receipt, in one transaction; None when that was done before."""
         proposal, account = await self._read(proposal_id)
         if proposal.state is not ProposalState.CONFIRMED:
             return await self._receipt_id(proposal)
         attempts = await self._store.attempts(proposal_id)
-        start = {"equity_before": opening["equity_before"], "prices": opening["prices"]}
-        outcome = await self._outcome(proposal, account, attempts) | start
+        # Kept: what was known at the tap, and for which alert it was done by a standing permission.
+        outcome = {**proposal.outcome, **await self._outcome(proposal, account, attempts)}
         receipt = self._message(proposal, "receipt", outcome)
         await self._store.move_proposal(
             proposal_id,
@@ -172,9 +156,7 @@ class Execution:
     ) -> dict[str, Any]:
         plan = proposal.plan
         last = {attempt.leg: attempt for attempt in attempts}  # by leg and number: the latest of each leg
-        legs = [
-            _told(last[i], leg) if i in last else unsent(leg, i, "busy") for i, leg in enumerate(plan.legs)
-        ]
+        legs = [_told(last[i], leg) if i in last else unsent(leg, i, BUSY) for i, leg in enumerate(plan.legs)]
         outcome: dict[str, Any] = {
             "proposal_id": proposal.id,
             "purpose": plan.purpose,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from bot.ports.clock import Clock
 from bot.ports.durable import Durable
@@ -21,6 +21,7 @@ from bot.services.rules import Rules
 from bot.services.situation import Situations
 from hedging.errors import NothingToHedge
 from hedging.plan import HedgePlan, Leg, digest
+from hedging.rules import MAX_TARGET, MIN_TARGET
 
 log = logging.getLogger(__name__)
 
@@ -156,10 +157,8 @@ class Hedge:
         target = shown.plan.target if shown.alert_id is not None else None
         needed = situation.unwinding() if shown.purpose == "unhedge" else situation.plan(target=target)
         if still_right(shown.plan, needed):
-            await self._rules.change(
-                user_id
-            )  # from now on the rule in force is one to be kept, also the default
-            return await self._moved(shown, ProposalState.CONFIRMED, message_id)
+            await self._rules.keep(user_id)
+            return await self._moved(shown, ProposalState.CONFIRMED, message_id, outcome=situation.baseline())
         fresh = self.draft(
             user_id, chat_id, situation.account, needed, key=f"again:{shown.id}", alert_id=shown.alert_id
         )
@@ -190,6 +189,17 @@ class Hedge:
             fresh = await self.propose(user_id, chat_id, key=key, alert_id=alert_id)
         await self.shown(fresh.id, message_id)
         return Confirmation("repriced" if fresh.plan.legs else "at_target", fresh)
+
+    async def undo(self, proposal_id: str, user_id: int, chat_id: int, *, key: str) -> Proposal:
+        """A card that brings coverage back to what it was before that proposal; it is confirmed like any other."""
+        done = await self.proposal(proposal_id, user_id)
+        before = done.plan.before.coverage
+        if before < MIN_TARGET:
+            return await self.unwind(user_id, chat_id, key=key)
+        situation = await self._situations.of(user_id, fresh=True)
+        plan = situation.plan(target=min(before, MAX_TARGET).quantize(Decimal("0.01")))
+        draft = self.draft(user_id, chat_id, situation.account, plan, key=key, alert_id=done.alert_id)
+        return await self._store.add_proposal(draft)
 
     async def _answered(self, alert: Alert) -> None:
         """Its owner has seen it, and its message is no longer its own."""
@@ -232,7 +242,13 @@ class Hedge:
         )
 
     async def _moved(
-        self, shown: Proposal, to: ProposalState, message_id: int, *, replacement: Proposal | None = None
+        self,
+        shown: Proposal,
+        to: ProposalState,
+        message_id: int,
+        *,
+        outcome: Mapping[str, Any] | None = None,
+        replacement: Proposal | None = None,
     ) -> Confirmation:
         moved = await self._store.move_proposal(
             shown.id,
@@ -240,6 +256,7 @@ class Hedge:
             to=to,
             at=self._clock.now(),
             message_id=message_id,
+            outcome=outcome,
             replacement=replacement,
         )
         if moved is None:  # somebody else's tap, or an earlier delivery of this one, was first

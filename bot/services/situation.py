@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Any
 
 from bot.ports.exchange import Exchange
 from bot.ports.records import Account, Balance
@@ -59,6 +60,14 @@ class Situation:
             betas=self.betas,
             own=self.own,
         )
+
+    def baseline(self) -> dict[str, Any]:
+        """What the profits of a hedge are counted from, JSON-able: equity and prices before its first order."""
+        spot = self.snapshot.spot
+        return {
+            "equity_before": str(self.balance.equity),
+            "prices": {h.asset: str(spot[h.asset]) for h in self.holdings if h.asset in spot},
+        }
 
     def exposure(self) -> Exposure:
         """How exposed the holdings leave their owner after the shorts."""

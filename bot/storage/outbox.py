@@ -15,6 +15,7 @@ from bot.storage.tables import OWED, alerts, outbox, paces
 from bot.storage.watch.pace import EVERYBODY, free_lanes, take_lanes
 
 CLAIM_LASTS = timedelta(minutes=1)  # after which a sender that said nothing is taken for dead
+CLAIMED = "claim"  # by a sweep that has not begun to send it: no doubt whether it arrived
 AHEAD = timedelta(seconds=1)  # so far into the future messages are claimed
 
 _ITEM = [column for column in outbox.c if not column.name.startswith("claimed")]
@@ -69,7 +70,7 @@ class OutboxTables:
         return None if row is None else OutboxItem(**row._mapping)
 
     async def claim_due(
-        self, *, now: datetime, by: str, limit: int, every: float, chat_every: float
+        self, *, now: datetime, limit: int, every: float, chat_every: float
     ) -> Sequence[tuple[OutboxItem, datetime]]:
         async with self._database.write() as connection:
             free = (await free_lanes(self._database, connection, (EVERYBODY,)))[EVERYBODY]
@@ -82,7 +83,7 @@ class OutboxTables:
             claim = (
                 update(outbox)
                 .where(outbox.c.id.in_([row.id for row in wanted]), _free(now))
-                .values(state="sending", tries=outbox.c.tries + 1, claimed_at=now, claimed_by=by)
+                .values(state="sending", tries=outbox.c.tries + 1, claimed_at=now, claimed_by=CLAIMED)
                 .returning(*_ITEM)
             )
             mine = {row.id: OutboxItem(**row._mapping) for row in await connection.execute(claim)}
@@ -90,9 +91,18 @@ class OutboxTables:
             lanes = {item.chat_id: times[id_] + timedelta(seconds=chat_every) for id_, item in mine.items()}
             lanes[EVERYBODY] = first + timedelta(seconds=len(mine) * every)
             await take_lanes(self._database, connection, lanes)
+            in_doubt = {row.id for row in wanted if row.state == "sending" and row.claimed_by != CLAIMED}
             return [
-                (replace(mine[row.id], state=row.state), times[row.id]) for row in wanted if row.id in mine
+                (replace(mine[row.id], state="sending" if row.id in in_doubt else "pending"), times[row.id])
+                for row in wanted
+                if row.id in mine
             ]
+
+    async def begin_delivery(self, item: OutboxItem, *, now: datetime, by: str) -> bool:
+        mine = (outbox.c.id == item.id, outbox.c.tries == item.tries, outbox.c.state == "sending")
+        begin = update(outbox).where(*mine).values(claimed_at=now, claimed_by=by).returning(outbox.c.id)
+        async with self._database.write() as connection:
+            return (await connection.execute(begin)).one_or_none() is not None
 
     async def finish_delivery(
         self,
@@ -129,9 +139,9 @@ def _next_to_each_chat(now: datetime) -> Select[Any]:
     order = (outbox.c.silent, outbox.c.created_at, outbox.c.id)
     place = func.row_number().over(partition_by=outbox.c.chat_id, order_by=order).label("place")
     busy = exists().where(paces.c.lane == outbox.c.chat_id, paces.c.free_at > now)
-    due = select(*order, outbox.c.state, place).where(OWED, _free(now), ~busy).subquery()
+    due = select(*order, outbox.c.state, outbox.c.claimed_by, place).where(OWED, _free(now), ~busy).subquery()
     return (
-        select(due.c.id, due.c.state)
+        select(due.c.id, due.c.state, due.c.claimed_by)
         .where(due.c.place == 1)
         .order_by(due.c.silent, due.c.created_at, due.c.id)
     )

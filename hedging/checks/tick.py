@@ -75,6 +75,17 @@ def tick(book: Book, levels: Levels, thresholds: Thresholds | None = None) -> tu
 
     Hysteresis on both steps: raised above `raised`, over at `recovered`; escalated above `escalated`, back to raised at
     `raised`. Raises BadInput for levels of another shape.
+
+    Somebody for whom all is well but that prices rose by 30 % since the hedge was made:
+
+    >>> one = {name: np.full(1, 1.0) for name in Book.__dataclass_fields__}
+    >>> one |= {"holding_offsets": np.array([0, 1]), "position_offsets": np.array([0, 1])}
+    >>> one |= {"basis": np.zeros(1), "maintenance": np.zeros(1), "expires": np.full(1, np.nan)}
+    >>> one |= {"days": np.full(1, 14.0), "days_before": np.full(1, 60.0), "rise": np.full(1, 0.3)}
+    >>> one |= {"correlation": np.full(1, 0.9), "correlation_before": np.full(1, 0.9)}
+    >>> changed, levels = tick(Book(**one), np.zeros((1, 9), dtype=np.int8))
+    >>> [(KINDS[k], LEVELS[a]) for k, a in zip(changed.kind, changed.after, strict=True)]
+    [('stale', 'raised')]
     """
     edges = thresholds or Thresholds.usual()
     if levels.shape != (book.users, len(KINDS)):

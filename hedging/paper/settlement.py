@@ -39,7 +39,7 @@ class FundingPaid:
 @dataclass(frozen=True, slots=True)
 class Liquidation:
     """A position that the exchange closed. `contracts`: signed, as held. `loss`: what the account lost by it with the
-    liquidation fee, in `asset`; negative when it closed with a profit. `kind`: settlement when the contract has ended."""
+    liquidation fee, in `asset`; negative when it closed with a profit. `kind`: settlement when the contract ended."""
 
     time: datetime
     symbol: str

@@ -43,6 +43,18 @@ def propose(
     already at the target, or nothing can be traded, and the checks say which.
 
     Raises NothingToHedge, NotEnoughHistory.
+
+    >>> from datetime import datetime, timezone
+    >>> from hedging.market import Quote
+    >>> D, at = Decimal, datetime(2025, 1, 1, tzinfo=timezone.utc)
+    >>> numbers = (D(1), D(1), D(1), D(1), D(5), *(D("0.001"),) * 3, 50)
+    >>> sol = Contract("SOL/USDT:USDT", "SOL", "USDT", "USDT", True, *numbers)
+    >>> quote = Quote(sol.symbol, D(150), D(150), D(150), D(150), D(1_000_000))
+    >>> market = Snapshot("paper", at, {"SOL": D(150)}, {sol.symbol: quote}, {}, {sol.symbol: sol})
+    >>> known = {"holdings": [Holding("SOL", D(120))], "positions": [], "snapshot": market, "betas": {}}
+    >>> plan = propose(rule=HedgeRule(D("0.75")), free_collateral=D(10_000), **known)
+    >>> [(leg.side, leg.contracts, leg.notional, leg.margin) for leg in plan.legs], plan.after.coverage
+    ([('sell', Decimal('90'), Decimal('13500'), Decimal('6750'))], Decimal('0.75'))
     """
     choices = choose(holdings, snapshot, betas, rule.factor)
     wanted = targets(choices, snapshot, rule.factor, rule.target)

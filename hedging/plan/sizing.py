@@ -79,6 +79,14 @@ def exposure(
     `value` includes stablecoins; `gross` = sum of value x beta over the others; `offset` = sum of short notional at
     the mark x beta of the short's base. Long positions offset nothing. What has no price, and positions in contracts
     that the snapshot does not know, are left out.
+
+    >>> from datetime import datetime, timezone
+    >>> at, prices = datetime(2025, 1, 1, tzinfo=timezone.utc), {"SOL": Decimal(150), "USDT": Decimal(1)}
+    >>> held = [Holding("SOL", Decimal(100)), Holding("USDT", Decimal(500))]
+    >>> market, betas = Snapshot("paper", at, prices, {}, {}, {}), {"SOL": Estimate(1.5, 0.1, 0.6, 500)}
+    >>> got = exposure(held, [], market, betas, "BTC")
+    >>> got.value, got.gross, got.offset
+    (Decimal('15500'), Decimal('22500.0'), Decimal('0'))
     """
     open_now = {p.symbol: (p.contracts, p.mark_price) for p in positions if p.contracts < 0}
     return exposure_with(holdings, open_now, snapshot, betas, factor)

@@ -57,7 +57,10 @@ def second_moments(values: Floats, half_life: float | None = None) -> Floats:
     Where bars are missing, each pair's correlation is that of the bars where both are there, and each variance is
     brought to the whole span: were the others half as lively in a series' own bars, it counts twice. So no pair brings
     the calm or the storm of its own days in. 0 where a pair never meets. Over an hour or a day the mean return is far
-    below its own error, so none is taken off (RiskMetrics, ch. 5). Raises BadInput for a half-life that is not positive.
+    below its own error, so none is taken off (RiskMetrics, ch. 5). Raises BadInput unless the half-life is positive.
+
+    >>> second_moments(np.array([[1.0, 2.0], [3.0, -1.0], [2.0, 1.0]])).round(3).tolist()
+    [[4.667, 0.333], [0.333, 2.0]]
     """
     if half_life is not None and not half_life > 0:
         raise BadInput(f"a half-life must be positive, not {half_life}")
@@ -71,8 +74,9 @@ def second_moments(values: Floats, half_life: float | None = None) -> Floats:
         return whole
     # [j, k]: mean square of j over the bars where k is there too.
     squares = _ratio((moves * moves).T @ there, met)
-    own = np.diag(squares)
-    livelier = _ratio(own @ (met > 0), squares.sum(axis=0))
+    own, others = np.diag(squares), ~np.eye(len(squares), dtype=bool)
+    theirs, here = own @ (others & (met > 0)), (squares * others).sum(axis=0)
+    livelier = np.where(here > 0, _ratio(theirs, here), 1.0)
     alike = _ratio(_ratio(products, met), np.sqrt(squares * squares.T))
     scale = np.sqrt(own * livelier)
     moments: Floats = alike * np.outer(scale, scale)
@@ -125,6 +129,10 @@ def sparse(
     `gram`: (K, K) moments of the instruments; `cross`: (B, K) with each portfolio; `variance`: (B,) of the portfolios;
     `allowed`: (B, K), which instruments each may use. Without costs the least hedged variance wins, with costs the
     least price of risk x standard deviation over the horizon + cost. A portfolio that nothing improves gets zeros.
+
+    >>> gram, cross = np.eye(3), np.array([[0.8, 0.3, -0.5]])
+    >>> sparse(gram, cross, np.ones(1), np.ones((1, 3), dtype=bool), max_legs=1).tolist()
+    [[0.8, 0.0, 0.0]]
     """
     if max_legs < 1:
         raise BadInput(f"there must be at least one leg, not {max_legs}")
@@ -177,6 +185,14 @@ def fit_basket(
     without a return in the last 7 days takes no part, for nothing can answer a price that stands still. Raises
     UnknownAsset for a holding without history, NotEnoughHistory for one with fewer than 30 returns, or when no
     instrument has enough.
+
+    >>> times = np.datetime64("2025-01-01", "s") + np.arange(720) * np.timedelta64(3600, "s")
+    >>> rng = np.random.default_rng(1)
+    >>> x = rng.normal(0, 0.01, (720, 2))
+    >>> moves = np.column_stack([x, 0.9 * x[:, 0] + 0.5 * x[:, 1]])
+    >>> found = fit_basket(Returns(("BTC", "ETH", "ADA"), times, moves, np.zeros(3, int)), {"ADA": 1.0}, ["BTC", "ETH"])
+    >>> found.instruments, [round(ratio, 2) for ratio in found.ratios], round(found.explained, 2)
+    (('BTC', 'ETH'), [0.75, 0.41], 0.97)
     """
     held = (
         np.column_stack([returns.series(name) for name in weights])
@@ -224,12 +240,17 @@ def fit_basket(
 def fresh(returns: Returns) -> Flags:
     """(N,) which series have a return in the last 7 days of the window."""
     bars = max(round(FRESH_DAYS * bars_a_day(returns)), 1)
-    last: Flags = np.isfinite(returns.values[-bars:]).any(axis=0)
+    last: Flags = np.logical_or.reduce(np.isfinite(returns.values[-bars:]), axis=0)
     return last
 
 
 def bars_a_day(returns: Returns) -> float:
-    """How many bars make a day, from the usual step of the grid."""
+    """How many bars make a day, from the usual step of the grid.
+
+    >>> times = np.datetime64("2025-01-01", "s") + np.arange(9) * np.timedelta64(8, "h")
+    >>> bars_a_day(Returns((), times, np.empty((9, 0)), np.empty(0, int)))
+    3.0
+    """
     steps = np.diff(returns.times).astype("timedelta64[s]").astype(np.int64)
     return 86_400 / float(np.median(steps)) if len(steps) else 24.0
 

@@ -20,9 +20,10 @@ Fit = Callable[[Returns, Mapping[str, float], Sequence[str]], Basket]
 
 @dataclass(frozen=True, slots=True)
 class Effectiveness:
-    """Shares removed, at most 1, negative when it got worse. `se`: of `variance_removed`, by leaving blocks of 14 days
-    out one at a time. `stress_correlation`: of the portfolio with its hedge over the worst 5 % of days, beside
-    `correlation` over all; NaN where there are too few days. `days`: judged."""
+    """Shares removed, at most 1, negative when it got worse. `se`, `shortfall_se`: of `variance_removed` and of
+    `shortfall_removed`, by leaving blocks of 14 days out one at a time. `stress_correlation`: of the portfolio with its
+    hedge over the worst 5 % of days, beside `correlation` over all; NaN where there are too few days. `days`: judged.
+    """
 
     variance_removed: float
     se: float
@@ -30,6 +31,7 @@ class Effectiveness:
     correlation: float
     stress_correlation: float
     days: int
+    shortfall_se: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,12 @@ def expected_shortfall(pnl: Floats, share: float = WORST) -> float:
 
 
 def shortfall_removed(unhedged: Floats, hedged: Floats, share: float = WORST) -> float:
-    """1 - expected shortfall hedged / unhedged. Raises NotEnoughHistory when the worst days unhedged were no loss."""
+    """1 - expected shortfall hedged / unhedged. Raises NotEnoughHistory when the worst days unhedged were no loss.
+
+    >>> pnl = np.array([-10.0, 1.0, 2.0, -4.0])
+    >>> shortfall_removed(pnl, 0.4 * pnl, share=0.25)
+    0.6
+    """
     before = expected_shortfall(unhedged, share)
     if not before > 0:
         raise NotEnoughHistory("the portfolio had no bad days: there was nothing to remove")
@@ -78,7 +85,13 @@ def shortfall_removed(unhedged: Floats, hedged: Floats, share: float = WORST) ->
 
 
 def judge(unhedged: Floats, hedged: Floats, *, block: int = 14) -> Effectiveness:
-    """Everything about two (T,) daily series of profit and loss. Raises NotEnoughHistory for fewer than 20 days."""
+    """Everything about two (T,) daily series of profit and loss. Raises NotEnoughHistory for fewer than 20 days.
+
+    >>> pnl = np.random.default_rng(1).normal(0, 1, 200)
+    >>> found = judge(pnl, 0.5 * pnl)
+    >>> round(found.variance_removed, 6), round(found.shortfall_removed, 6), found.days
+    (0.75, 0.5, 200)
+    """
     if unhedged.shape != hedged.shape or unhedged.ndim != 1:
         raise BadInput(
             f"profits and losses of shapes {unhedged.shape} and {hedged.shape} are not of the same days"
@@ -89,18 +102,24 @@ def judge(unhedged: Floats, hedged: Floats, *, block: int = 14) -> Effectiveness
     worst = np.argsort(unhedged, kind="stable")[: max(ceil(WORST * len(unhedged)), 5)]
     return Effectiveness(
         variance_removed=variance_removed(unhedged, hedged),
-        se=_jackknife(unhedged, hedged, block),
+        se=_jackknife(variance_removed, unhedged, hedged, block),
         shortfall_removed=shortfall_removed(unhedged, hedged),
         correlation=_correlation(unhedged, -hedge),
         stress_correlation=_correlation(unhedged[worst], -hedge[worst]),
         days=len(unhedged),
+        shortfall_se=_jackknife(shortfall_removed, unhedged, hedged, block),
     )
 
 
 def verdict(found: Effectiveness) -> Verdict:
     """One word for it. What counts is what is left after two standard errors of doubt: at least 0.5 of the variance is
     strong, 0.25 fair, above 0 weak. A hedge that takes less than a tenth off the worst days is no hedge, and one that
-    takes less than a quarter is weak at best. Fewer than 60 days prove nothing: weak at best."""
+    takes less than a quarter is weak at best. Fewer than 60 days prove nothing: weak at best.
+
+    >>> found = Effectiveness(0.6, 0.1, 0.4, correlation=0.8, stress_correlation=0.7, days=400)
+    >>> verdict(found).word, verdict(found).reason
+    ('fair', 'what_history_says')
+    """
     sure = found.variance_removed - 2 * found.se
     if found.shortfall_removed < 0.1:
         return Verdict("dont", "fails_in_stress")
@@ -126,15 +145,23 @@ def walk_forward(
     test_days: int = 14,
     fit: Fit = fit_basket,
 ) -> tuple[Floats, Floats]:
-    """(D,) daily returns unhedged and hedged, each `test_days` with the ratios fitted on the `train_days` before them.
+    """(D,) daily profit and loss unhedged and hedged, as shares of the portfolio's value, each `test_days` with the
+    ratios fitted on the `train_days` before them.
 
-    `weights`: shares of value, held constant. Log returns of whole days, gaps bridged. Stretches before everything
+    `weights`: shares of value, held constant. Whole days, gaps bridged. Stretches before everything
     held is listed for `train_days` are passed over. Raises NotEnoughHistory when none is left.
+
+    >>> moves = np.random.default_rng(1).normal(0, 0.01, (100 * 24, 2)) @ np.array([[1.0, 1.2], [0.0, 0.6]])
+    >>> times = np.datetime64("2025-01-01", "s") + np.arange(2400) * np.timedelta64(3600, "s")
+    >>> candles = Candles(("BTC", "ADA"), times, 100 * np.exp(moves.cumsum(axis=0)))
+    >>> unhedged, hedged = walk_forward(candles, {"ADA": 1.0}, ["BTC"])
+    >>> len(unhedged), round(variance_removed(unhedged, hedged), 2)
+    (28, 0.86)
     """
     returns = aligned(candles)
     days, closes = daily_closes(candles)
     names = candles.names
-    moves = np.diff(np.log(closes), axis=0)  # moves[i] is over days[i + 1]
+    moves = closes[1:] / closes[:-1] - 1  # moves[i] is over days[i + 1]
     held = [names.index(name) for name in weights]
     shares = np.array(list(weights.values()))
     unhedged, hedged = [], []
@@ -159,7 +186,13 @@ def walk_forward(
 
 def daily_closes(candles: Candles) -> tuple[np.ndarray[tuple[int], np.dtype[np.datetime64]], Floats]:
     """The days (UTC) that the candles touch and the last close known at the end of each, (D,) and (D, N); NaN before a
-    series begins."""
+    series begins.
+
+    >>> times = np.datetime64("2025-01-01", "s") + np.arange(4) * np.timedelta64(12, "h")
+    >>> days, closes = daily_closes(Candles(("BTC",), times, np.array([[1.0], [2.0], [3.0], [np.nan]])))
+    >>> closes.ravel().tolist()
+    [2.0, 3.0]
+    """
     day = candles.times.astype("datetime64[D]")
     days, last = np.unique(day[::-1], return_index=True)
     filled = carried(candles.close)
@@ -167,15 +200,21 @@ def daily_closes(candles: Candles) -> tuple[np.ndarray[tuple[int], np.dtype[np.d
 
 
 def carried(close: Floats) -> Floats:
-    """(T, N) with every gap filled by the last value before it; NaN before the first."""
+    """(T, N) with every gap filled by the last value before it; NaN before the first.
+
+    >>> carried(np.array([[np.nan], [1.0], [np.nan], [2.0]])).ravel().tolist()
+    [nan, 1.0, 1.0, 2.0]
+    """
     seen = np.where(np.isfinite(close), np.arange(len(close))[:, None], -1)
     last = np.maximum.accumulate(seen, axis=0)
     filled: Floats = np.where(last >= 0, np.take_along_axis(close, np.maximum(last, 0), axis=0), np.nan)
     return filled
 
 
-def _jackknife(unhedged: Floats, hedged: Floats, block: int) -> float:
-    """Standard error of the variance removed, blocks left out one at a time (H. Kuensch, Annals of Statistics 1989)."""
+def _jackknife(
+    measure: Callable[[Floats, Floats], float], unhedged: Floats, hedged: Floats, block: int
+) -> float:
+    """Standard error of a share removed, blocks left out one at a time (H. Kuensch, Annals of Statistics 1989)."""
     edges = np.arange(0, len(unhedged), block)
     if len(edges) < 3:
         return sqrt(2 / len(unhedged))
@@ -183,7 +222,7 @@ def _jackknife(unhedged: Floats, hedged: Floats, block: int) -> float:
     for start in edges:
         keep = np.ones(len(unhedged), dtype=bool)
         keep[start : start + block] = False
-        left_out.append(variance_removed(unhedged[keep], hedged[keep]))
+        left_out.append(measure(unhedged[keep], hedged[keep]))
     n = len(left_out)
     return sqrt((n - 1) / n * float(((np.array(left_out) - np.mean(left_out)) ** 2).sum()))
 

@@ -1,6 +1,7 @@
 """Least squares of many series on a few instruments in one pass over the data, with standard errors."""
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,32 @@ class Estimate:
     se: float
     r_squared: float
     n: int
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """Low and high: the true slope lies between them in `level` of such samples (Student's t, n - 2 degrees of
+        freedom).
+
+        >>> tuple(round(edge, 3) for edge in Estimate(1.5, 0.1, 0.6, 62).interval())
+        (1.3, 1.7)
+
+        Raises BadInput for a level outside (0, 1).
+        """
+        if not 0 < level < 1:
+            raise BadInput(f"a level must be between 0 and 1, not {level}")
+        reach = _student((1 + level) / 2, max(self.n - 2, 1)) * self.se
+        return self.beta - reach, self.beta + reach
+
+
+def _student(share: float, freedom: int) -> float:
+    """Quantile of Student's t, by its expansion around the normal one; four digits from 10 degrees of freedom on.
+    Source: M. Abramowitz, I. Stegun, Handbook of Mathematical Functions (1964), 26.7.5."""
+    z: float = NormalDist().inv_cdf(share)
+    terms = (
+        (z**3 + z) / 4,
+        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
+    )
+    return z + sum(float(term) / float(freedom) ** power for power, term in enumerate(terms, start=1))
 
 
 def ols(y: Floats, x: Floats) -> Estimate:
@@ -52,6 +79,11 @@ def beta_matrix(y: Floats, x: Floats) -> tuple[Floats, Floats, Floats, NDArray[n
     """Slope, standard error, R squared and count, each (N, K), of every column of (T, N) `y` on every column of
     (T, K) `x`: simple regressions with intercept over the bars where both are finite. NaN where there are fewer than
     three such bars or the instrument does not move. Raises BadInput when the lengths differ.
+
+    >>> x = np.array([[0.01], [-0.02], [0.03], [0.00]])
+    >>> beta, se, r_squared, n = beta_matrix(np.column_stack([1.5 * x, 0.5 * x]), x)
+    >>> beta.round(6).tolist(), n.tolist()
+    ([[1.5], [0.5]], [[4], [4]])
     """
     _aligned(y, x)
     sums = _sums(y, x)
@@ -202,6 +234,13 @@ def beta_table(candles: Candles, factor: str) -> dict[str, Estimate]:
 
     A series with fewer than 30 aligned returns is left out; the factor itself is (1, 0, 1, n). Raises UnknownAsset
     when the factor has no history, NotEnoughHistory when it has fewer than 30 returns.
+
+    >>> moves = np.random.default_rng(1).normal(0, 0.01, 100)
+    >>> times = np.datetime64("2025-01-01", "s") + np.arange(100) * np.timedelta64(3600, "s")
+    >>> prices = 100 * np.exp(np.column_stack([moves, 1.5 * moves]).cumsum(axis=0))
+    >>> table = beta_table(Candles(("BTC", "SOL"), times, prices), "BTC")
+    >>> round(table["SOL"].beta, 6), table["SOL"].n
+    (1.5, 99)
     """
     returns = aligned(candles)
     x = returns.series(factor)

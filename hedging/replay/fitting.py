@@ -25,7 +25,9 @@ class Rule:
     no instrument. `exclude_direct`: held coins cannot be shorted. Ratios are fitted every `rebalance_days` on the
     `train_days` before; in between the short follows the portfolio's value when coverage leaves the `band`. Collateral
     is notional / `leverage`, topped up when half of it is lost. `funding_rate`: what shorts receive per 8 hours where
-    no history of it is given. `min_notional`: the smallest order, in quote units.
+    no history of it is given. `min_notional`: the smallest order, in quote units. `reset_holdings`: at every midnight
+    each coin is set back to its first worth, so that all days count alike; without it the amounts are kept, and in the
+    end the coin that rose the most is nearly all there is to hedge.
     """
 
     target: float = 0.75
@@ -44,6 +46,7 @@ class Rule:
     funding_rate: float = 0.0
     maintenance_rate: float = 0.01
     min_notional: float = 5.0
+    reset_holdings: bool = False
 
     def __post_init__(self) -> None:
         checks = (

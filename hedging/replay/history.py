@@ -22,6 +22,11 @@ def parse(lines: Iterable[str]) -> Candles:
 
     Raises BadInput, one sentence that names the first bad line: a missing column, a time or price that cannot be read,
     NaN, zero and negative prices, a repeated or unsorted row.
+
+    >>> rows = ["BTC/USDT,2025-01-01T00:00:00Z,94000", "BTC/USDT,2025-01-01T01:00:00Z,94500"]
+    >>> candles = parse(["symbol,timestamp,close", *rows])
+    >>> candles.names, candles.close.ravel().tolist()
+    (('BTC',), [94000.0, 94500.0])
     """
     reader = csv.reader(lines)
     header = [cell.strip().lower() for cell in next(reader, [])]

@@ -65,7 +65,15 @@ def run(
     end: np.datetime64 | None = None,
     funding: Mapping[str, FundingHistory] | None = None,
 ) -> Result:
-    """The rule over history for one portfolio: asset -> amount. Spans and failures as `run_many` has them."""
+    """The rule over history for one portfolio: asset -> amount. Spans and failures as `run_many` has them.
+
+    >>> moves = np.random.default_rng(1).normal(0, 0.01, (100 * 24, 1))
+    >>> times = np.datetime64("2025-01-01", "s") + np.arange(2400) * np.timedelta64(3600, "s")
+    >>> candles = Candles(("BTC", "SOL"), times, 100 * np.exp(np.cumsum(moves * [1.0, 1.5], axis=0)))
+    >>> got = run(candles, {"SOL": 10.0}, Rule(target=1.0, instruments=("BTC",)))
+    >>> len(got.daily), round(got.effectiveness or 0, 1), got.legs[0].instrument
+    (40, 1.0, 'BTC')
+    """
     amounts = np.array([list(holdings.values())], dtype=np.float64)
     paths = run_many(candles, list(holdings), amounts, rule, start=start, end=end, funding=funding)
     return summary(paths)

@@ -80,10 +80,17 @@ def run_many(
     held, price = close[:, at.held], np.where(np.isfinite(close[:, at.short]), close[:, at.short], 1.0)
     high = price if candles.high is None else np.fmax(price, candles.high[:, at.short])
     books = Books.empty(len(amounts), len(at.short))
-    value, profit = held[rows[0] : rows[-1] + 1] @ amounts.T, [np.zeros((1, len(amounts)))]
-    legs = []
+    days = np.arange(begin, finish, DAY)
+    evenings = np.searchsorted(candles.times, np.append(days, finish)) - 1
+    value = held[evenings] @ amounts.T
+    if rule.reset_holdings:  # from here on an amount is a worth, and a price what became of it since midnight
+        amounts = held[evenings[0]] * amounts
+        held = _since_midnight(candles, held)
+        value = value[0] + np.cumsum(held[evenings] @ amounts.T - value[0], axis=0)
+        value -= value[0] - amounts.sum(axis=1)
+    profit, legs = [np.zeros((1, len(amounts)))], []
     for bound, first, last in zip(bounds[:-1], rows[:-1], rows[1:], strict=True):
-        worth = held[first] * amounts
+        worth = amounts if rule.reset_holdings else held[first] * amounts
         total = worth.sum(axis=1)
         ratios = choose_ratios(
             rule, at, _window(returns, bound - rule.train_days * DAY, bound), worth / total[:, None], total
@@ -92,34 +99,45 @@ def run_many(
         ahead = slice(first, last + 1)
         paid = received[ahead].copy()
         paid[0] = 0.0
-        stretch = Stretch(
-            value[first - rows[0] : last + 1 - rows[0]], price[ahead], high[ahead], paid * price[ahead]
-        )
+        own = held[ahead] @ amounts.T
+        own[0] = total
+        stretch = Stretch(own, price[ahead], high[ahead], paid * price[ahead])
         profit.append(carry(books, rule, ratios, target, stretch)[1:])
     everybody = np.ones(len(amounts), dtype=bool)
     trade(books, rule, everybody, np.zeros_like(books.short), np.tile(price[rows[-1]], (len(amounts), 1)))
     path = np.concatenate(profit)
     path[-1] = books.profit  # the way out is paid on the last day
-    days = np.arange(begin, finish, DAY)
-    evenings = np.searchsorted(candles.times, np.append(days, finish)) - 1 - rows[0]
     return Paths(
         days=days.astype("datetime64[D]"),
         instruments=tuple(candles.names[i] for i in at.short),
-        value=value[evenings],
-        profit=path[evenings],
+        value=value,
+        profit=path[evenings - rows[0]],
         legs=tuple(legs),
         books=books,
     )
+
+
+def _since_midnight(candles: Candles, held: Floats) -> Floats:
+    """(T, H) prices over the last ones before their day began."""
+    midnights = candles.times.astype("datetime64[D]").astype("datetime64[s]")
+    before = np.maximum(np.searchsorted(candles.times, midnights) - 1, 0)
+    return held / held[before]
+
+
+def series_of(names: Sequence[str]) -> tuple[dict[str, int], dict[str, int]]:
+    """The columns that prices of holdings and of shorts come from, by asset: spot, or else the perpetual; and the
+    perpetual, or else spot."""
+    spot = {name.partition("/")[0]: i for i, name in reversed(list(enumerate(names)))}
+    spot |= {name: i for i, name in enumerate(names) if "/" not in name}
+    marks = {name.partition("/")[0]: i for i, name in enumerate(names) if ":" in name}
+    return spot, spot | marks
 
 
 def _field(candles: Candles, assets: Sequence[str], rule: Rule) -> Field:
     """Holdings at spot; shorts at the perpetual's own price where the history has it."""
     if len(set(assets)) != len(assets):
         raise BadInput("A coin is named twice among the holdings.")
-    spot = {name.partition("/")[0]: i for i, name in reversed(list(enumerate(candles.names)))}
-    spot |= {name: i for i, name in enumerate(candles.names) if "/" not in name}
-    marks = {name.partition("/")[0]: i for i, name in enumerate(candles.names) if ":" in name}
-    shorts = spot | marks
+    spot, shorts = series_of(candles.names)
     wanted = rule.instruments or tuple(shorts)
     unknown = [name for name in (*assets, *wanted) if name not in shorts]
     if unknown:

@@ -157,8 +157,10 @@ async def _all_told(database: str, started: float) -> float:
     store, last = open_store(database), 0.0
     while True:
         async with store._database.read() as connection:
-            found = await connection.exec_driver_sql("SELECT state, count(*) FROM outbox GROUP BY state")
-            states = {row[0]: row[1] for row in found}
+            found = await connection.exec_driver_sql(
+                "SELECT state, count(*) AS count FROM outbox GROUP BY state"
+            )
+            states = {str(row[0]): row._mapping["count"] for row in found}
         if not states.get("pending") and not last:
             last = time.perf_counter() - started
         if not states.get("pending") and not states.get("sending"):

@@ -29,6 +29,12 @@ NO_TESTS = 33
 def copied(into: Path) -> Path:
     """The finance and its tests, and beside them the recordings, as they lie beside the checkout."""
     tree = into / "tree"
+    for old in (
+        tree / "hedging",
+        tree / "tests",
+        tree / "mutants" / "tests",
+    ):  # what was removed since is not run
+        shutil.rmtree(old, ignore_errors=True)
     for folder in ("hedging", "tests/hedging", "tests/bench"):
         shutil.copytree(ROOT / folder, tree / folder, dirs_exist_ok=True)
     for file in ("pyproject.toml", "README.md", "tests/conftest.py", "tests/postgres.py", "tests/shared.py"):

@@ -4,17 +4,22 @@
 
 Baskets of four altcoins with random weights, none of them shortable; ten majors less the held ones as instruments;
 ratios fitted every 14 days on the 60 days before and judged on the next 14. Printed: the mean over baskets of the share
-of daily variance and of 5 % expected shortfall removed. Leave coins and years out to see what was luck.
+of the variance and of the 5 % expected shortfall of daily profit and loss removed. The last row is the default through
+`hedgehog replay --exclude-direct --reset-holdings --target 1`, with its fees, slippage, band and margin. Leave coins
+and years out to see what was luck.
 """
 
 import argparse
 import gzip
 import itertools
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from typer.testing import CliRunner
 
+from bot.cli import app
 from hedging.market import Candles
 from hedging.ratio import (
     Basket,
@@ -26,7 +31,7 @@ from hedging.ratio import (
     walk_forward,
 )
 from hedging.ratio.basket import sparse
-from hedging.ratio.effectiveness import daily_closes
+from hedging.ratio.effectiveness import carried, daily_closes
 from hedging.replay import parse
 from hedging.returns import Returns
 from tests.shared import ROOT
@@ -142,13 +147,40 @@ def compared(
     return table
 
 
+def command(
+    history: Path, candles: Candles, baskets: Sequence[Mapping[str, float]], majors: Sequence[str]
+) -> tuple[float, float]:
+    """The default through the command line, from the file on; a thousand dollars of each basket."""
+    found = []
+    closes = carried(candles.close)
+    for weights in baskets:
+        held = [candles.names.index(w) for w in weights]
+        listed_at = closes[np.isfinite(closes[:, held]).all(axis=1).argmax()]
+        amounts = {w: 1000 * share / listed_at[candles.names.index(w)] for w, share in weights.items()}
+        arguments = {
+            "--history": str(history),
+            "--holdings": ",".join(f"{w}={amount:.12f}" for w, amount in amounts.items()),
+            "--instruments": ",".join(m for m in majors if m not in weights),
+            "--target": "1",
+        }
+        flags = ["--exclude-direct", "--reset-holdings", "--json"]
+        typed = ["replay", *(part for pair in arguments.items() for part in pair), *flags]
+        result = CliRunner().invoke(app, typed)
+        if result.exit_code:
+            raise SystemExit(result.stderr)
+        content = json.loads(result.stdout)
+        found.append((content["effectiveness"], content["es5_reduction"]))
+    variance, shortfall = np.mean(found, axis=0)
+    return float(variance), float(shortfall)
+
+
 def hindsight(
     candles: Candles, baskets: Sequence[Mapping[str, float]], majors: Sequence[str]
 ) -> tuple[float, float]:
     """Least squares on all majors over each judged stretch itself: nobody can have this."""
     found = []
     _, closes = daily_closes(candles)
-    moves = np.diff(np.log(closes), axis=0)
+    moves = closes[1:] / closes[:-1] - 1
     for weights in baskets:
         held = [candles.names.index(w) for w in weights]
         own, left = [], []
@@ -186,6 +218,7 @@ def main() -> None:
     parser.add_argument("--start", type=np.datetime64)
     parser.add_argument("--end", type=np.datetime64)
     parser.add_argument("--without", default="")
+    parser.add_argument("--command", type=int, default=0, help="so many baskets through the command, too")
     chosen = parser.parse_args()
     with gzip.open(chosen.history, "rt") as file:
         candles = parse(file)
@@ -207,6 +240,10 @@ def main() -> None:
         print(f"{title:<36}{variance:>10.3f}{shortfall:>11.3f}")
     variance, shortfall = hindsight(candles, baskets, majors)
     print(f"{'with hindsight':<36}{variance:>10.3f}{shortfall:>11.3f}")
+    if chosen.command:
+        typed = baskets[: chosen.command]
+        variance, shortfall = command(chosen.history, candles, typed, majors)
+        print(f"{f'hedgehog replay, {len(typed)} baskets':<36}{variance:>10.3f}{shortfall:>11.3f}")
 
 
 if __name__ == "__main__":

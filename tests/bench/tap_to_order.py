@@ -41,6 +41,9 @@ ORDER_PATHS = (
     "/capi/v3/order",
 )
 WARM_UP = 5
+PAUSE = (
+    1.5  # between card and tap: the market is read anew then, and the address keeps within what it may ask
+)
 
 
 @dataclass
@@ -128,10 +131,11 @@ async def measure(exchange: str, taps: int, address: str, data: Path, database: 
 
 async def one_tap(bot: Bot, user: int, sent: Sent) -> tuple[float, int]:
     """Seconds from the update to the order's request, and how many requests there were on the way."""
-    await bot.services.people.meet(user, user, "Ada")
+    await bot.services.people.meet(user, user, f"User {user}")
     await bot.services.portfolio.change(user, [HoldingChange("SOL", Decimal(100))], key="hold")
     card = await bot.services.hedge.propose(user, user, key="card")
     await bot.services.hedge.shown(card.id, 1)
+    await asyncio.sleep(PAUSE)
     sent.at, sent.calls, before = 0.0, 0, time.perf_counter()
     handling = asyncio.get_running_loop().create_task(
         bot.shell.handle_update(tap(10_000 + user, user, 1, f"ok:{card.id}"))

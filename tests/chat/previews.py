@@ -9,7 +9,18 @@ from typing import Any
 from bot.chat import texts
 from bot.chat.parsing.credentials import KeyTrouble
 from bot.chat.parsing.holdings import Entry, parse_holdings, parse_removals
-from bot.chat.views import alert, plain, portfolio, position, proposal, receipt, rule, start, status
+from bot.chat.views import (
+    alert,
+    permission,
+    plain,
+    portfolio,
+    position,
+    proposal,
+    receipt,
+    rule,
+    start,
+    status,
+)
 from bot.chat.views.accounts import connect, overview
 from bot.chat.views.accounts.suspended import suspended
 from bot.chat.views.message import Message
@@ -32,7 +43,7 @@ from bot.services.status import PositionLine, StatusView
 from hedging.plan import Check, Choice, HedgePlan, Leg
 from hedging.portfolio import Exposure, Position
 from hedging.rules import HedgeRule
-from tests.chat import alert_previews
+from tests.chat import alert_previews, permission_previews
 
 D = Decimal
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -540,6 +551,11 @@ SCREENS: dict[str, Message] = {
     "alert_no_remedy": alert.alert(alarm(legs=[], proposal_id=None, change=None)),
     "alert_recovered": alert.recovered(alarm(coverage="0.497")),
     **alert_previews.SCREENS,
+    **permission_previews.SCREENS,
+    "receipt_auto": receipt.receipt(
+        outcome(done("SOL", "20", "20", "142.2", "filled", side="buy"), purpose="rebalance", auto="drift")
+    ),
+    "panic": permission.panic(card(CLOSING)),
     "status": status.status(standing()),
     "status_own": status.status(
         standing(

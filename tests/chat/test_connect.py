@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.chat.application import Link, build
+from bot.chat.notifier import TelegramNotifier
 from bot.ports.errors import KeyRefused, Unavailable
 from bot.ports.exchange import Offer, Permissions, Trial
 from bot.ports.records import AccountState, Balance
@@ -227,6 +228,19 @@ async def test_a_message_that_cannot_be_deleted_has_its_key_not_used(venue: Chat
     assert "could not delete" in calls[-1].text
     assert "make a new one" in calls[-1].text
     assert venue.market.tried == [] and await kept(venue) == []
+
+
+async def test_a_deletion_that_telegram_does_not_take_now_is_owed_and_the_key_not_used(venue: Chat) -> None:
+    await invited(venue)
+    venue.telegram.script["deleteMessage"] = [refused(429, "Too Many Requests", retry_after=30)]
+    assert methods(await sent(venue, WRITTEN, update=700)) == ["deleteMessage"]
+    assert venue.market.tried == []
+    (owed,) = await venue.store.due(now=venue.clock.now())
+    assert (owed.kind, owed.edit) == ("deletion", 1700)
+    again = TelegramNotifier(Link("1:sandbox", "http://telegram.invalid", request=venue.telegram).out)
+    assert await again.deliver(owed) == 1700
+    assert venue.telegram.calls[-1].method == "deleteMessage"
+    assert venue.telegram.calls[-1].params["message_id"] == 1700
 
 
 @pytest.mark.parametrize(

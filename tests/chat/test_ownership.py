@@ -39,6 +39,8 @@ async def hedged_and_alerted(chat: Chat) -> dict[str, str]:
         "cn": "cn:list",
         "ac": f"ac:gone:{(await chat.services.accounts.in_use(ADA)).id}",
         "kp": alert.data("Snooze").replace("sn:", "kp:"),
+        "pm": "pm:give:both:quarter",
+        "un": f"un:{number}",
         "al": alert.data("More").replace("more", "mute"),
     }
 
@@ -70,7 +72,7 @@ async def test_every_kind_of_button_is_refused_when_another_taps_it_in_its_owner
 async def test_the_id_of_anothers_card_is_worth_nothing_in_ones_own_chat(chat: Chat) -> None:
     buttons = await hedged_and_alerted(chat)
     before = await _state(chat)
-    for kind in ("ok", "ch", "no", "tg", "lv", "bd", "pr", "rb", "sn", "dt", "kp", "al", "ac"):
+    for kind in ("ok", "ch", "no", "tg", "lv", "bd", "pr", "rb", "sn", "dt", "kp", "al", "un", "ac"):
         calls = await chat.tap(buttons[kind], 101, BOB)
         assert [call.method for call in calls] == ["answerCallbackQuery"], kind
         assert "somebody else" in calls[0].text, kind
@@ -145,6 +147,9 @@ async def test_a_group_that_adds_the_bot_is_told_once(chat: Chat) -> None:
         "al:k:everything",
         "al:quiet:maybe",
         "al:list",
+        "pm:give:everything:nothing",
+        "pm:give:both",
+        "un:aaaaaaaaaaaaaaaa",
         "st:",
         "zz:1",
         "",

@@ -18,6 +18,8 @@ from bot.chat import texts
 from bot.chat.commands import TAPS
 from bot.chat.texts import cards as card_texts
 from bot.chat.texts import checks as check_texts
+from bot.chat.texts.alerts import KINDS
+from bot.chat.views.alert import alert
 from bot.chat.views.message import Message
 from bot.chat.views.numbers import amount, exact, percent, price, usd
 from bot.chat.views.proposal import outcomes
@@ -47,6 +49,14 @@ def test_the_screen_says_what_its_file_says(name: str) -> None:
         file.parent.mkdir(exist_ok=True)
         file.write_text(written(SCREENS[name]))
     assert written(SCREENS[name]) == file.read_text()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_alert_whose_figures_are_unknown_is_told_nevertheless(kind: str) -> None:
+    bare = {"alert_id": 7, "kind": kind, "coverage": "0.1", "target": "0.5", "legs": [], "event": "raised"}
+    if kind == "exit":
+        bare["reason"] = "price"
+    assert alert(bare).text.startswith("<b>")
 
 
 def test_every_file_has_its_screen() -> None:

@@ -64,6 +64,73 @@ def test_json_has_every_figure_and_its_days_add_up(history: Path) -> None:
     assert content["fees"] > 0
 
 
+def test_json_tells_the_verdict_the_insurance_the_runway_and_what_if(history: Path) -> None:
+    content = json.loads(typed(history, "--json", "--exclude-direct", "--instruments", "BTC").stdout)
+    assert content["verdict"]["word"] in ("strong", "fair", "weak", "dont")
+    assert content["verdict"]["variance_removed"] == pytest.approx(content["effectiveness"])
+    assert content["verdict"]["shortfall_removed"] == pytest.approx(content["es5_reduction"])
+    assert content["verdict"]["se"] > 0 and content["verdict"]["shortfall_se"] > 0
+    assert -1 <= content["verdict"]["stress_correlation"] <= 1
+    months = len(content["daily"]) / 30
+    assert content["insurance_per_month"] == pytest.approx((content["fees"] - content["funding"]) / months)
+    assert [runway["instrument"] for runway in content["runway"]] == ["BTC"]
+    assert len(content["runway"][0]["pumps"]) == 3
+    assert [choice["asset"] for choice in content["choices"]] == ["SOL", "ADA"]
+    assert content["choices"][0]["chosen"]["symbols"] == ["BTC"]
+    assert content["choices"][1]["reason"] in ("weak_fit", "too_dear"), "a coin of its own"
+    assert [row["move"] for row in content["what_if"]][::12] == [-0.6, 1.0]
+
+
+def test_too_few_days_have_no_verdict(history: Path) -> None:
+    span = ("--start", "2025-03-20", "--end", "2025-03-25")
+    assert json.loads(typed(history, "--json", *span).stdout)["verdict"] is None
+    assert "verdict" not in typed(history, *span).stdout
+
+
+def test_the_table_says_how_sure_it_is_and_why(history: Path) -> None:
+    said = typed(history, "--exclude-direct", "--instruments", "BTC").stdout
+    for words in (
+        "±",
+        "verdict",
+        "on the worst days",
+        "a month",
+        "survives +49%",
+        "in 7 d",
+        "by -60%",
+        "given up",
+    ):
+        assert words in said, words
+
+
+def test_wrapped_coins_thousands_and_dollars_are_understood_and_more_can_be_taught(
+    history: Path, tmp_path: Path
+) -> None:
+    plain = typed(history, "--json", holdings="SOL=120,ADA=5,BTC=0.5")
+    same = typed(history, "--json", holdings="SOL=120,ADA=5,WBTC=0.5,USDT=1000")
+    assert same.exit_code == 0, same.output
+    assert same.stdout == plain.stdout
+    assert "no prices of OLDADA" in typed(history, holdings="OLDADA=50").stderr
+    mine = tmp_path / "mine.csv"
+    mine.write_text("name,asset,units,kind\nOLDADA,ADA,0.1,renamed\n")
+    taught = typed(history, "--json", "--assets", str(mine), holdings="SOL=120,OLDADA=50,BTC=0.5")
+    assert taught.stdout == plain.stdout
+    mine.write_text("name,asset,units,kind\nOLDADA,ADA,-1,renamed\n")
+    wrong = typed(history, "--assets", str(mine))
+    assert (wrong.exit_code, wrong.stderr.count("\n")) == (2, 1)
+    assert "Line 2 of the assets" in wrong.stderr
+    dollars = typed(history, holdings="USDT=5")
+    assert dollars.exit_code == 2
+    assert "nothing to hedge" in dollars.stderr
+
+
+def test_holdings_that_are_set_back_make_all_days_alike(history: Path) -> None:
+    kept = json.loads(typed(history, "--json", "--exclude-direct").stdout)
+    back = json.loads(typed(history, "--json", "--exclude-direct", "--reset-holdings").stdout)
+    assert kept["daily"][0]["unhedged"] == pytest.approx(back["daily"][0]["unhedged"])
+    assert kept["daily"][-1]["unhedged"] != pytest.approx(back["daily"][-1]["unhedged"])
+    assert back["pnl_unhedged"] == pytest.approx(sum(day["unhedged"] for day in back["daily"]))
+
+
 def test_a_gzipped_history_and_a_rebalance_in_weeks_are_the_same(history: Path, tmp_path: Path) -> None:
     zipped = tmp_path / "prices.csv.gz"
     zipped.write_bytes(gzip.compress(history.read_bytes()))

@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from bot.exchange.candles.kept import STRETCH, KeptCandles, prune
 from bot.ports.errors import Unavailable
+from bot.ports.exchange import Liquidity
 from bot.ports.store import CandleChunk
 from bot.sandbox.market import World
 from bot.storage import SqlStore, open_store
@@ -95,6 +96,9 @@ class Ledgered:
         raise NotImplementedError
 
     async def funding_since(self, symbol: str, since: datetime) -> Sequence[Funding]:
+        raise NotImplementedError
+
+    async def liquidity(self, symbol: str) -> Liquidity:
         raise NotImplementedError
 
     async def candles(

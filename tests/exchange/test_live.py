@@ -227,6 +227,31 @@ async def test_a_snapshot_takes_three_calls_and_tells_the_market(live: Venue, wo
     assert {asset: price for asset, price in told.spot.items() if asset in true.spot} == true.spot
 
 
+async def test_depth_and_open_interest_are_read_once_in_a_quarter_of_an_hour(
+    live: Venue, world: World
+) -> None:
+    await live.feed.snapshot()
+    asked = live.loopback.calls["book"] + live.loopback.calls["open_interest"]
+    told = [await live.feed.liquidity(SOL) for _ in range(50)][-1]
+    calls = live.loopback.calls["book"] + live.loopback.calls["open_interest"] - asked
+    assert calls == (1 if live.name in ("bybit", "mexc") else 2), "some tell it with their prices"
+    depth = float(world.snapshot().quotes[SOL].depth)
+    assert float(told.depth) == pytest.approx(depth, rel=0.01)
+    mark = float(world.snapshot().quotes[SOL].mark)
+    interest = {
+        "binance": 10659.509 * mark,
+        "bybit": 373504107 * mark,
+        "bingx": 7409966.52,  # told in dollars
+        "mexc": 55102960 * 0.01 * mark,  # told in contracts
+        "weex": 128345.67 * mark,
+    }
+    assert told.open_interest is not None
+    assert float(told.open_interest) == pytest.approx(interest[live.name], rel=0.001)
+    live.clock.pass_(minutes=16)
+    await live.feed.liquidity(SOL)
+    assert live.loopback.calls["book"] == 2
+
+
 async def test_history_is_the_markets(live: Venue, world: World) -> None:
     since = world.now() - timedelta(days=30)
     told = await live.feed.candles(["SOL", BTC, "USDT"], since=since, bar=timedelta(hours=1))

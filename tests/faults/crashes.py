@@ -17,12 +17,12 @@ from tests.fakes.phone import Driver, Json
 from tests.fakes.stand_in import StandIn, filled_in, positions_in
 
 PACE = 10  # seconds that pass for the bot in each one: an absent order is proven so in 4 instead of 32
-POINTS = 44  # a cell; a few may not be come by
+POINTS = 46  # a cell; a few may not be come by
 IN_FLIGHT = ("the order is in flight", 1)  # killed from outside while the exchange holds its answer back
 MANUAL = frozenset({"manual"})
 _BACKGROUND = re.compile(r"store\.(due|proposals_in|watched|open_attempts|forget_updates|ping) ")
 _DECISIVE = re.compile(
-    r"wire\.POST|exchange\.place|store\.(transition|reserve|move_proposal|finish_update|owe)|durable\.start"
+    r"wire\.POST|exchange\.place|store\.(transition|reserve|move_proposal|finish_update)|durable\.start"
 )
 
 Point = tuple[str, int]  # a point's name, and which of that name
@@ -242,20 +242,27 @@ class Crashes:
         if "manual" in states:
             outcome.manual += 1
             return [] if ended["status"] == "manual" else [f"manual, and told as {ended['status']}"]
-        if any(attempt["reason"] == "too_late" for attempt in attempts):
+        if any(attempt["reason"] in ("too_late", "stalled") for attempt in attempts):
             outcome.late += 1
             return []
         return [] if ended["status"] == timing.ends else [f"ended as {ended['status']}: {ended['legs']}"]
 
 
-def chosen(points: Sequence[Point], timing: Timing) -> list[Point]:
-    """Every point where something is decided, and the others evenly, so that there are enough."""
-    decisive = [point for point in points if _DECISIVE.match(point[0])]
-    others = [point for point in points if point not in decisive]
-    wanted = max(POINTS - len(decisive), 10)
-    step = max(len(others) / wanted, 1)
-    some = {others[int(n * step)] for n in range(wanted) if int(n * step) < len(others)}
-    return [point for point in points if point in some or point in decisive] + [IN_FLIGHT]
+def chosen(points: Sequence[Point]) -> list[Point]:
+    """So many points: those where something is decided come before those where something is only read, evenly over the
+    walk; the first of a name before its repetitions, which another walk may have fewer of."""
+    weight = {point: (not _DECISIVE.match(point[0]), point[1] > 2) for point in points}
+    taken: set[Point] = set()
+    for wanted in sorted(set(weight.values())):
+        alike = [point for point in points if weight[point] == wanted]
+        room = (POINTS * 3 // 4 if not wanted[0] else POINTS) - len(taken)
+        if room > 0:
+            taken |= (
+                {alike[n * len(alike) // room] for n in range(min(room, len(alike)))}
+                if len(alike) > room
+                else {*alike}
+            )
+    return [point for point in points if point in taken] + [IN_FLIGHT]
 
 
 def _twice(account: Json, attempts: Sequence[Row]) -> list[str]:

@@ -71,7 +71,7 @@ async def test_killed_anywhere_on_any_exchange_no_order_is_doubled_and_no_tap_is
             books = Books.of(data, database)
             crashes = Crashes(sandbox, driver, books, StandIn(driver, name), lambda: people(next(ids)))
             try:
-                points = chosen(await crashes.recorded(timing), timing)
+                points = chosen(await crashes.recorded(timing))
                 if not whole:
                     seed = request.config.getoption("--faults-seed")
                     points = random.Random(f"{seed} {name}").sample(points, SAMPLE)

@@ -2,7 +2,8 @@ from decimal import Decimal as D
 
 import pytest
 
-from hedging.assets import KNOWN, Alias, contract_base, resolve, underlying
+from hedging.assets import KNOWN, Alias, contract_base, held_as, resolve, table, underlying
+from hedging.errors import BadInput, UnknownAsset
 
 
 @pytest.mark.parametrize(
@@ -55,3 +56,62 @@ def test_contracts_by_the_thousand_are_recognised(base: str, coin: str, count: i
 
 def test_nothing_in_the_table_stands_for_something_that_stands_for_something_else() -> None:
     assert [name for name, alias in KNOWN.items() if alias.asset in KNOWN] == []
+
+
+def test_a_users_rows_are_read_from_a_file_and_beat_the_table() -> None:
+    mine = table(
+        ["name,asset,units,kind", "MyEth,eth,,staked", "MKR,SKY,20000,renamed", "XUSD,XUSD,1,stable"]
+    )
+    assert mine["MYETH"] == Alias("ETH", None, "staked")
+    assert resolve("MKR", mine).units == 20_000
+    assert resolve("XUSD", mine).kind == "stable"
+    assert mine["WBTC"] == KNOWN["WBTC"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "MYETH",
+        ",ETH,1,staked",
+        "A,,1,staked",
+        "A,B,0,staked",
+        "A,B,x,staked",
+        "A,B,NaN,staked",
+        "A,B,1,odd",
+    ],
+)
+def test_a_row_that_cannot_be_read_is_named(line: str) -> None:
+    rows = ["name,asset,units,kind", "OLD,NEW,1,renamed", line or ",,,"]
+    with pytest.raises(BadInput, match="Line 3 of the assets"):
+        table(rows)
+
+
+def test_holdings_are_counted_in_what_there_are_prices_of() -> None:
+    priced = ["BTC", "SKY", "1000PEPE", "JITOSOL", "USDC", "POL"]
+    got = held_as(
+        {
+            "WBTC": 0.5,
+            "BTC": 1.0,
+            "MKR": 2.0,
+            "PEPE": 5e6,
+            "JITOSOL": 3.0,
+            "MATIC": 7.0,
+            "USDT": 9.0,
+            "USDC": 4.0,
+        },
+        priced,
+    )
+    assert got == {"BTC": 1.5, "SKY": 48_000.0, "1000PEPE": 5000.0, "JITOSOL": 3.0, "POL": 7.0, "USDC": 4.0}
+
+
+def test_what_grows_against_its_coin_needs_prices_of_its_own() -> None:
+    with pytest.raises(UnknownAsset, match="JITOSOL grows against SOL and needs its own"):
+        held_as({"JITOSOL": 1.0}, ["SOL"])
+    with pytest.raises(UnknownAsset, match="no prices of ODD"):
+        held_as({"ODD": 1.0}, ["SOL"])
+    with pytest.raises(UnknownAsset):
+        held_as({"MYETH": 1.0}, ["ETH"])
+    assert held_as({"MYETH": 1.0}, ["ETH"], table(["name,asset,units,kind", "MYETH,ETH,1,staked"])) == {
+        "ETH": 1.0
+    }

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import nnls
 
 from hedging.errors import BadInput, NotEnoughHistory, UnknownAsset
-from hedging.ratio import Costs, fit_basket, non_negative, second_moments, sparse
-from hedging.ratio.basket import bars_a_day
+from hedging.ratio import Costs, bars_a_day, fit_basket, non_negative, second_moments, sparse
 from hedging.returns import Returns
 
 SEEDS = st.integers(0, 10_000)
@@ -108,9 +107,41 @@ def test_who_pays_more_for_safety_takes_more_legs() -> None:
     np.testing.assert_allclose(priced(0.028, price=0.2), [0.8, 0.3])
 
 
-def test_moments_are_mean_products_over_the_bars_where_both_are_there() -> None:
-    values = np.array([[1.0, 2.0], [3.0, np.nan], [np.nan, 5.0], [2.0, 1.0]])
-    np.testing.assert_allclose(second_moments(values), [[14 / 3, 2.0], [2.0, 10.0]])
+def test_moments_are_mean_products() -> None:
+    values = np.array([[1.0, 2.0], [3.0, -1.0], [2.0, 1.0]])
+    np.testing.assert_allclose(second_moments(values), [[14 / 3, 1 / 3], [1 / 3, 2.0]])
+
+
+def test_a_series_that_is_there_in_stormy_days_only_brings_no_storm_into_the_others() -> None:
+    # The second moves twice as far as the first, and is there when that one moves three times as far as usual.
+    values = np.array(
+        [[1.0, np.nan], [-1.0, np.nan], [1.0, np.nan], [-1.0, np.nan], [3.0, 6.0], [-3.0, -6.0]]
+    )
+    whole = 22 / 6
+    np.testing.assert_allclose(second_moments(values), whole * np.array([[1.0, 2.0], [2.0, 4.0]]))
+    assert second_moments(values[:, 1:])[0, 0] == pytest.approx(36), "alone, it is what it is"
+
+
+@given(seed=SEEDS)
+def test_a_few_missing_bars_change_moments_a_little(seed: int) -> None:
+    x, _ = problem(seed, instruments=4, bars=400)
+    holey = np.where(np.random.default_rng(seed).random(x.shape) < 0.05, np.nan, x)
+    np.testing.assert_allclose(second_moments(holey), second_moments(x), atol=0.3)
+
+
+def test_what_stopped_trading_is_neither_hedged_nor_hedged_with() -> None:
+    x, y = problem(5, instruments=2, bars=60 * 24)
+    y = y + 3 * x[:, 0] + 3 * x[:, 1]
+    stopped = x.copy()
+    stopped[-8 * 24 :, 0] = np.nan
+    assert set(fit_basket(series(x, y), {"HELD": 1.0}, ["I0", "I1"]).instruments) == {"I0", "I1"}
+    assert fit_basket(series(stopped, y), {"HELD": 1.0}, ["I0", "I1"]).instruments == ("I1",)
+    paused = x.copy()
+    paused[-6 * 24 :, 0] = np.nan
+    assert set(fit_basket(series(paused, y), {"HELD": 1.0}, ["I0", "I1"]).instruments) == {"I0", "I1"}
+    y[-8 * 24 :] = np.nan
+    got = fit_basket(series(x, y), {"HELD": 1.0}, ["I0", "I1"])
+    assert (got.instruments, got.explained) == ((), 0.0)
 
 
 def test_older_bars_count_half_after_a_half_life() -> None:

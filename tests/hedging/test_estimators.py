@@ -46,7 +46,7 @@ def test_the_volatility_ratio_is_that_of_the_standard_deviations() -> None:
     y, x = pair()
     y[4] = np.nan
     kept = np.delete(np.arange(500), 4)
-    assert volatility_ratio(y, x) == pytest.approx(np.std(y[kept]) / np.std(x[kept]), rel=1e-12)
+    assert volatility_ratio(y, x).beta == pytest.approx(np.std(y[kept]) / np.std(x[kept]), rel=1e-12)
 
 
 def test_weighted_least_squares_equals_statsmodels_with_whites_errors() -> None:
@@ -179,9 +179,37 @@ def test_six_bars_are_enough_for_the_robust_slope_and_five_are_not() -> None:
         robust(y[:5], x[:5])
 
 
+def test_the_error_of_the_volatility_ratio_is_how_far_it_strays_from_sample_to_sample() -> None:
+    rng = np.random.default_rng(8)
+    found = []
+    for _ in range(2000):
+        x = rng.normal(0, 1, 60)
+        found.append(volatility_ratio(1.2 * x + rng.normal(0, 0.9, 60), x))
+    strays = np.std([e.beta for e in found])
+    assert np.mean([e.se for e in found]) == pytest.approx(strays, rel=0.05)
+    held = [low < 1.5 < high for low, high in (e.interval() for e in found)]
+    assert np.mean(held) == pytest.approx(0.95, abs=0.015)
+
+
+@pytest.mark.parametrize("level", [0.5, 0.8, 0.95, 0.99])
+def test_the_interval_is_that_of_statsmodels(level: float) -> None:
+    rng = np.random.default_rng(3)
+    for n in (15, 40, 500):
+        x = rng.normal(0, 1, n)
+        y = 1.5 * x + rng.normal(0, 1, n)
+        theirs = sm.OLS(y, sm.add_constant(x)).fit().conf_int(1 - level)[1]
+        np.testing.assert_allclose(ols(y, x).interval(level), theirs, rtol=2e-4)
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0, -1.0, float("nan")])
+def test_an_interval_needs_a_level_that_is_a_share(level: float) -> None:
+    with pytest.raises(BadInput):
+        ols(np.array([0.01, 0.02, -0.01, 0.0]), np.array([0.01, 0.03, -0.02, 0.0])).interval(level)
+
+
 def test_three_bars_are_enough_for_a_volatility_ratio() -> None:
     y, x = pair(3)
-    assert volatility_ratio(y, x) == pytest.approx(y.std() / x.std())
+    assert volatility_ratio(y, x).beta == pytest.approx(y.std() / x.std())
 
 
 def test_a_coin_that_never_moves_is_explained_by_nothing() -> None:

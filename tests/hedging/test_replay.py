@@ -106,6 +106,20 @@ def test_a_manual_hedge_equals_a_slow_loop_bar_by_bar(band: float) -> None:
         assert got.fees == pytest.approx(fees, rel=1e-9)
 
 
+def test_holdings_set_back_each_midnight_earn_their_first_worth_times_the_days_return() -> None:
+    prices = walk()
+    rule = replace(FREE, exclude_direct=True, reset_holdings=True)
+    got = run(candles(prices, NAMES), {"SOL": 120.0, "ADA": 5.0}, rule)
+    evenings = prices[23::24, 1:]
+    first = len(evenings) - len(got.daily) - 1
+    worth = evenings[first] * np.array([120.0, 5.0])
+    moves = evenings[first + 1 :] / evenings[first:-1] - 1
+    np.testing.assert_allclose(
+        [unhedged for _, unhedged, _ in got.daily], moves @ worth, rtol=1e-9, atol=1e-9
+    )
+    assert got.pnl_unhedged == pytest.approx((moves @ worth).sum())
+
+
 def test_fees_are_the_turnover_times_their_rate() -> None:
     rule = replace(FREE, method="manual", taker_fee=0.001, slippage=0.0005)
     paths = run_many(candles(walk(), NAMES), ["SOL"], np.array([[10.0]]), rule)

@@ -40,6 +40,19 @@ async def test_telegram_being_away_is_waited_out(desk: Desk) -> None:
     assert len(await told(desk, await owed(desk))) == 1
 
 
+async def test_a_message_that_cannot_be_shown_keeps_no_other_back(desk: Desk) -> None:
+    desk.notifier.failures = [KeyError("a figure that is missing")]
+    await owed(desk, "alert:1")
+    await owed(desk, "alert:2")
+    for _ in range(2):
+        desk.clock.pass_(seconds=5)
+        await desk.services.delivery.sweep()
+    assert [item.key for item in desk.notifier.told] == ["alert:2"]
+    desk.clock.pass_(seconds=600)
+    await desk.services.delivery.sweep()
+    assert [item.key for item in desk.notifier.told] == ["alert:2", "alert:1"]
+
+
 async def test_a_message_that_may_have_arrived_is_repeated_only_with_the_word_that_it_is(desk: Desk) -> None:
     desk.notifier.failures = [Ambiguous("the answer was lost")]
     item = await owed(desk)

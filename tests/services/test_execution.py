@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from bot.ports.errors import Ambiguous
-from bot.ports.records import TERMINAL, Account, AttemptState, Order, OrderReport
+from bot.ports.records import TERMINAL, Account, AttemptState, Order, OrderReport, Proposal
 from bot.services.attempts import Attempts, client_id
 from tests.fakes.durable import Crash
 from tests.services.conftest import Desk
@@ -129,14 +129,51 @@ async def test_a_tap_from_before_a_long_outage_sends_nothing(desk: Desk) -> None
     assert desk.notifier.told[-1].payload["legs"][0]["reason"] == "too_late"
 
 
+@pytest.mark.fault(14)
+async def test_an_order_that_was_acknowledged_and_is_not_found_is_never_sent_again(desk: Desk) -> None:
+    await desk.hold(SOL="100")
+
+    async def acknowledged(account: Account, order: Order) -> OrderReport:
+        desk.exchange.placed.append(order)
+        return OrderReport(order.client_id, "4711", "open", D(0), None, D(0))
+
+    desk.exchange.place = acknowledged  # type: ignore[method-assign]
+    done = await desk.hedged()
+    assert done.outcome["status"] == "manual"
+    assert len(desk.exchange.placed) == 1
+    assert desk.notifier.kinds() == ["waiting", "receipt"]
+
+
+async def test_an_exchange_that_takes_its_time_before_the_order_does_not_make_the_tap_last_longer(
+    desk: Desk,
+) -> None:
+    await desk.hold(SOL="100")
+    set_leverage = desk.exchange.set_leverage
+
+    async def slow(account: Account, symbol: str, leverage: int) -> None:
+        desk.clock.pass_(minutes=3)
+        await set_leverage(account, symbol, leverage)
+
+    desk.exchange.set_leverage = slow  # type: ignore[method-assign]
+    done = await desk.hedged()
+    assert desk.exchange.placed == []
+    assert done.outcome["legs"][0]["reason"] == "too_late"
+
+
+async def reserved(desk: Desk, card: Proposal) -> None:
+    """The account and symbol of the first leg are taken, and nothing is sent."""
+    account = await desk.store.account(card.account_id)
+    assert account is not None
+    await Attempts(desk.store, desk.exchange, desk.clock).reserve(card, account, 0, 0)
+
+
 async def test_an_open_attempt_blocks_another_order_on_the_same_symbol(desk: Desk) -> None:
     await desk.hold(SOL="100")
     first = await desk.card(key="update:1")
     await desk.tap(first)
     desk.exchange.script = ["hang_after"]
     desk.market.away = False
-    await desk.services.execution._open(first.id)
-    await desk.services.execution._reserve(first.id, 0, 0)
+    await reserved(desk, first)
     second = await desk.card(key="update:2", message_id=60)
     await desk.tap(second, message_id=60)
     await desk.durable.wait(f"exec:{second.id}")
@@ -150,8 +187,7 @@ async def test_fault_29_two_workers_who_read_the_same_attempt_send_it_once(desk:
     await desk.hold(SOL="100")
     card = await desk.card()
     await desk.tap(card)
-    await desk.services.execution._open(card.id)
-    await desk.services.execution._reserve(card.id, 0, 0)
+    await reserved(desk, card)
     attempts = Attempts(desk.store, desk.exchange, desk.clock)
     (read,) = await desk.store.attempts(card.id)
     account = await desk.store.account(card.account_id)
@@ -201,4 +237,4 @@ async def test_dying_at_any_step_sends_each_order_once_and_ends_in_one_receipt(
         receipts = [item for item in desk.notifier.told if item.kind == "receipt"]
         assert {item.edit for item in receipts} == {50}, where
         assert len({item.key for item in receipts}) == 1, where
-    assert died >= 12
+    assert died >= 8  # two points a step: of each order, of the receipt and of its delivery

@@ -1,4 +1,4 @@
-"""What is left of a run, as plain values: of the database, of the exchange's own book, of the chats, of what was logged.
+"""What is left of a run, as plain values: of the database, of the exchange's own book, of the chats, of the log.
 
 `tests.simulation.invariants` judges it. Nothing here goes through the code under test: the database is read with SQL.
 """

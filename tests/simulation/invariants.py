@@ -1,6 +1,7 @@
 """What must hold after every run, however it went: one function an invariant, each a list of objections.
 
-They read evidence alone (tests.simulation.evidence), so that a simulated run and one of real processes are judged alike.
+They read evidence alone (tests.simulation.evidence), so that a simulated run and one of real
+processes are judged alike.
 """
 
 from collections import defaultdict

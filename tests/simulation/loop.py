@@ -74,9 +74,16 @@ class VirtualClock:
 def clocks_of(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
     """Let the `time` module tell the loop's time."""
     dawn = DAWN.timestamp()
+
+    def seconds() -> float:
+        return dawn + loop.time()
+
+    def nanoseconds() -> int:
+        return int(seconds() * 1e6) * 1000
+
     with (
-        mock.patch("time.time", lambda: dawn + loop.time()),
-        mock.patch("time.time_ns", lambda: int((dawn + loop.time()) * 1e6) * 1000),
+        mock.patch("time.time", seconds),
+        mock.patch("time.time_ns", nanoseconds),
         mock.patch("time.monotonic", loop.time),
     ):
         yield

@@ -14,7 +14,8 @@ from unittest import mock
 
 from aiosqlite.core import Connection
 
-from tests.simulation.life import LIFE
+from bot.storage.database import Database
+from tests.simulation.life import LIFE, Life
 
 _LOCK_SECONDS, _AGAIN_AFTER = 5.0, 0.02
 
@@ -94,6 +95,43 @@ class _Connection(Connection):
 def _settle(future: asyncio.Future[Any], result: Any) -> None:
     if not future.done():
         future.set_result(result)
+
+
+class Databases:
+    """Engines are dear to make, and know their statements by heart after a while: one that a life has let go serves
+    the next one, with new connections."""
+
+    def __init__(self) -> None:
+        self._free: dict[str, list[Database]] = {}
+
+    async def warm(self, address: str, count: int) -> None:
+        """Make so many before anybody needs one: a first connection takes another way than those after it, and runs of
+        the same seed must not differ."""
+        free = self._free.setdefault(address, [])
+        while len(free) < count:
+            database = Database(address)
+            for part in (database.read, database.snapshot, database.write):
+                async with part():
+                    pass
+            _forget_connections(database)
+            free.append(database)
+
+    def borrow(self, address: str, life: Life) -> Database:
+        """A database of this life's own, until it ends."""
+        free = self._free[address]
+        database = free.pop()
+
+        def let_go() -> None:
+            _forget_connections(database)
+            free.append(database)
+
+        life.at_end.append(let_go)
+        return database
+
+
+def _forget_connections(database: Database) -> None:
+    for engine in (database._reader, database._snapshots, database._writer):
+        engine.sync_engine.dispose(close=False)
 
 
 @contextmanager

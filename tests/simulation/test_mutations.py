@@ -138,10 +138,10 @@ def tells_the_first_user_everything(patch: Patch) -> None:
 def logs_a_key(patch: Patch) -> None:
     honest = Clients._make
 
-    def make(self: Clients, credentials: Any, *, demo: bool) -> Any:
+    def make(self: Clients, credentials: Any, source: Any, *, demo: bool) -> Any:
         if credentials is not None:
             logging.getLogger("bot").info("a client for %s", credentials.api_key)
-        return honest(self, credentials, demo=demo)
+        return honest(self, credentials, source, demo=demo)
 
     patch.setattr(Clients, "_make", make)
 

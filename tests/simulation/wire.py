@@ -41,7 +41,7 @@ class Answer:
 class Network:
     """Between every life of the bot and the exchanges."""
 
-    def __init__(self, app: Starlette, weather: Weather, spawn: Callable[[Awaitable[Any]], None]) -> None:
+    def __init__(self, app: Starlette, weather: Weather, spawn: Callable[[Awaitable[Any]], object]) -> None:
         self._app, self._weather, self._spawn = app, weather, spawn
 
     async def request(self, method: str, url: yarl.URL, headers: dict[str, str], body: bytes) -> Answer:

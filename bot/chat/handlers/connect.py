@@ -2,6 +2,8 @@
 
 import logging
 
+from telegram.error import TelegramError
+
 from bot import redaction
 from bot.chat import texts
 from bot.chat.outgoing import EditGone
@@ -57,7 +59,7 @@ async def key(turn: Turn) -> None:
 
     Handled a second time it is deleted again, and has no second outcome.
     """
-    deleted = turn.message_id is not None and await turn.out.delete(turn.chat_id, turn.message_id)
+    deleted = turn.message_id is not None and await _deleted(turn, turn.message_id)
     connecting = turn.services.connecting
     late = await connecting.late(turn.user_id)
     invitation = await connecting.answer(turn.user_id, by=turn.key)
@@ -74,6 +76,16 @@ async def key(turn: Turn) -> None:
         await turn.say(views.key_stays(invitation.exchange))
     else:
         await _try(turn, invitation, read)
+
+
+async def _deleted(turn: Turn, message_id: int) -> bool:
+    """Whether the message is gone. When Telegram does not take the call now, the deletion is owed: it happens also if
+    nobody gets to an answer any more."""
+    try:
+        return await turn.out.delete(turn.chat_id, message_id)
+    except TelegramError:
+        await turn.services.connecting.owe_deletion(turn.user_id, turn.chat_id, message_id)
+        raise
 
 
 async def _try(turn: Turn, invitation: Invitation, credentials: Credentials) -> None:

@@ -166,7 +166,7 @@ EXAMPLES = (
 )
 QUIET_ON, QUIET_OFF = "Quiet 22–7", "No quiet hours"
 SUMMARY_ON, SUMMARY_OFF = "Summary at 8", "No summary"
-MUTING, PIN = "Mute…", "Pin status"
+MUTING = "Mute…"
 UNMUTE = "🔔 {kind}"
 MUTE_KIND = "🔕 {kind}"
 MUTE_TITLE = "What should I be quiet about?"

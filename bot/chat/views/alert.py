@@ -38,7 +38,7 @@ def alert(payload: Payload, *, more: bool = False) -> Message:
 def recovered(payload: Payload) -> Message:
     """The alert is over: the same message says so."""
     kind = payload["kind"] if payload.get("hedged", True) else "no_hedge"
-    title = t.OVER[kind].format(**_figures(payload))
+    title = t.OVER[kind].format_map(_figures(payload))
     return Message("\n".join([bold(title), *_whose(payload), t.OVER_BODY]), silent=True)
 
 
@@ -48,7 +48,7 @@ def _whose(payload: Payload) -> list[str]:
 
 def headline(payload: Payload) -> str:
     """One line, without markup but safe inside it."""
-    return t.HEADLINES[_look(payload)].format(**_figures(payload))
+    return t.HEADLINES[_look(payload)].format_map(_figures(payload))
 
 
 def _look(payload: Payload) -> str:
@@ -136,7 +136,7 @@ def _since(payload: Payload) -> list[str]:
 def _body(payload: Payload) -> list[str]:
     look = _look(payload)
     text = t.BODIES.get(look) or t.BODIES.get(str(payload["kind"]))
-    return [text.format(**_figures(payload))] if text else []
+    return [text.format_map(_figures(payload))] if text else []
 
 
 def _money(payload: Payload) -> list[str]:

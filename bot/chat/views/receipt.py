@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 from bot.chat.texts import cards as t
+from bot.chat.texts.alerts import KINDS
+from bot.chat.texts.permission import AUTO, UNDO
 from bot.chat.views.accounts.badge import badge, title
 from bot.chat.views.message import Button, Message, bold, folded, html
 from bot.chat.views.numbers import base_of, exact, percent, price, usd
@@ -37,7 +39,11 @@ def receipt(payload: Payload) -> Message:
         for leg in legs
         if leg.get("order_id")
     ]
-    return Message("\n".join(lines), (tuple(ids[:_IDS_SHOWN]),) if ids else ())
+    rows = [tuple(ids[:_IDS_SHOWN])] if ids else []
+    if payload.get("auto"):
+        lines += ["", AUTO.format(kind=KINDS.get(payload["auto"], html(payload["auto"])))]
+        rows.append((Button(UNDO, f"un:{payload['proposal_id']}"),))
+    return Message("\n".join(lines), tuple(rows))
 
 
 def waiting(payload: Payload) -> Message:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from bot.ports.clock import Clock
 from bot.ports.errors import InvalidRecord, Unavailable
-from bot.ports.exchange import MarketFeed
+from bot.ports.exchange import Liquidity, MarketFeed
 from bot.ports.store import CandleChunk, CandleStore
 from hedging.assets import STABLECOINS
 from hedging.market import Candles, Funding, Snapshot
@@ -53,6 +53,8 @@ class Source(MarketFeed, Protocol):
         bar: timedelta = ...,
         until: datetime | None = None,
     ) -> Candles: ...
+
+    async def liquidity(self, symbol: str) -> Liquidity: ...
 
 
 @dataclass(slots=True)
@@ -110,6 +112,9 @@ class KeptCandles:
 
     async def funding_since(self, symbol: str, since: datetime) -> Sequence[Funding]:
         return await self._source.funding_since(symbol, since)
+
+    async def liquidity(self, symbol: str) -> Liquidity:
+        return await self._source.liquidity(symbol)
 
     async def candles(self, names: Sequence[str], *, since: datetime, bar: timedelta = _HOUR) -> Candles:
         """An unfinished bar is at most as old as a sixtieth of its length, and never more than a minute."""

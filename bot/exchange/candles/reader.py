@@ -54,9 +54,16 @@ class CandleReader:
         self, client: Any, symbol: str, params: Mapping[str, Any], start: int, seconds: int, end: int | None
     ) -> Series:
         found: dict[int, tuple[float, float, float]] = {}
+        later: Series = {}
         now = math.floor(self._clock.now().timestamp())
         most = self._dialect.most_candles
-        limit = min(max(((end or now) - start) // seconds + 2, 10), most)  # a short page costs less
+        wanted = max(((end or now) - start) // seconds + 2, 10)
+        limit = min(wanted, most)  # a short page costs less
+        if end is None and self._dialect.newest_candles and ":" in symbol:
+            later = await self._newest(client, symbol, params, start, seconds, wanted)
+            end = min(later, default=None)
+            if end is not None and end <= start:
+                return later
         for _ in range(_MOST_PAGES):
             stop = start + limit * seconds
             past = {"until": stop * 1000 - 1} if stop <= now else {}
@@ -73,7 +80,16 @@ class CandleReader:
                 break
             start = max(stop, *(at + seconds for at in page)) if page else stop
             limit = most
-        return found
+        return {**found, **later}
+
+    async def _newest(
+        self, client: Any, symbol: str, params: Mapping[str, Any], start: int, seconds: int, wanted: int
+    ) -> dict[int, tuple[float, float, float]]:
+        undated = {name: value for name, value in params.items() if name != "historical"}
+        most = min(wanted, self._dialect.newest_candles)
+        async with self._at_once:
+            rows = await client.fetch_ohlcv(symbol, _BARS[seconds], start * 1000, most, undated)
+        return {at: bar for at, bar in map(_bar, rows) if at >= start}
 
     def _place(self, client: Any, name: str) -> tuple[str, Mapping[str, Any]] | None:
         """The market whose candles tell a series; None where there is none, and where none is needed."""

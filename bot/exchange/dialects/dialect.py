@@ -206,5 +206,8 @@ class Dialect:
     mark_candles: Json = field(default_factory=lambda: {"price": "mark"})
     index_candles: Json | None = None  # where a coin's own candles cannot be asked for by time
     most_candles: int = 1000  # a page
+    newest_candles: int = (
+        0  # so many of a contract's latest are told in one cheap call, which cannot be dated
+    )
     orders_per: tuple[int, timedelta] = (10, timedelta(seconds=1))  # per key
     settles_within: timedelta = timedelta(seconds=30)  # time to leave + time-out + receive window + skew

@@ -104,5 +104,6 @@ WEEX = Dialect(
     mark_candles={"historical": True, "price": "MARK"},
     index_candles={"historical": True, "price": "INDEX"},
     most_candles=_PAGE,
+    newest_candles=1000,
     orders_per=(50, timedelta(minutes=1)),
 )

@@ -25,13 +25,18 @@ _PATIENCE = timedelta(seconds=20)
 _LONGEST_ERROR = 4000  # characters; what is longer is an answer
 _KEY_PAUSE = 5.0  # seconds, where no answer says how long
 _STAMP = re.compile(r"(?<!\d)1\d{12}(?!\d)")  # an instant in milliseconds
+_ROOM_IN_SANDBOX = 20  # its stand-ins ban nobody for asking
 _WORTH_TELLING = 60.0  # seconds of a pause
 _STATES: Mapping[State, float] = {"closed": 0.0, "half-open": 0.5, "open": 1.0}
 
 
 class Guard:
-    def __init__(self, dialect: Dialect, gate: Gate, clock: Clock, *, demo: bool = False) -> None:
-        self._dialect, self._gate, self._clock = dialect, gate, clock
+    """`room`: how many times the allowances of the real exchange there are."""
+
+    def __init__(
+        self, dialect: Dialect, gate: Gate, clock: Clock, *, demo: bool = False, room: int = 1
+    ) -> None:
+        self._dialect, self._gate, self._clock, self._room = dialect, gate, clock, room
         self._name = f"{dialect.name} demo" if demo else dialect.name
         self._title = f"{dialect.title}'s demo" if demo else dialect.title
         self._circuits: dict[str, Circuit] = {}  # by host: the spot market may be up while contracts are down
@@ -130,13 +135,14 @@ class Guard:
 
     def _host(self, host: str) -> AddressBudget:
         if host not in self._hosts:
-            allowed = self._dialect.weights.get(host) or self._dialect.weights[""]
-            self._hosts[host] = AddressBudget(self._clock, *allowed, _PATIENCE)
+            weight, span = self._dialect.weights.get(host) or self._dialect.weights[""]
+            self._hosts[host] = AddressBudget(self._clock, weight * self._room, span, _PATIENCE)
         return self._hosts[host]
 
     def _key(self, source: Hashable) -> Budget:
         if source not in self._keys:
-            self._keys[source] = Budget(self._clock, *self._dialect.calls_per, _PATIENCE)
+            count, span = self._dialect.calls_per
+            self._keys[source] = Budget(self._clock, count * self._room, span, _PATIENCE)
         return self._keys[source]
 
     def _code(self, call: Call) -> str | None:
@@ -186,7 +192,8 @@ def guard_of(wire: Wire, dialect: Dialect, clock: Clock, *, demo: bool = False) 
     """The one guard that all clients of an exchange share over a wire."""
     place = dialect.name, demo
     if place not in wire.guards:
-        wire.guards[place] = Guard(dialect, wire.gate, clock, demo=demo)
+        room = _ROOM_IN_SANDBOX if wire.in_sandbox else 1
+        wire.guards[place] = Guard(dialect, wire.gate, clock, demo=demo, room=room)
     return wire.guards[place]
 
 

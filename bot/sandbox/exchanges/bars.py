@@ -21,7 +21,7 @@ class Bar:
 
 def bars(market: Market, name: str, start: str, bar: timedelta, limit: int) -> list[Bar]:
     """At most `limit` bars from `start` (milliseconds as text; empty: the latest), ascending."""
-    since = stamp(start) if start else market.now() - bar * limit
+    since = stamp(start) if start else market.now() - bar * (limit - 1)
     told = market.candles([name], since, bar)
     found, before = [], None
     for row, opened in enumerate(told.times[:limit]):

@@ -23,8 +23,8 @@ SECONDS_A_DAY = 86_400.0
 @dataclass(frozen=True, slots=True)
 class Seen:
     """U people on one exchange, by their rows in the crowd. US dollars: `value`, `gross`, `offset` of the exposure;
-    `reference`, the present holdings at the remembered prices. Positions (P,): `whose` of the U, `symbol` in the
-    market, `contracts` signed, `runway`: rise until liquidation, NaN where never."""
+    `reference`, the present holdings at the remembered prices; `peak`, the most they were worth lately. Positions (P,):
+    `whose` of the U, `symbol` in the market, `contracts` signed, `runway`: rise until liquidation, NaN where never."""
 
     rows: Rows
     market: MarketArrays
@@ -33,6 +33,7 @@ class Seen:
     gross: Floats
     offset: Floats
     reference: Floats
+    peak: Floats
     whose: Rows
     symbol: Rows
     contracts: Floats
@@ -114,6 +115,7 @@ def see(crowd: Crowd, rows: Rows, market: MarketArrays) -> Seen:
         gross,
         offset,
         past.reference,
+        past.reference * past.high,
         p.whose,
         p.symbol,
         p.contracts,
@@ -171,6 +173,7 @@ class _Past:
     """(U,) what the memories say. `base_now`: what was held when the hedge was made, at today's prices."""
 
     reference: Floats
+    high: Floats
     base_now: Floats
     age: Floats
     rise: Floats
@@ -180,6 +183,7 @@ class _Past:
 def _past(crowd: Crowd, rows: Rows, market: MarketArrays, held: tuple[Rows, Rows, Floats]) -> _Past:
     count, names = len(rows), {n: name for name, n in market.asset_row.items()}
     base_now, base_then = np.zeros(count), np.zeros(count)
+    high = np.ones(count)
     age, hedged = np.full(count, np.nan), np.zeros(count, dtype=np.bool_)
     prices: list[Mapping[str, float]] = [{}] * count
     spot, memories, users, time = market.spot, crowd.memories, crowd.users, market.time
@@ -189,6 +193,7 @@ def _past(crowd: Crowd, rows: Rows, market: MarketArrays, held: tuple[Rows, Rows
             continue
         hedged[n] = bool(memory.get("hedged"))
         prices[n] = memory.get("prices") or {}
+        high[n] = memory.get("high") or 1.0
         if memory.get("began"):
             age[n] = (time - datetime.fromisoformat(memory["began"])).total_seconds() / SECONDS_A_DAY
         now = then = 0.0
@@ -206,7 +211,7 @@ def _past(crowd: Crowd, rows: Rows, market: MarketArrays, held: tuple[Rows, Rows
     reference = _sum(held[0], np.nan_to_num(worth), count)
     with np.errstate(all="ignore"):
         rise = np.where(base_then > 0, base_now / base_then - 1.0, np.nan)
-    return _Past(reference, base_now, age, rise, hedged)
+    return _Past(reference, high, base_now, age, rise, hedged)
 
 
 def _protected(

@@ -41,11 +41,16 @@ class Findings:
         self._levels = levels
         self._measures = measures(seen.book)
         self._coverage = seen.coverage
-        with np.errstate(all="ignore"):
-            self._change = np.where(seen.reference > 0, seen.value / seen.reference - 1.0, np.nan)
         quiet = np.zeros(len(self.users), dtype=np.bool_)
-        moved = market_move(seen.value, seen.reference, np.full(len(self.users), MOVE), quiet)
-        self.moved: NDArray[np.bool_] = moved & seen.hedged
+        edge = np.full(len(self.users), MOVE)
+        fell = (seen.value < seen.peak) & market_move(seen.value, seen.peak, edge, quiet)
+        gained = (seen.value > seen.reference) & market_move(seen.value, seen.reference, edge, quiet)
+        self.moved: NDArray[np.bool_] = (fell | gained) & seen.hedged
+        since = np.where(seen.value < seen.reference, seen.peak, seen.reference)
+        since = np.where(fell, seen.peak, since)
+        with np.errstate(all="ignore"):
+            self.ratio = np.where(seen.reference > 0, seen.value / seen.reference, 1.0)
+            self._change = np.where(since > 0, seen.value / since - 1.0, np.nan)
 
     def matters(self) -> Mapping[int, list[Matter]]:
         """By user (row in the group)."""

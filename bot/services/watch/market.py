@@ -122,12 +122,12 @@ class Street:
             if known is None or not wanted <= known[1]:
                 raise
             return known[3], known[2]  # an hour older, which is better than nothing
-        history = _history(names, candles)
+        history = history_of(names, candles)
         self._known = (hour, frozenset(names), names, history)
         return history, names
 
 
-def _history(names: Sequence[str], candles: Candles) -> History:
+def history_of(names: Sequence[str], candles: Candles) -> History:
     """A missing return counts as none: it moves nothing and nothing moves with it."""
     returns = aligned(candles)
     hours = len(returns.values)

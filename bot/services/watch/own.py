@@ -105,7 +105,9 @@ class OwnMatters:
         for one in self._outside.closed:
             if one["user"] in self._row:
                 told = {name: one[name] for name in ("symbol", "before", "after")}
-                level = 1 if Decimal(one["after"]) else 2
+                if Decimal(one["after"]):
+                    continue  # smaller, and still there: its drift says what that means
+                level = 2
                 yield (
                     one["user"],
                     "forced_close",

@@ -14,6 +14,7 @@ from bot.ports.errors import PortError
 from bot.ports.exchange import Exchange
 from bot.ports.store import Store
 from bot.services.delivery import Delivery
+from bot.services.desk.acting import Acting
 from bot.services.desk.summaries import Summaries
 from bot.services.markets import Markets
 from bot.services.reconciliation import Reconciliation
@@ -40,6 +41,7 @@ class Watch:
         situations: Situations,
         reconciliation: Reconciliation,
         summaries: Summaries,
+        acting: Acting,
         delivery: Delivery,
         durable: Durable,
         clock: Clock,
@@ -50,6 +52,7 @@ class Watch:
         self._situations = situations
         self._reconciliation = reconciliation
         self._summaries = summaries
+        self._acting = acting
         self._delivery = delivery
         self._durable = durable
         self._clock = clock
@@ -76,6 +79,7 @@ class Watch:
         looked = await run.step("look", self._looks.refresh, shard, shards)
         told = await run.step("reconcile", self._reconcile, looked["behind"])
         await run.step("check", self._check, shard, shards, _untold(looked, told))
+        await run.step("act", self._acting.run, shard, shards)
         await run.step("summaries", self._summaries.run, shard, shards)
         await run.step("deliver", self._delivery.once)
 

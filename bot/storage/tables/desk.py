@@ -24,7 +24,6 @@ class AlertSetting(Row, table=True):
     sent_on: str
     sent_today: int
     next_at: datetime | None = Field(sa_type=Instant, nullable=True, index=True)
-    status_message_id: int | None = Field(sa_type=Id, nullable=True)
 
 
 class AccountLook(Row, table=True):

@@ -13,12 +13,12 @@ COUNTED = ("sent_on", "sent_today", "next_at")
 
 
 async def count_sent(
-    database: Database, connection: AsyncConnection, counts: Iterable[AlertSettings], *more: str
+    database: Database, connection: AsyncConnection, counts: Iterable[AlertSettings]
 ) -> None:
-    """Keep the counters (and the columns named `more`) of these settings; what somebody chose stays as it is."""
+    """Keep the counters of these settings; what somebody chose stays as it is."""
     rows = [settings_row(one) for one in sorted(counts, key=lambda one: one.user_id)]
     upsert = database.insert(alert_settings)
-    kept = {name: upsert.excluded[name] for name in (*COUNTED, *more)}
+    kept = {name: upsert.excluded[name] for name in COUNTED}
     await execute_many(connection, upsert.on_conflict_do_update(index_elements=["user_id"], set_=kept), rows)
 
 

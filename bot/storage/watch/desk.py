@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, or_, select, update
 
 from bot.ports.errors import StaleVersion
 from bot.ports.records import OutboxItem
@@ -12,7 +12,7 @@ from bot.ports.watching import AlertSettings, Permission
 from bot.storage.codec import fields_of
 from bot.storage.database import AT_ONCE, Database, execute_many
 from bot.storage.outbox import row_of
-from bot.storage.tables import alert_settings, outbox, permissions
+from bot.storage.tables import alert_settings, outbox, people, permissions
 from bot.storage.watch.counts import COUNTED, count_sent, settings_row
 
 
@@ -33,7 +33,7 @@ class DeskTables:
 
     async def save_alert_settings(self, settings: AlertSettings) -> None:
         upsert = self._database.insert(alert_settings).values(settings_row(settings))
-        counters = {*COUNTED, "user_id", "status_message_id"} - {"next_at"}
+        counters = {*COUNTED, "user_id"} - {"next_at"}
         chosen = {c.name: upsert.excluded[c.name] for c in alert_settings.c if c.name not in counters}
         async with self._database.write() as connection:
             await connection.execute(upsert.on_conflict_do_update(index_elements=["user_id"], set_=chosen))
@@ -46,11 +46,9 @@ class DeskTables:
                 _settings(row) for row in await connection.execute(select(alert_settings).where(its, *mine))
             ]
 
-    async def note_sent(
-        self, counts: Collection[AlertSettings], owed: Sequence[OutboxItem] = (), *, status: bool = False
-    ) -> None:
+    async def note_sent(self, counts: Collection[AlertSettings], owed: Sequence[OutboxItem] = ()) -> None:
         async with self._database.write() as connection:
-            await count_sent(self._database, connection, counts, *(["status_message_id"] if status else []))
+            await count_sent(self._database, connection, counts)
             add = self._database.insert(outbox).on_conflict_do_nothing()
             await execute_many(connection, add, [row_of(item) for item in owed])
 
@@ -60,15 +58,16 @@ class DeskTables:
             row = (await connection.execute(its)).one_or_none()
         return Permission(user_id) if row is None else Permission(**row._mapping)
 
-    async def permissions(self, users: Collection[int]) -> Mapping[int, Permission]:
-        ids, found = sorted(users), {}
+    async def permissions(self, shard: int = 0, shards: int = 1) -> Sequence[Permission]:
+        something = or_(permissions.c.acts != "never", permissions.c.silence != "nothing")
+        mine = [permissions.c.user_id % shards == shard] if shards > 1 else []
+        given = (
+            select(permissions)
+            .join(people, people.c.id == permissions.c.user_id)
+            .where(something, permissions.c.paused.is_(False), people.c.suspended.is_(False), *mine)
+        )
         async with self._database.read() as connection:
-            for start in range(0, len(ids), AT_ONCE):
-                its = permissions.c.user_id.in_(ids[start : start + AT_ONCE])
-                given = select(permissions).where(its, permissions.c.paused.is_(False))
-                for row in await connection.execute(given):
-                    found[row.user_id] = Permission(**row._mapping)
-        return found
+            return [Permission(**row._mapping) for row in await connection.execute(given)]
 
     async def save_permission(self, permission: Permission) -> Permission:
         new = fields_of(permission) | {"version": permission.version + 1}

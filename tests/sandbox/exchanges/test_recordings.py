@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yarl
 
-from bot.exchange.ccxt_wire import Wire, calls_noted
+from bot.exchange.ccxt_wire import Door, calls_noted
 from bot.ports.records import Account
 from bot.sandbox.market import open_world
 from tests.exchange.venues import KEY, Venue, loopback_venue
@@ -58,6 +58,7 @@ CASES = [
     Case("binance", f"{_B}market_mark_price_klines.json", f"{_F}markPriceKlines",
          lambda c: c.fetch_ohlcv(BTC, "1h", None, None, {"price": "mark"})),
     Case("binance", f"{_B}market_open_interest.json", f"{_F}openInterest", lambda c: c.fetch_open_interest(BTC)),
+    Case("binance", f"{_B}market_depth.json", f"{_F}depth", lambda c: c.fetch_order_book(BTC, 100)),
     Case("binance", f"{_B}account_position_side_dual.json", f"{_F}positionSide/dual",
          lambda c: c.fetch_position_mode(BTC)),
     Case("binance", f"{_B}account_symbol_config.json", f"{_F}symbolConfig", lambda c: c.fetch_margin_mode(BTC)),
@@ -70,6 +71,7 @@ CASES = [
     Case("bybit", f"{_Z}klines_linear.json", "/v5/market/kline", lambda c: c.fetch_ohlcv(BTC, "1h")),
     Case("bybit", f"{_Z}funding_history.json", "/v5/market/funding/history",
          lambda c: c.fetch_funding_rate_history(BTC)),
+    Case("bybit", f"{_Z}orderbook.json", "/v5/market/orderbook", lambda c: c.fetch_order_book(BTC, 100)),
     Case("bybit", f"{_Z}positions.json", "/v5/position/list", _swap),
     Case("bybit", f"{_Z}orders_history.json", "/v5/order/history",
          lambda c: c.fetch_canceled_and_closed_orders(SOL, None, None, {"orderLinkId": "hh-1"})),
@@ -89,6 +91,7 @@ CASES = [
          lambda c: c.fetch_funding_rate_history(BTC)),
     Case("bingx", f"{_X}ExchangeData/GetOpenInterest.txt", f"{_Y}v2/quote/openInterest",
          lambda c: c.fetch_open_interest(BTC)),
+    Case("bingx", f"{_X}ExchangeData/GetOrderBook.txt", f"{_Y}v2/quote/depth", lambda c: c.fetch_order_book(BTC, 100)),
     Case("bingx", f"{_X}Trading/GetPositions.txt", f"{_Y}v2/user/positions", _swap),
     Case("bingx", f"{_X}Trading/GetUserTrades.txt", f"{_Y}v2/trade/allFillOrders",
          lambda c: c.fetch_my_trades(SOL, SINCE)),
@@ -122,8 +125,13 @@ CASES = [
          lambda c: c.fetch_funding_rate_history(BTC)),
     Case("weex", f"{_W}ExchangeData/GetKlineHistory.txt", f"{_V}market/historyKlines",
          lambda c: c.fetch_ohlcv(BTC, "1h", 1_748_700_000_000, 5, {"historical": True})),
+    Case("weex", f"{_W}ExchangeData/GetIndexPriceKlines.txt", f"{_V}market/indexPriceKlines",
+         lambda c: c.fetch_ohlcv(BTC, "1h", None, 5, {"price": "INDEX"})),
+    Case("weex", f"{_W}ExchangeData/GetMarkPriceKlines.txt", f"{_V}market/markPriceKlines",
+         lambda c: c.fetch_ohlcv(BTC, "1h", None, 5, {"price": "MARK"})),
     Case("weex", f"{_W}ExchangeData/GetOpenInterest.txt", f"{_V}market/openInterest",
          lambda c: c.fetch_open_interest(BTC)),
+    Case("weex", f"{_W}ExchangeData/GetOrderBook.txt", f"{_V}market/depth", lambda c: c.fetch_order_book(BTC, 100)),
     Case("weex", "weex/Endpoints/Spot/ExchangeData/GetExchangeInfo.txt", "/api/v3/exchangeInfo", _markets),
     Case("weex", f"{_W}Trading/GetPositions.txt", f"{_V}account/position/allPosition", _swap),
     Case("weex", f"{_W}Trading/GetOrderHistory.txt", f"{_V}order/history",
@@ -183,10 +191,10 @@ def recorded(name: str) -> Any:
 
 
 class Replay:
-    """The wire, but for one path, to which the recording answers."""
+    """A client's way out, but for one path, to which the recording answers."""
 
-    def __init__(self, wire: Wire, path: str, body: str) -> None:
-        self._wire, self._path, self._body, self.used = wire, path, body, False
+    def __init__(self, door: Door, path: str, body: str) -> None:
+        self._door, self._path, self._body, self.used = door, path, body, False
         self.headers: dict[str, str] = {}
 
     def __getattr__(self, method: str) -> Any:
@@ -194,7 +202,7 @@ class Replay:
             if url.path == self._path:
                 self.used = True
                 return _Recorded(self._body)
-            return getattr(self._wire, method)(url, **arguments)
+            return getattr(self._door, method)(url, **arguments)
 
         return request
 
@@ -235,7 +243,7 @@ async def test_a_stand_in_has_what_was_recorded_and_ccxt_reads(case: Case, tmp_p
             await case.call(client)
         answers = [call.json() for call in calls if call.path == case.path]
         seen: set[str] = set()
-        client.session = replay = Replay(venue.wire, case.path, json.dumps(recording))
+        client.session = replay = Replay(client.session, case.path, json.dumps(recording))
         parse = client.parse_json
         client.parse_json = lambda text: tracked(parse(text), "", seen) if replay.used else parse(text)
         await case.call(client)

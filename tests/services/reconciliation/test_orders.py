@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from bot.ports.records import Proposal
+from bot.services.attempts import Attempts
 from tests.services.reconciliation.conftest import ADA, BTC, SOL, Floor
 
 D = Decimal
@@ -182,8 +183,10 @@ async def test_an_unknown_order_blocks_its_own_symbol_alone(floor: Floor) -> Non
     card = await floor.services.hedge.propose(ADA, ADA, key="update:1")
     await confirmed_then(floor, card)
     sol = [leg.symbol for leg in card.plan.legs].index(SOL)
-    await floor.services.execution._open(card.id)
-    await floor.services.execution._reserve(card.id, sol, 0)  # and there it hangs
+    account = await floor.store.account(card.account_id)
+    assert account is not None
+    attempts = Attempts(floor.store, floor.exchanges, floor.clock)
+    await attempts.reserve(card, account, sol, 0)  # and there it hangs
     await floor.services.rules.change(ADA, target=D("0.6"))
     other = await floor.services.hedge.propose(ADA, ADA, key="update:2")
     await confirmed_then(floor, other)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.sandbox.exchanges.bars import bars, stamp
+from bot.sandbox.exchanges.books import book
 from bot.sandbox.exchanges.venue import Asked, Operation, Refused, Venue, milliseconds, plain
 from hedging.market import Contract
 
@@ -32,6 +33,7 @@ class BinanceMarket(Venue):
             ("GET", "/fapi/v1/fundingRate"): Operation("funding", self._funding_rates, signed=False),
             ("GET", "/fapi/v1/markPriceKlines"): Operation("candles", self._swap_bars, signed=False),
             ("GET", "/fapi/v1/klines"): Operation("candles", self._swap_bars, signed=False),
+            ("GET", "/fapi/v1/depth"): Operation("book", self._book, signed=False),
             ("GET", "/fapi/v1/openInterest"): Operation("open_interest", self._open_interest, signed=False),
             ("GET", "/api/v3/exchangeInfo"): Operation("markets", self._spot_info, signed=False),
             ("GET", "/api/v3/ticker/bookTicker"): Operation("spot", self._spot_books, signed=False),
@@ -194,6 +196,14 @@ class BinanceMarket(Venue):
             }
             for item in settled
         ][: int(asked.text("limit", "100"))]
+
+    def _book(self, asked: Asked) -> Any:
+        now = self.market_ms()
+        bids, asks = (
+            [[plain(price), plain(amount)] for price, amount in side]
+            for side in book(self.desk, self.symbol(asked))
+        )
+        return {"lastUpdateId": 1027024, "E": now, "T": now, "bids": bids, "asks": asks}
 
     def _open_interest(self, asked: Asked) -> Any:
         return {

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot.sandbox.exchanges.bars import bars, stamp
+from bot.sandbox.exchanges.books import book
 from bot.sandbox.exchanges.venue import Asked, Operation, Refused, Venue, milliseconds, plain
 from hedging.market import Contract
 
@@ -28,6 +29,7 @@ class BingxMarket(Venue):
             ("GET", f"{_SWAP}/v2/quote/premiumIndex"): Operation("marks", self._premium, signed=False),
             ("GET", f"{_SWAP}/v3/quote/klines"): Operation("candles", self._bars, signed=False),
             ("GET", f"{_SWAP}/v2/quote/fundingRate"): Operation("funding", self._funding_rates, signed=False),
+            ("GET", f"{_SWAP}/v2/quote/depth"): Operation("book", self._book, signed=False),
             ("GET", f"{_SWAP}/v2/quote/openInterest"): Operation(
                 "open_interest", self._interest, signed=False
             ),
@@ -145,6 +147,13 @@ class BingxMarket(Venue):
             for item in settled[: int(asked.text("limit", "100"))]
         ]
         return self.wrapped(list(reversed(rows)))
+
+    def _book(self, asked: Asked) -> Any:
+        bids, asks = (
+            [[plain(price), plain(amount)] for price, amount in side]
+            for side in book(self.desk, self.symbol(asked))
+        )
+        return self.wrapped({"T": self.market_ms(), "bids": bids, "asks": list(reversed(asks))})
 
     def _interest(self, asked: Asked) -> Any:
         return self.wrapped(

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.sandbox.exchanges.bars import bars, stamp
+from bot.sandbox.exchanges.books import book
 from bot.sandbox.exchanges.venue import Asked, Operation, Refused, Venue, milliseconds, plain
 from hedging.market import Contract
 
@@ -33,6 +34,7 @@ class BybitMarket(Venue):
             ("GET", "/v5/market/kline"): Operation("candles", self._bars, signed=False),
             ("GET", "/v5/market/mark-price-kline"): Operation("candles", self._bars, signed=False),
             ("GET", "/v5/market/funding/history"): Operation("funding", self._funding_rates, signed=False),
+            ("GET", "/v5/market/orderbook"): Operation("book", self._book, signed=False),
             ("GET", "/v5/market/open-interest"): Operation(
                 "open_interest", self._open_interest, signed=False
             ),
@@ -171,6 +173,23 @@ class BybitMarket(Venue):
         return self.wrapped(
             {"category": asked.text("category"), "list": rows[: int(asked.text("limit", "200"))]}
         )
+
+    def _book(self, asked: Asked) -> Any:
+        now = self.market_ms()
+        bids, asks = (
+            [[plain(price), plain(amount)] for price, amount in side]
+            for side in book(self.desk, self.symbol(asked))
+        )
+        told = {
+            "s": asked.text("symbol"),
+            "b": bids,
+            "a": asks,
+            "ts": now,
+            "u": 1234567,
+            "seq": 9876543,
+            "cts": now,
+        }
+        return self.wrapped(told)
 
     def _open_interest(self, asked: Asked) -> Any:
         row = {"openInterest": "461134384.00000000", "timestamp": str(self.market_ms())}

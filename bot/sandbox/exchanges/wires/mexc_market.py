@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.sandbox.exchanges.bars import bars
+from bot.sandbox.exchanges.books import book
 from bot.sandbox.exchanges.venue import Asked, Operation, Refused, Venue, milliseconds, plain
 from hedging.market import Contract
 
@@ -39,6 +40,8 @@ class MexcMarket(Venue):
             for kind in ("kline", "kline/fair_price"):
                 path = f"{_CONTRACT}/{kind}/{market_id(symbol)}"
                 per_symbol["GET", path] = Operation("candles", self._bars, signed=False)
+            path = f"{_CONTRACT}/depth/{market_id(symbol)}"
+            per_symbol["GET", path] = Operation("book", self._book, signed=False)
         return {
             **per_symbol,
             ("GET", f"{_CONTRACT}/ping"): Operation("time", self._time, signed=False),
@@ -105,6 +108,15 @@ class MexcMarket(Venue):
                 for symbol, quote in snapshot.quotes.items() if symbol in self.desk.contracts()
             ]
         )  # fmt: skip
+
+    def _book(self, asked: Asked) -> Any:
+        bids, asks = (
+            [[float(price), int(amount), 1] for price, amount in side]
+            for side in book(self.desk, self.symbol_of(asked.path.rpartition("/")[2]))
+        )
+        return self.wrapped(
+            {"asks": asks, "bids": bids, "version": 2827730444, "timestamp": self.market_ms()}
+        )
 
     def _rates(self, asked: Asked) -> Any:
         snapshot = self.desk.market.snapshot()

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.sandbox.exchanges.bars import bars, stamp
+from bot.sandbox.exchanges.books import book
 from bot.sandbox.exchanges.venue import Asked, Operation, Refused, Venue, milliseconds, plain
 from hedging.market import Contract
 
@@ -32,7 +33,10 @@ class WeexMarket(Venue):
             ("GET", f"{_MARKET}/ticker/bookTicker"): Operation("quotes", self._books, signed=False),
             ("GET", f"{_MARKET}/premiumIndex"): Operation("marks", self._premium, signed=False),
             ("GET", f"{_MARKET}/historyKlines"): Operation("candles", self._bars, signed=False),
+            ("GET", f"{_MARKET}/indexPriceKlines"): Operation("candles", self._newest, signed=False),
+            ("GET", f"{_MARKET}/markPriceKlines"): Operation("candles", self._newest, signed=False),
             ("GET", f"{_MARKET}/fundingRate"): Operation("funding", self._funding_rates, signed=False),
+            ("GET", f"{_MARKET}/depth"): Operation("book", self._book, signed=False),
             ("GET", f"{_MARKET}/openInterest"): Operation("open_interest", self._interest, signed=False),
             ("GET", "/api/v3/exchangeInfo"): Operation("markets", self._spot_info, signed=False),
             ("GET", "/api/v3/market/ticker/bookTicker"): Operation("spot", self._spot, signed=False),
@@ -105,6 +109,11 @@ class WeexMarket(Venue):
         name = symbol.partition("/")[0] if asked.text("priceType") == "INDEX" else symbol
         return self._rows(name, asked, 100)
 
+    def _newest(self, asked: Asked) -> Any:
+        symbol = self.symbol(asked)
+        name = symbol.partition("/")[0] if asked.path.endswith("indexPriceKlines") else symbol
+        return self._rows(name, asked, min(int(asked.text("limit", "100")), 1000))
+
     def _spot_bars(self, asked: Asked) -> Any:
         return [row[:8] for row in self._rows(asked.text("symbol").removesuffix("USDT"), asked, 500)]
 
@@ -131,6 +140,13 @@ class WeexMarket(Venue):
             }
             for item in settled[: int(asked.text("limit", "100"))]
         ]
+
+    def _book(self, asked: Asked) -> Any:
+        bids, asks = (
+            [[plain(price), plain(amount)] for price, amount in side]
+            for side in book(self.desk, self.symbol(asked))
+        )
+        return {"bids": bids, "asks": asks, "lastUpdateId": 1234567890123}
 
     def _interest(self, asked: Asked) -> Any:
         return {"symbol": asked.text("symbol"), "openInterest": "128345.67", "time": self.market_ms()}

@@ -41,7 +41,6 @@ def upgrade() -> None:
         sa.Column("sent_on", sa.String(), nullable=False),
         sa.Column("sent_today", sa.Integer(), nullable=False),
         sa.Column("next_at", INSTANT, nullable=True),
-        sa.Column("status_message_id", ID, nullable=True),
         sa.ForeignKeyConstraint(["user_id"], ["person.id"], name=op.f("fk_alert_setting_user_id")),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_alert_setting")),
     )

@@ -1,0 +1,156 @@
+"""Acting without a tap: only what was permitted, within its caps, once, told, and undone with one tap."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from bot.ports.watching import Silence
+from bot.services.desk.permission import Acts
+from hedging.errors import BadInput
+from tests.services.conftest import ADA, Desk
+
+D = Decimal
+
+
+async def drifted(
+    desk: Desk, acts: Acts = "never", silence: Silence = "nothing", *, factor: float = 0.7
+) -> None:
+    """A hedge at its target, a permission, and then a market that moves coverage out of the band."""
+    await desk.hold(ATOM="5000")
+    await desk.hedged()
+    await desk.services.permissions.caps(ADA, order=D(50_000), day=D(90_000))
+    await desk.services.permissions.give(ADA, acts, silence)
+    desk.market.move(ATOM=factor)
+    await desk.tick()
+
+
+def orders(desk: Desk) -> int:
+    return len(desk.exchange.placed)
+
+
+async def coverage(desk: Desk) -> Decimal:
+    return (await desk.services.status.view(ADA)).exposure.coverage
+
+
+async def test_without_permission_nothing_is_done(desk: Desk) -> None:
+    await drifted(desk)
+    await desk.tick()
+    assert orders(desk) == 1
+
+
+@pytest.mark.parametrize("acts", ["reduce", "both"])
+async def test_what_is_permitted_is_done_and_told(desk: Desk, acts: Acts) -> None:
+    await drifted(desk, acts)  # coverage is too high: the way back is a smaller short
+    assert orders(desk) == 2
+    assert await coverage(desk) == pytest.approx(D("0.5"), abs=D("0.01"))
+    receipt = [item for item in desk.notifier.told if item.kind == "receipt"][-1]
+    assert receipt.payload["auto"] == "drift"
+    await desk.tick()
+    assert orders(desk) == 2
+
+
+async def test_only_reduce_never_adds_to_a_short(desk: Desk) -> None:
+    await drifted(desk, "reduce", factor=1.5)
+    assert orders(desk) == 1
+
+
+async def test_both_adds_to_a_short(desk: Desk) -> None:
+    await drifted(desk, "both", factor=1.5)
+    assert orders(desk) == 2
+
+
+@pytest.mark.parametrize(("order", "day"), [(D(10), None), (D(10), D(11))])
+async def test_an_order_above_a_cap_waits_for_a_tap(desk: Desk, order: Decimal, day: Decimal | None) -> None:
+    await desk.hold(ATOM="5000")
+    await desk.hedged()
+    await desk.services.permissions.caps(ADA, order=order, day=day)
+    await desk.services.permissions.give(ADA, "both", "nothing")
+    desk.market.move(ATOM=0.7)
+    await desk.tick()
+    await desk.tick()
+    assert orders(desk) == 1
+
+
+async def test_a_day_has_one_cap_for_all_that_is_done(desk: Desk) -> None:
+    await drifted(desk, "both", factor=0.7)
+    spent = (await desk.store.permission(ADA)).spent
+    assert spent > 0
+    await desk.services.permissions.caps(ADA, order=spent, day=spent * D("1.5"))
+    desk.market.move(ATOM=0.5)
+    await desk.tick()
+    await desk.tick()
+    assert orders(desk) == 2  # the second one would have been above it
+
+
+async def test_a_pause_stops_it_and_a_resume_takes_it_up(desk: Desk) -> None:
+    await desk.hold(ATOM="5000")
+    await desk.hedged()
+    await desk.services.permissions.caps(ADA, order=D(50_000), day=D(90_000))
+    await desk.services.permissions.give(ADA, "both", "nothing")
+    await desk.services.permissions.pause(ADA, on=True)
+    desk.market.move(ATOM=0.7)
+    await desk.tick()
+    assert orders(desk) == 1
+    await desk.services.permissions.pause(ADA, on=False)
+    await desk.tick()
+    assert orders(desk) == 2
+
+
+async def test_silence_counts_after_a_quarter_of_an_hour(desk: Desk) -> None:
+    await drifted(desk, "never", "reduce")
+    assert orders(desk) == 1
+    desk.market.time += timedelta(minutes=14)
+    await desk.tick()
+    assert orders(desk) == 1
+    desk.market.time += timedelta(minutes=1)
+    await desk.tick()
+    assert orders(desk) == 2
+
+
+async def test_an_answer_is_no_silence(desk: Desk) -> None:
+    await drifted(desk, "never", "reduce")
+    (alert,) = await desk.store.live_alerts(ADA)
+    await desk.services.alerts.acknowledge(alert.id, ADA)
+    desk.market.time += timedelta(minutes=20)
+    await desk.tick()
+    assert orders(desk) == 1
+
+
+async def test_what_was_done_can_be_undone_on_a_card(desk: Desk) -> None:
+    await drifted(desk, "both")
+    receipt = [item for item in desk.notifier.told if item.kind == "receipt"][-1]
+    card = await desk.services.hedge.undo(receipt.payload["proposal_id"], ADA, ADA, key="update:77")
+    await desk.services.hedge.shown(card.id, 900)
+    assert await desk.tap(card, message_id=900) == "sending"
+    await desk.services.permissions.pause(ADA, on=True)
+    await desk.durable.run_all()
+    assert await coverage(desk) == pytest.approx(D("0.714"), abs=D("0.02"))
+
+
+async def test_wider_caps_take_the_permission_back(desk: Desk) -> None:
+    await desk.hold(ATOM="5000")
+    await desk.services.permissions.give(ADA, "both", "quarter")
+    narrower = await desk.services.permissions.caps(ADA, order=D(500))
+    assert narrower.acts == "both"
+    wider = await desk.services.permissions.caps(ADA, order=D(600))
+    assert (wider.acts, wider.silence) == ("never", "nothing")
+
+
+@pytest.mark.parametrize(
+    "caps", [{"order": D(0)}, {"order": D(9_000)}, {"leverage": 6}, {"slippage": D("0.2")}, {"day": D(10**7)}]
+)
+async def test_caps_have_bounds(desk: Desk, caps: dict[str, Decimal]) -> None:
+    await desk.hold(ATOM="5000")
+    with pytest.raises(BadInput):
+        await desk.services.permissions.caps(ADA, **caps)  # type: ignore[arg-type]
+
+
+async def test_the_ladder_has_four_steps(desk: Desk) -> None:
+    await desk.hold(ATOM="5000")
+    permissions = desk.services.permissions
+    assert (await permissions.view(ADA)).step == "watch"
+    await desk.hedged()
+    assert (await permissions.view(ADA)).step == "paper"
+    await permissions.give(ADA, "reduce", "nothing")
+    assert (await permissions.view(ADA)).step == "auto"

@@ -1,0 +1,183 @@
+"""What the watch and the desk read and write in bulk: columns of everybody, looks, wishes, permissions, paces."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from itertools import pairwise
+
+import pytest
+
+from bot.ports.errors import StaleVersion
+from bot.ports.records import Account
+from bot.ports.store import AlertChange, HoldingChange, Store
+from bot.ports.watching import AlertSettings, Look, Permission
+from hedging.rules import HedgeRule
+from tests.storage.samples import ADA, BOB, NOW, a_proposal, an_alert, an_attempt, later, owed
+
+D = Decimal
+SHORT = ["SOL/USDT:USDT", "-12.5", "140", "210", 2, "cross"]
+
+
+async def watched(store: Store, *users: int) -> None:
+    for user in users:
+        await store.ensure_user(replace(ADA, id=user, chat_id=user))
+        await store.ensure_account(user, "paper", "paper")
+        await store.save_rule(user, HedgeRule(target=D("0.6"), factor="ETH"))
+        changes = [HoldingChange("SOL", D("1.5")), HoldingChange("ADA", D(user))]
+        await store.change_holdings(user, changes, key="1")
+
+
+async def test_everybody_is_read_as_columns(store: Store) -> None:
+    await watched(store, 3, 1)
+    await store.ensure_user(replace(BOB, id=2))  # holds nothing and has no rule
+    accounts = {a.user_id: a.id for a in await store.accounts()}
+    await store.save_looks([Look(accounts[3], NOW, D(500), D(400), [SHORT])])
+    await store.change_alerts([AlertChange(an_alert(replace(ADA, id=3)))], {1: {"hedged": True}})
+    crowd = await store.crowd()
+    assert list(crowd.users) == [1, 3]
+    assert list(crowd.target) == [0.6, 0.6]
+    assert crowd.factor == ("ETH", "ETH")
+    held = [
+        (user, crowd.assets[asset], amount)
+        for user, asset, amount in zip(crowd.holding_user, crowd.holding_asset, crowd.amount, strict=True)
+    ]
+    assert sorted(held) == [(0, "ADA", 1.0), (0, "SOL", 1.5), (1, "ADA", 3.0), (1, "SOL", 1.5)]
+    assert crowd.looks[3].positions == [SHORT]
+    assert crowd.memories == {1: {"hedged": True}}
+    assert [alert.kind for alert in crowd.alerts[3]] == ["drift"]
+
+
+@pytest.mark.parametrize("shards", [1, 2, 5])
+async def test_shards_are_disjoint_and_together_everybody(store: Store, shards: int) -> None:
+    await watched(store, *range(1, 12))
+    parts = [list((await store.crowd(shard, shards)).users) for shard in range(shards)]
+    assert sorted(user for part in parts for user in part) == list(range(1, 12))
+    readers = [await store.readers(shard, shards) for shard in range(shards)]
+    assert [sorted(r.account.user_id for r in part) for part in readers] == parts
+
+
+async def test_an_older_look_never_replaces_a_newer_one(store: Store, account: Account) -> None:
+    await store.save_rule(ADA.id, HedgeRule())
+    await store.save_looks([Look(account.id, later(60), D(2))])
+    await store.save_looks([Look(account.id, NOW, D(1))])
+    (reader,) = await store.readers()
+    assert reader.look == Look(account.id, later(60), D(2), D(0), [])
+
+
+async def test_an_account_is_asked_for_when_an_order_of_ours_was_worked_on_since(
+    store: Store, account: Account
+) -> None:
+    await store.save_rule(ADA.id, HedgeRule())
+    await store.save_looks([Look(account.id, NOW)])
+    assert [r.asked for r in await store.readers()] == [False]
+    await store.add_proposal(a_proposal("card", account))
+    await store.reserve(an_attempt("hh1", account, updated_at=later(5)))
+    assert [r.asked for r in await store.readers()] == [True]
+    await store.save_looks([Look(account.id, later(6))])
+    assert [r.asked for r in await store.readers()] == [False]
+
+
+async def test_wishes_and_counters_are_kept_apart(store: Store, account: Account) -> None:
+    chosen = AlertSettings(
+        ADA.id, "Europe/Berlin", 1320, 420, 480, frozenset({"basis"}), 5, next_at=later(60)
+    )
+    await store.save_alert_settings(chosen)
+    counted = replace(AlertSettings(ADA.id), sent_on="2026-03-01", sent_today=3, next_at=later(90))
+    await store.change_alerts([], {}, counts=[counted])
+    found = (await store.alert_settings([ADA.id]))[ADA.id]
+    assert found == replace(chosen, sent_on="2026-03-01", sent_today=3, next_at=later(90))
+    await store.save_alert_settings(replace(chosen, daily_cap=7))
+    assert (await store.alert_settings([ADA.id]))[ADA.id].sent_today == 3
+
+
+async def test_summaries_are_due_at_their_instant_and_once(store: Store, account: Account) -> None:
+    await store.save_alert_settings(AlertSettings(ADA.id, summary_at=480, next_at=later(60)))
+    assert await store.summaries_due(NOW) == []
+    (due,) = await store.summaries_due(later(60))
+    await store.note_sent([replace(due, next_at=later(86_460))], [owed("daily:1")])
+    assert await store.summaries_due(later(61)) == []
+    assert [item.key for item in await store.due(now=later(61))] == ["daily:1"]
+
+
+async def test_who_has_chosen_nothing_has_the_defaults(store: Store) -> None:
+    assert await store.alert_settings([5]) == {5: AlertSettings(5)}
+    assert await store.permission(5) == Permission(5)
+
+
+async def test_a_permission_is_changed_over_exactly_its_version(store: Store, account: Account) -> None:
+    given = await store.save_permission(Permission(ADA.id, acts="reduce"))
+    assert await store.permissions() == [given]
+    with pytest.raises(StaleVersion):
+        await store.save_permission(Permission(ADA.id, acts="both"))
+    paused = await store.save_permission(replace(given, paused=True))
+    assert await store.permissions() == []
+    assert await store.permission(ADA.id) == paused
+
+
+async def test_alerts_of_one_kind_about_different_things_are_different_matters(
+    store: Store, account: Account
+) -> None:
+    changes = [AlertChange(an_alert(kind="order_waiting", subject=s)) for s in ("SOL", "ETH", "SOL")]
+    await store.change_alerts(changes, {})
+    assert [alert.subject for alert in await store.live_alerts(ADA.id)] == ["SOL", "ETH"]
+
+
+async def storm(store: Store, count: int) -> None:
+    for user in range(1, count + 1):
+        await store.ensure_user(replace(ADA, id=user, chat_id=user))
+        await store.owe(owed(f"alert:{user}", replace(ADA, id=user, chat_id=user)))
+
+
+PACE = {"limit": 10, "every": 0.1, "chat_every": 1.0}
+
+
+async def test_what_is_due_is_claimed_at_instants_of_its_own(store: Store) -> None:
+    await storm(store, 4)
+    claimed = await store.claim_due(now=NOW, **PACE)  # type: ignore[arg-type]
+    assert [at - NOW for _, at in claimed] == [timedelta(seconds=n / 10) for n in range(4)]
+    assert {item.state for item, _ in claimed} == {"pending"}
+    assert await store.claim_due(now=NOW, **PACE) == []  # type: ignore[arg-type]
+
+
+async def test_a_chat_gets_one_message_at_a_time_and_not_before_it_is_free(store: Store) -> None:
+    await store.ensure_user(ADA)
+    for n in range(2):
+        await store.owe(owed(f"alert:{n}"))
+    ((first, _),) = await store.claim_due(now=NOW, **PACE)  # type: ignore[arg-type]
+    await store.finish_delivery(first, state="sent", message_id=1)
+    assert await store.claim_due(now=later(0.5), **PACE) == []  # type: ignore[arg-type]
+    ((second, _),) = await store.claim_due(now=later(1.5), **PACE)  # type: ignore[arg-type]
+    assert second.key == "alert:1"
+
+
+async def test_a_chat_that_telegram_holds_is_passed_over(store: Store) -> None:
+    await storm(store, 2)
+    await store.hold_chat(1, later(30))
+    claimed = await store.claim_due(now=NOW, **PACE)  # type: ignore[arg-type]
+    assert [item.chat_id for item, _ in claimed] == [2]
+
+
+async def test_replicas_share_one_pace(store: Store) -> None:
+    await storm(store, 20)
+    both = await asyncio.gather(*(store.claim_due(now=NOW, **PACE) for _ in range(2)))  # type: ignore[arg-type]
+    times = sorted(at for claimed in both for _, at in claimed)
+    assert len(times) == 20
+    assert all(b - a >= timedelta(seconds=0.099) for a, b in pairwise(times))
+    assert len({item.id for claimed in both for item, _ in claimed}) == 20
+
+
+async def test_only_what_was_begun_is_in_doubt_after_a_crash(store: Store) -> None:
+    await storm(store, 2)
+    claimed = await store.claim_due(now=NOW, **PACE)  # type: ignore[arg-type]
+    begun = claimed[0][0]
+    assert await store.begin_delivery(begun, now=later(1), by="a")
+    again = await store.claim_due(now=later(120), **PACE)  # type: ignore[arg-type]
+    assert {item.id: item.state for item, _ in again} == {begun.id: "sending", claimed[1][0].id: "pending"}
+    assert not await store.begin_delivery(begun, now=later(121), by="a")  # its claim has gone over
+
+
+async def test_paces_that_hold_nobody_up_are_forgotten(store: Store) -> None:
+    await store.pace(5, now=NOW, every=0.1, chat_every=1)
+    assert await store.forget_paces(before=NOW) == 0
+    assert await store.forget_paces(before=later(60)) == 2
