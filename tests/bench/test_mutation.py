@@ -7,12 +7,12 @@ from tests.bench.mutation import counted, table
 
 
 def test_the_table_counts_by_module_by_group_and_in_all(tmp_path: Path) -> None:
-    known: dict[str, list[int | None]] = {
+    ended: dict[str, list[int | None]] = {
         "hedging/margin.py": [1, 1, 0, None],
         "hedging/ratio/basket.py": [1, 33],
         "hedging/ratio/__init__.py": [],
     }
-    for module, codes in known.items():
+    for module, codes in ended.items():
         meta = tmp_path / "mutants" / f"{module}.meta"
         meta.parent.mkdir(parents=True, exist_ok=True)
         meta.write_text(json.dumps({"exit_code_by_key": {str(i): code for i, code in enumerate(codes)}}))

@@ -113,10 +113,13 @@ def _unwanted(seen: Evidence, order: Booked, one: Try, card: Card) -> Objections
     if digest(card.plan, card.user) != card.digest:
         yield f"{card.id} does not match its hash"
     shown = card.plan.legs[one.leg]
-    for name, value in (("symbol", shown.symbol), ("side", shown.side), ("contracts", shown.contracts),
-                        ("limit_price", shown.limit_price)):  # fmt: skip
+    for name in ("symbol", "side", "limit_price"):
+        value = getattr(shown, name)
         if not getattr(order, name) == getattr(one, name) == value:
             yield f"{name} was shown as {value}, the order has {getattr(order, name)}"
+    cut = shown.reduce_only and order.contracts < shown.contracts  # a closing order is cut to what is open
+    if one.contracts != shown.contracts or not (order.contracts == shown.contracts or cut):
+        yield f"{shown.contracts} were shown, the order has {order.contracts}"
     if shown.reduce_only and not order.reduce_only:
         yield "it was shown as closing, and could have opened"
 
@@ -163,7 +166,9 @@ def at_rest_the_ledger_equals_the_exchange(seen: Evidence) -> Objections:
             case "filled" | "cancelled":
                 if order is None:
                     yield f"{told}, and the exchange has no such order"
-                elif order.filled != one.filled or (one.state == "filled") != (order.filled == one.contracts):
+                elif order.filled != one.filled or (one.state == "filled") != (
+                    order.filled == order.contracts
+                ):
                     yield f"{told}, the exchange filled {order.filled} of {order.contracts}"
             case "rejected" | "absent":
                 if order is not None:

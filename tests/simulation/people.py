@@ -79,7 +79,7 @@ class Person:
     async def _tap_somehow(self, number: int, data: str) -> None:
         """Once, twice, or several times at once; rarely somebody else's button, rarely from another chat."""
         who, chat = self.id, self.id
-        if self.chance.random() < 0.04:
+        if self.chance.random() < 0.08:
             others = [other for other in self.run.people if other is not self]
             if others:
                 who = self.chance.choice(others).id

@@ -210,7 +210,7 @@ class Run:
             self.lives[replica] = life, None
             await asyncio.gather(*life.tasks, return_exceptions=True)
             if not self._closing:
-                await asyncio.sleep(self.chance.choice((0.2, 2.0, 20.0, 130.0)))
+                await asyncio.sleep(self.chance.choice((0.2, 2.0, 20.0, 130.0, 200.0)))
 
     def _goes_on(self, until: float) -> bool:
         return self.loop.time() < until and not self.broken.done()

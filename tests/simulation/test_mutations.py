@@ -19,6 +19,7 @@ from bot.services.attempts import Attempts
 from bot.services.execution import Execution
 from bot.services.hedge import Hedge
 from bot.storage.ledger import LedgerTables
+from bot.storage.proposals import ProposalTables
 from tests.simulation.invariants import violations
 from tests.simulation.run import Story, simulate
 
@@ -146,16 +147,21 @@ def logs_a_key(patch: Patch) -> None:
     patch.setattr(Clients, "_make", make)
 
 
-def loses_receipts(patch: Patch) -> None:
+def owes_no_receipt(patch: Patch) -> None:
+    honest = ProposalTables.move_proposal
+
+    async def move_proposal(self: ProposalTables, *args: Any, **changes: Any) -> Proposal | None:
+        return await honest(self, *args, **{**changes, "outbox": None})
+
     async def nothing(self: Execution, proposal: Proposal) -> None:
         return None
 
+    patch.setattr(ProposalTables, "move_proposal", move_proposal)
     patch.setattr(Execution, "_receipt_id", nothing)
-    patch.setattr("bot.services.delivery.Delivery.sweep", _idle)
 
 
-async def _idle(self: Any) -> None:
-    return None
+def sends_what_has_grown_old(patch: Patch) -> None:
+    patch.setattr("bot.services.attempts.LEAVES_WITHIN", timedelta(days=1))
 
 
 @dataclass(frozen=True)
@@ -196,7 +202,12 @@ MUTATIONS = (
         tells_the_first_user_everything, ("nothing_of_one_user_reaches_another",), lambda s: s.users > 1
     ),
     Mutation(logs_a_key, ("no_secret_is_told",)),
-    Mutation(loses_receipts, ("every_message_arrives",)),
+    Mutation(owes_no_receipt, ("every_tap_has_one_outcome",)),
+    Mutation(
+        sends_what_has_grown_old,
+        ("no_order_twice", "at_rest_the_ledger_equals_the_exchange"),
+        lambda s: s.stalls > 0,
+    ),
 )
 
 

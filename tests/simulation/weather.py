@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bot.sandbox.exchanges.faults import Fault, Faults
 
-NETWORK = ("refused", "lost", "broken_before", "broken_after", "unanswered", "late", "slow")
+NETWORK = ("refused", "lost", "broken_before", "broken_after", "broken_early", "unanswered", "late", "slow")
 EXCHANGE = (
     "html", "empty", "truncated", "nan", "cut", "fivehundred", "ban", "redirect", "refuse", "repeated", "hide", "hang",
 )  # fmt: skip
@@ -27,7 +27,7 @@ class Way:
     back: float
     refused: bool = False  # there is no connection
     arrives: bool = True
-    broken: bool = False  # the connection breaks before the answer
+    breaks: float | None = None  # seconds until the connection breaks
     answered: bool = True
 
 
@@ -50,9 +50,11 @@ class Weather:
             case "lost":
                 return Way(there, back, arrives=False, answered=False)
             case "broken_before":
-                return Way(there, back, arrives=False, broken=True)
+                return Way(there, back, arrives=False, breaks=there)
             case "broken_after":
-                return Way(there, back, broken=True)
+                return Way(there, back, breaks=there + back)
+            case "broken_early":  # somebody on the way still has the request
+                return Way(self.chance.uniform(0.5, 4.0), back, breaks=0.1)
             case "unanswered":
                 return Way(there, back, answered=False)
             case "late":

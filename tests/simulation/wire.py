@@ -52,8 +52,8 @@ class Network:
         done: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         if way.arrives:
             self._spawn(self._serve(method, url, headers, body, way.there, done))
-        if way.broken:
-            await asyncio.sleep(way.there + way.back)
+        if way.breaks is not None:
+            await asyncio.sleep(way.breaks)
             raise aiohttp.ServerDisconnectedError
         if not way.answered:
             await asyncio.Event().wait()

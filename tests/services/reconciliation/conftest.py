@@ -204,7 +204,7 @@ def world(tmp_path: Path) -> World:
     return open_world(tmp_path / "market", today=TODAY, speed=0)
 
 
-@pytest_asyncio.fixture(params=list(VENUES))
+@pytest_asyncio.fixture(params=[pytest.param(name, marks=pytest.mark.slow) for name in VENUES])
 async def floor(request: pytest.FixtureRequest, world: World, store: SqlStore) -> AsyncIterator[Floor]:
     """Each of the five exchanges."""
     async with floor_of(request.param, world, store) as opened:

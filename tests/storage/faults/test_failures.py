@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import make_url
 
+from bot.ports.books import Book
 from bot.ports.errors import Unavailable
 from bot.ports.records import Account, AccountState, AlertState, AttemptState, ProposalState
 from bot.ports.store import AlertChange, CandleChunk, HoldingChange, Store
@@ -56,6 +57,10 @@ READS: dict[str, Any] = {
     "named_account": lambda s: s.named_account(ADA.id),
     "paper_account": lambda s: s.paper_account(1),
     "paper_order": lambda s: s.paper_order(1, "hh1"),
+    "book": lambda s: s.book(1),
+    "books": lambda s: s.books([1]),
+    "position_changes": lambda s: s.position_changes(1, "SOL/USDT:USDT"),
+    "orders_of": lambda s: s.orders_of(1),
     "candles": lambda s: s.candles("binance", 3600, ["BTC"], since=0),
 }
 WRITES: dict[str, Any] = {
@@ -91,6 +96,7 @@ WRITES: dict[str, Any] = {
     "finish_delivery": lambda s: s.finish_delivery(owed("receipt"), state="sent"),
     "save_paper": lambda s: s.save_paper(1, {}, version=0),
     "keep_candles": lambda s: s.keep_candles("binance", 3600, [CandleChunk("BTC", 0, 1, bytes(24))]),
+    "save_book": lambda s: s.save_book(Book(1, NOW)),
     "forget_candles": lambda s: s.forget_candles(3600, before=0),
 }
 
