@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bot.ports.clock import Clock
 from bot.ports.exchange import Feeds, MarketFeed
 from bot.ports.records import PAPER, Account
-from hedging.market import Candles, Snapshot
+from hedging.market import Candles, Funding, Snapshot
 from hedging.portfolio import Holding, Position
 from hedging.ratio import Estimate, beta_table
 
@@ -65,6 +65,10 @@ class Market:
 
     def _is_old(self) -> bool:
         return self._read_at is None or self._clock.now() - self._read_at > FRESH_FOR
+
+    async def settled_funding(self, symbol: str, *, since: datetime) -> Sequence[Funding]:
+        """What was settled in a contract since then, ascending."""
+        return await self._feed.funding_since(symbol, since)
 
     async def betas(self, assets: Iterable[str], factor: str, snapshot: Snapshot) -> Mapping[str, Estimate]:
         """Betas of `assets` against `factor` over 60 days of hourly returns, renewed every market hour."""

@@ -1,8 +1,11 @@
 """One exchange's market as arrays: what a unit of each coin is worth and moves like, and what a contract is worth."""
 
+import asyncio
+import logging
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
@@ -19,6 +22,8 @@ from hedging.plan import exposure
 from hedging.portfolio import Holding, Position
 from hedging.ratio import Estimate
 from hedging.returns import aligned
+
+log = logging.getLogger(__name__)
 
 Floats = NDArray[np.float64]
 
@@ -72,6 +77,7 @@ class Street:
     def __init__(self, market: Market) -> None:
         self._market = market
         self._known: tuple[datetime, frozenset[str], tuple[str, ...], History] | None = None
+        self._carry: dict[str, tuple[datetime, float]] = {}  # by symbol: when, and what it has been of late
 
     async def arrays(
         self, assets: Sequence[str], symbols: Sequence[str], factors: Sequence[str], *, name: str
@@ -81,6 +87,7 @@ class Street:
         listed = [symbol for symbol in symbols if symbol in snapshot.contracts]
         bases = {snapshot.contracts[symbol].base for symbol in listed}
         history, names = await self._history(frozenset({*assets, *bases, *factors}), snapshot)
+        await self._remember_funding([symbol for symbol in listed if symbol not in self._carry], snapshot)
         betas = {f: await self._market.betas(names, f, snapshot) for f in factors}
         row = {asset: n for n, asset in enumerate(names)}
         contracts = [snapshot.contracts[symbol] for symbol in listed]
@@ -101,13 +108,46 @@ class Street:
             contract_weight={
                 f: np.array(worth[f]) / np.where(notional > 0, notional, np.nan) for f in factors
             },
-            funding=np.array([_funding(symbol, snapshot) for symbol in listed]),
+            funding=np.array([self._funding(symbol, snapshot) for symbol in listed]),
             basis=np.array([float(basis(q)) if q and q.index > 0 else np.nan for q in quotes]),
             upkeep=np.array([float(c.maintenance_margin_rate) for c in contracts]),
             mark=np.array([float(q.mark) if q else np.nan for q in quotes]),
             base=np.array([row[c.base] for c in contracts], dtype=np.int64),
             history=history,
         )
+
+    async def _remember_funding(self, symbols: Sequence[str], snapshot: Snapshot) -> None:
+        """Begin with what was settled within the last day; where nothing tells, with the present rate."""
+
+        async def begin(symbol: str) -> None:
+            rate = snapshot.funding.get(symbol)
+            if rate is None or rate.interval_hours < 1:
+                return
+            try:
+                settled = await self._market.settled_funding(symbol, since=snapshot.time - timedelta(days=1))
+            except Unavailable as failure:
+                log.info("the funding of %s that was settled is not known: %s", symbol, failure)
+                return
+            if settled:
+                mean = sum(float(funding_per_month(ONE, one)) for one in settled) / len(settled)
+                self._carry[symbol] = snapshot.time, mean
+
+        await asyncio.gather(*map(begin, symbols))
+
+    def _funding(self, symbol: str, snapshot: Snapshot) -> float:
+        """What a short receives a month, as it has been of late: the present rate drawn from that of the last ticks, of
+        which what is one funding interval old counts a third. A crash turns rates around for an hour; whoever closed
+        the hedge for that would lose it just when it serves.
+        """
+        rate = snapshot.funding.get(symbol)
+        if rate is None or rate.interval_hours < 1:
+            return np.nan
+        now = float(funding_per_month(ONE, rate))
+        at, before = self._carry.get(symbol, (snapshot.time, now))
+        passed = max((snapshot.time - at).total_seconds(), 0.0) / (rate.interval_hours * 3600)
+        lately = before + (now - before) * -math.expm1(-passed)
+        self._carry[symbol] = snapshot.time, lately
+        return lately
 
     async def _history(self, wanted: frozenset[str], snapshot: Snapshot) -> tuple[History, tuple[str, ...]]:
         """What was known for this hour, if it speaks of all that are wanted."""
@@ -179,8 +219,3 @@ def _short(symbol: str, snapshot: Snapshot, betas: Mapping[str, Estimate], facto
         return np.nan
     short = Position(symbol, -ONE, quote.mark, quote.mark, 1, "cross", ONE, Decimal(0), None)
     return float(exposure((), [short], snapshot, betas, factor).offset)
-
-
-def _funding(symbol: str, snapshot: Snapshot) -> float:
-    rate = snapshot.funding.get(symbol)
-    return np.nan if rate is None or rate.interval_hours < 1 else float(funding_per_month(ONE, rate))

@@ -17,7 +17,7 @@ from sqlalchemy import make_url
 
 from bot.ports.books import Book
 from bot.ports.errors import Unavailable
-from bot.ports.records import Account, AccountState, AlertState, AttemptState, ProposalState
+from bot.ports.records import Account, AccountState, AlertState, AttemptState, Invitation, ProposalState
 from bot.ports.store import AlertChange, CandleChunk, HoldingChange, Store
 from bot.ports.watching import AlertSettings, Look, Permission
 from bot.storage import SqlStore, at_head, migrate, open_store
@@ -28,6 +28,7 @@ from tests.storage.samples import ADA, BOB, NOW, a_proposal, an_alert, an_attemp
 
 ACCOUNT = Account(1, ADA.id, "paper", "paper")
 SOL = HoldingChange("SOL", Decimal(1))
+INVITATION = Invitation(ADA.id, "bybit", "live", NOW)
 READS: dict[str, Any] = {
     "ping": lambda s: s.ping(),
     "user": lambda s: s.user(ADA.id),
@@ -61,6 +62,7 @@ READS: dict[str, Any] = {
     "books": lambda s: s.books([1]),
     "position_changes": lambda s: s.position_changes(1, "SOL/USDT:USDT"),
     "orders_of": lambda s: s.orders_of(1),
+    "invitation": lambda s: s.invitation(ADA.id),
     "candles": lambda s: s.candles("binance", 3600, ["BTC"], since=0),
 }
 WRITES: dict[str, Any] = {
@@ -71,6 +73,13 @@ WRITES: dict[str, Any] = {
     "ensure_account": lambda s: s.ensure_account(ADA.id, "other", "paper"),
     "name_account": lambda s: s.name_account(ADA.id, 1),
     "set_account_state": lambda s: s.set_account_state(1, AccountState.SUSPENDED),
+    "invite": lambda s: s.invite(INVITATION),
+    "answer_invitation": lambda s: s.answer_invitation(ADA.id, by="update:1", now=NOW),
+    "save_invitation": lambda s: s.save_invitation(INVITATION),
+    "withdraw_invitation": lambda s: s.withdraw_invitation(ADA.id),
+    "renew_key": lambda s: s.renew_key(1),
+    "count_refusal": lambda s: s.count_refusal(ACCOUNT, most=3, outbox=None),
+    "forget_refusals": lambda s: s.forget_refusals(ACCOUNT),
     "finish_update": lambda s: s.finish_update(1, NOW),
     "forget_updates": lambda s: s.forget_updates(before=NOW),
     "add_proposal": lambda s: s.add_proposal(a_proposal("card", ACCOUNT)),
