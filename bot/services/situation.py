@@ -62,11 +62,13 @@ class Situation:
         )
 
     def baseline(self) -> dict[str, Any]:
-        """What the profits of a hedge are counted from, JSON-able: equity and prices before its first order."""
+        """What a hedge is of and its profits are counted from, JSON-able: equity, prices and amounts before its first
+        order."""
         spot = self.snapshot.spot
         return {
             "equity_before": str(self.balance.equity),
             "prices": {h.asset: str(spot[h.asset]) for h in self.holdings if h.asset in spot},
+            "amounts": {h.asset: str(h.amount) for h in self.holdings},
         }
 
     def exposure(self) -> Exposure:

@@ -115,7 +115,6 @@ class Checks:
         """A hedge that was opened or set anew: moves are measured from the prices at its beginning."""
         user = crowd.users[row]
         done = await self._store.latest_proposals(user, limit=1)
-        held = _held(crowd, row)
         if not done:  # opened elsewhere: it is watched from now on
             return memory if memory.hedged else Memory(True)
         at = done[0].plan.quoted_at
@@ -123,7 +122,9 @@ class Checks:
             return memory
         began = await hedge_began(self._store, user)
         prices = done[0].outcome.get("prices") or (began.outcome.get("prices") if began else None) or {}
-        return memory.begun(at, held, {asset: float(price) for asset, price in prices.items()})
+        held = done[0].outcome.get("amounts") or _held(crowd, row)  # they may have changed since the tap
+        amounts = {asset: float(amount) for asset, amount in held.items()}
+        return memory.begun(at, amounts, {asset: float(price) for asset, price in prices.items()})
 
     async def _ended(self, user: int, memory: Memory) -> Memory:
         """Nothing is short any more: if that was its owner's wish, it is no loss."""

@@ -63,6 +63,7 @@ READS: dict[str, Any] = {
     "position_changes": lambda s: s.position_changes(1, "SOL/USDT:USDT"),
     "orders_of": lambda s: s.orders_of(1),
     "invitation": lambda s: s.invitation(ADA.id),
+    "answer_invitation": lambda s: s.answer_invitation(ADA.id, by="update:1", now=NOW),  # there is none
     "candles": lambda s: s.candles("binance", 3600, ["BTC"], since=0),
 }
 WRITES: dict[str, Any] = {
@@ -74,7 +75,6 @@ WRITES: dict[str, Any] = {
     "name_account": lambda s: s.name_account(ADA.id, 1),
     "set_account_state": lambda s: s.set_account_state(1, AccountState.SUSPENDED),
     "invite": lambda s: s.invite(INVITATION),
-    "answer_invitation": lambda s: s.answer_invitation(ADA.id, by="update:1", now=NOW),
     "save_invitation": lambda s: s.save_invitation(INVITATION),
     "withdraw_invitation": lambda s: s.withdraw_invitation(ADA.id),
     "renew_key": lambda s: s.renew_key(1),
