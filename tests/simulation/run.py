@@ -38,7 +38,7 @@ from tests.fakes.database import sqlite_address
 from tests.fakes.durable import InProcess, Memory
 from tests.simulation import loop as virtual
 from tests.simulation.evidence import Booked, Evidence, read_database
-from tests.simulation.life import Fate, Life, belonging
+from tests.simulation.life import COMMITTED, HOT, Fate, Life, belonging
 from tests.simulation.market import SmallMarket
 from tests.simulation.people import Person
 from tests.simulation.sqlite import Databases, without_threads
@@ -224,16 +224,20 @@ class Run:
             life.kill()
 
     def _new_life(self, replica: str) -> Life:
-        hot = self.chance.random() < 0.5
-        at = self.chance.randint(1, self.chance.choice((10, 40, 100) if hot else (150, 500, 1500)))
         fate = None
-        if self._stalls and self.chance.random() < 0.5:
+        if self._stalls and self.chance.random() < 0.7:
             self._stalls -= 1
-            fate = Fate(at, hot, self.chance.choice((8.0, 50.0, 100.0, 200.0)))
+            fate = self._fate(self.chance.choice((8.0, 50.0, 100.0, 200.0)))
         elif self._deaths:
             self._deaths -= 1
-            fate = Fate(at, hot)
+            fate = self._fate(None)
         return Life(replica, self._own(), self.trace, fate)
+
+    def _fate(self, stall: float | None) -> Fate:
+        parts, latest = self.chance.choice(
+            ((("",), 150), (("",), 500), (("",), 1500), (HOT, 10), (HOT, 40), (HOT, 100), (COMMITTED, 8))
+        )
+        return Fate(self.chance.randint(1, latest), parts, stall)
 
     async def _live(self, life: Life) -> None:
         """What `bot.bootstrap.running` builds, over the doors of this world."""
