@@ -21,6 +21,7 @@ from bot.ports.errors import Unavailable
 from bot.ports.exchange import Health
 
 _AT_ONCE = 4  # calls of one key under way
+_PUBLIC_AT_ONCE = 12  # candles take four of them at most, so that prices always find room
 _PATIENCE = timedelta(seconds=20)
 _LONGEST_ERROR = 4000  # characters; what is longer is an answer
 _KEY_PAUSE = 5.0  # seconds, where no answer says how long
@@ -44,7 +45,7 @@ class Guard:
         self._hosts: dict[str, AddressBudget] = {}
         self._keys: dict[Hashable, Budget] = {}
         self._under_way: defaultdict[Hashable, asyncio.Semaphore] = defaultdict(
-            lambda: asyncio.Semaphore(_AT_ONCE)
+            lambda: asyncio.Semaphore(_AT_ONCE), {PUBLIC: asyncio.Semaphore(_PUBLIC_AT_ONCE)}
         )
         self._key_pauses: dict[Hashable, datetime] = {}
         self._paused: tuple[str, datetime] | None = None  # the host that asked for it, and when

@@ -3,7 +3,7 @@ and what a caller is told. Faults 17, 18, 19 and 34 of ../shared/FAULTS.md."""
 
 import asyncio
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -273,6 +273,28 @@ async def test_fault_34_one_key_of_many_hangs_and_the_others_are_served(
             assert on_the_way < 5 * people + 60, "the one that hangs has a few calls under way, and not fifty"
             for task in stuck:
                 task.cancel()
+
+
+@pytest.mark.slow
+async def test_candles_that_hang_do_not_keep_prices_waiting(live: Venue) -> None:
+    await live.feed.snapshot()
+    live.clock.pass_(seconds=1)
+    live.loopback.faults.add("hang", on="candles", times=100_000, seconds=30)
+    async with asyncio.TaskGroup() as tasks:
+        since = live.world.now() - timedelta(days=2)
+        stuck = [
+            tasks.create_task(_history(live, coin, since))
+            for coin in ("BTC", "ETH", "SOL", SOL, "ADA", "XRP")
+        ]
+        await asyncio.sleep(0.2)
+        assert SOL in (await live.feed.snapshot()).quotes
+        assert not any(task.done() for task in stuck)
+        for task in stuck:
+            task.cancel()
+
+
+async def _history(live: Venue, coin: str, since: datetime) -> None:
+    await live.feed.candles([coin], since=since)
 
 
 async def _outcome(live: Venue, number: int) -> str:
