@@ -95,4 +95,4 @@ class Person:
                 await self._send(update)
 
     async def _send(self, update: dict[str, Any]) -> None:
-        await self.run.delivered(update)
+        await self.run.replicas.deliver(update)
