@@ -32,7 +32,7 @@ class Story:
             replicas=replicas,
             one_engine=chance.random() < 0.5,
             hedged=chance.random() < 0.2,
-            minutes=chance.choice((0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 12.0)),
+            minutes=chance.choice((0.5, 0.7, 1.0, 1.0, 1.5, 2.0, 3.0, 8.0)),
             deaths=chance.choice((0, 1, 2, 4)),
             stalls=chance.choice((0, 1, 2)) if replicas > 1 else 0,
             pace=chance.choice((2, 5, 10)),
