@@ -148,10 +148,17 @@ class Run:
                 "the database": self.file.read_bytes().decode("latin-1"),
             },
             secrets=[*secrets, TOKEN.partition(":")[2]],
-            unexpected=self.replicas.unexpected,
+            unexpected=[*self.replicas.unexpected, *self.replicas.failed_work(), *_errors(logged)],
             restless=self.restless,
             **rows,
         )
+
+
+def _errors(logged: str) -> list[str]:
+    """What the bot itself calls an error, but for a Telegram that was away too long."""
+    return [
+        line for line in logged.splitlines() if " ERROR bot." in line and "goes unanswered" not in line
+    ]
 
 
 @contextlib.contextmanager

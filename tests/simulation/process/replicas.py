@@ -86,6 +86,15 @@ class Replicas:
         for life, _ in self._lives.values():
             life.kill()
 
+    def failed_work(self) -> list[str]:
+        """Durable work that ended with a failure without a name."""
+        return [
+            f"{name}: {kept.ended.failure!r}"
+            for memory in {id(memory): memory for memory in self.memories.values()}.values()
+            for name, kept in memory.runs.items()
+            if kept.ended and kept.ended.failure and not isinstance(kept.ended.failure, NAMED)
+        ]
+
     async def deliver(self, update: Json) -> None:
         """Until some life has handled it to its end; Telegram asks again when that takes long."""
         while True:
