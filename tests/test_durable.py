@@ -23,7 +23,7 @@ from bot.ports.durable import Durable, Run
 from bot.ports.errors import Unavailable
 from tests.fakes.durable import InProcess, Memory
 from tests.fakes.lives import FORKS
-from tests.simulation import loop as virtual
+from tests.simulation.process import loop as virtual
 
 NAP = 3.0  # seconds that a workflow sleeps
 

@@ -52,7 +52,10 @@ async def read(dialect: Dialect, what: str, work: Work[T], resync: Work[None]) -
             raise NotFound(what)
         if code not in dialect.clock_skew or not again:
             raise unavailable
-        await resync()
+        try:
+            await resync()
+        except Exception:  # noqa: BLE001 - as above
+            raise unavailable from None
         again = False
 
 

@@ -208,6 +208,16 @@ async def test_a_clock_that_cannot_be_set_ends_in_a_rejection(venue: Venue, acco
     assert len(trader_of(venue).orders) == before
 
 
+@pytest.mark.fault(18)
+async def test_what_is_refused_for_the_clock_is_unavailable_while_the_time_is_not_told(
+    venue: Venue, account: Account
+) -> None:
+    venue.loopback.faults.add("refuse", on="positions", word="clock", times=10)
+    venue.loopback.faults.add("cut", on="time", times=10)
+    with pytest.raises(Unavailable):
+        await venue.live.positions(account)
+
+
 @pytest.mark.fault(22)
 async def test_a_position_mode_that_cannot_be_read_sends_nothing(venue: Venue, account: Account) -> None:
     on = "positions" if venue.name == "bybit" else "position_mode"

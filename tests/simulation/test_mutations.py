@@ -21,7 +21,8 @@ from bot.services.hedge import Hedge
 from bot.storage.ledger import LedgerTables
 from bot.storage.proposals import ProposalTables
 from tests.simulation.invariants import violations
-from tests.simulation.run import Story, simulate
+from tests.simulation.run import simulate
+from tests.simulation.story import Story
 
 AT_MOST = 120  # seeds until a fault must have shown
 

@@ -21,7 +21,7 @@ from bot.ports.records import TERMINAL, Account, Attempt, AttemptState, User
 from bot.ports.store import Store
 from bot.storage import open_store
 from tests.fakes.database import prepared, sqlite_address
-from tests.simulation.sqlite import without_threads
+from tests.simulation.process.sqlite import without_threads
 from tests.storage.samples import NOW, a_proposal, an_attempt, owed
 
 T = TypeVar("T")

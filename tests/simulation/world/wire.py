@@ -5,7 +5,7 @@ network's, not the caller's: it goes on when the caller has given up or has died
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import Any, cast
 
 import aiohttp
@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 
 from bot.exchange.ccxt_wire import Wire
 from bot.ports.clock import Clock
-from tests.simulation.weather import Weather
+from tests.simulation.world.weather import Weather
 
 Scope = MutableMapping[str, Any]
 
@@ -41,7 +41,9 @@ class Answer:
 class Network:
     """Between every life of the bot and the exchanges."""
 
-    def __init__(self, app: Starlette, weather: Weather, spawn: Callable[[Awaitable[Any]], object]) -> None:
+    def __init__(
+        self, app: Starlette, weather: Weather, spawn: Callable[[Coroutine[Any, Any, None]], object]
+    ) -> None:
         self._app, self._weather, self._spawn = app, weather, spawn
 
     async def request(self, method: str, url: yarl.URL, headers: dict[str, str], body: bytes) -> Answer:

@@ -15,7 +15,7 @@ from unittest import mock
 from aiosqlite.core import Connection
 
 from bot.storage.database import Database
-from tests.simulation.life import LIFE, Life
+from tests.simulation.process.life import LIFE, Life
 
 _LOCK_SECONDS, _AGAIN_AFTER = 5.0, 0.02
 

@@ -22,19 +22,20 @@ class Killed(BaseException):
 
 
 HOT = ("POST ", "transition", "reserve", "send", "move_proposal", "claim")  # where money and messages go out
+COMMITTED = ("store.transition ended",)  # an order is about to leave, or its outcome was just noted
 
 
 @dataclass(slots=True)
 class Fate:
-    """At which point something happens to a life: the `at`-th of all, or of the hot ones. `stall`: it stands still for
-    so many seconds there, as a stopped process that goes on later; None: it dies."""
+    """At which point something happens to a life: the `at`-th of those with one of `parts` in their name. `stall`: it
+    stands still for so many seconds there, as a stopped process that goes on later; None: it dies."""
 
     at: int
-    hot: bool
+    parts: tuple[str, ...] = ("",)
     stall: float | None = None
 
     def comes(self, name: str) -> bool:
-        if not self.hot or any(part in name for part in HOT):
+        if any(part in name for part in self.parts):
             self.at -= 1
         return self.at == 0
 

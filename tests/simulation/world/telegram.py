@@ -12,7 +12,7 @@ from telegram.request import BaseRequest, RequestData
 from bot.chat.request import AnswerLost, NotSent
 from tests.chat.recording import ME, Call, refused
 from tests.simulation.evidence import Said
-from tests.simulation.weather import Weather
+from tests.simulation.world.weather import Weather
 
 Json = dict[str, Any]
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 COMMANDS = ("/hedge", "/hedge", "/hedge", "/unhedge", "/unhedge", "/status", "/portfolio")
 COINS = ("SOL", "ADA", "ETH", "BTC", "ATOM")
 _AMOUNTS = {"SOL": 120, "ADA": 40_000, "ETH": 8, "BTC": 0.4, "ATOM": 2_500}
-PAUSES = (0.0, 0.3, 1.0, 2.0, 3.0, 5.0, 5.0, 10.0, 20.0, 40.0, 320.0)  # a card lives 300 s
+PAUSES = (0.0, 0.3, 1.0, 1.0, 2.0, 2.0, 3.0, 5.0, 5.0, 10.0, 20.0)
+LONG_PAUSES = (45.0, 130.0, 320.0)  # a card lives 300 s
 
 
 @dataclass
@@ -37,7 +38,9 @@ class Person:
             await self.write(f"/add {coin} {_AMOUNTS[coin] * self.chance.uniform(0.5, 1.5):.2f}")
         while not self.run.weather.over:
             await self.act()
-            await asyncio.sleep(self.chance.choice(PAUSES) * self.chance.uniform(0.2, 1.0))
+            long = self.chance.random() < 0.03
+            pause = self.chance.choice(LONG_PAUSES if long else PAUSES)
+            await asyncio.sleep(pause * self.chance.uniform(0.2, 1.05))
 
     async def act(self) -> None:
         buttons = self._buttons()
@@ -95,4 +98,4 @@ class Person:
                 await self._send(update)
 
     async def _send(self, update: dict[str, Any]) -> None:
-        await self.run.delivered(update)
+        await self.run.replicas.deliver(update)

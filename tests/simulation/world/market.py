@@ -10,7 +10,7 @@ import numpy as np
 from hedging.market import Candles, Funding, Quote, Snapshot
 from hedging.money import ceil_to_step, floor_to_step
 from tests.fakes.market import BETAS, PERPETUALS, PRICES, perpetual
-from tests.simulation.loop import DAWN
+from tests.simulation.process.loop import DAWN
 
 D = Decimal
 COINS = ("BTC", "ETH", "SOL", "ADA", "ATOM")
