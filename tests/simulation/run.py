@@ -156,9 +156,7 @@ class Run:
 
 def _errors(logged: str) -> list[str]:
     """What the bot itself calls an error, but for a Telegram that was away too long."""
-    return [
-        line for line in logged.splitlines() if " ERROR bot." in line and "goes unanswered" not in line
-    ]
+    return [line for line in logged.splitlines() if " ERROR bot." in line and "goes unanswered" not in line]
 
 
 @contextlib.contextmanager
