@@ -196,9 +196,11 @@ class ProposalStore(Protocol):
         outcome: Mapping[str, Any] | None = None,
         outbox: OutboxItem | None = None,
         replacement: Proposal | None = None,
+        attempts: int | None = None,
     ) -> Proposal | None:
         """Compare and set: the moved proposal, or None when its state was not `expect`. The outbox row and the
-        replacement are stored in the same transaction; `confirmed_at` is set to `at` on the way to CONFIRMED."""
+        replacement are stored in the same transaction; `confirmed_at` is set to `at` on the way to CONFIRMED. With
+        `attempts`, None also unless the card has exactly so many attempts and every one of them is settled."""
         ...
 
     async def latest_proposals(
@@ -215,7 +217,8 @@ class ProposalStore(Protocol):
 class LedgerStore(Protocol):
     async def reserve(self, attempt: Attempt) -> Attempt:
         """Insert in state RESERVED with its event. The same client id again hands back what is there.
-        Raises SymbolBusy when another attempt on the account and symbol is not terminal."""
+        Raises SymbolBusy when another attempt on the account and symbol is not terminal, StaleVersion when the card
+        has come to its end."""
         ...
 
     async def transition(

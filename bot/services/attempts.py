@@ -56,7 +56,8 @@ class Attempts:
         self._clock = clock
 
     async def reserve(self, proposal: Proposal, account: Account, index: int, number: int) -> Attempt | None:
-        """Take the account and symbol for this leg. None while another order there is open or unknown."""
+        """Take the account and symbol for this leg. None while another order there is open or unknown, and when another
+        worker has settled the card."""
         leg = proposal.plan.legs[index]
         known = await self._store.attempt(client_id(proposal.id, index, number))
         if known is not None:
@@ -81,7 +82,7 @@ class Attempts:
         )
         try:
             return await self._store.reserve(attempt)
-        except SymbolBusy:
+        except (SymbolBusy, StaleVersion):
             return None
 
     async def send(self, attempt: Attempt, account: Account, tapped_at: datetime) -> Attempt:

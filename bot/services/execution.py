@@ -126,7 +126,8 @@ class Execution:
         return (await self._store.owe(item)).id
 
     async def _finish(self, proposal_id: str) -> int | None:
-        """Settle the proposal and owe its receipt, in one transaction; None when that was done before."""
+        """Settle the proposal and owe its receipt, in one transaction; None while another run has an order of it in
+        hand, and will settle it."""
         proposal, account = await self._read(proposal_id)
         if proposal.state is not ProposalState.CONFIRMED:
             return await self._receipt_id(proposal)
@@ -141,6 +142,7 @@ class Execution:
             at=self._clock.now(),
             outcome=outcome,
             outbox=receipt,
+            attempts=len(attempts),
         )
         return await self._receipt_id(proposal)
 

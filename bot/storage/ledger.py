@@ -13,6 +13,7 @@ from bot.storage.codec import fields_of
 from bot.storage.database import Database
 from bot.storage.events import Entry, history, record
 from bot.storage.outbox import add_owed
+from bot.storage.proposals import MOVING, in_turn
 from bot.storage.tables import LIVE_ATTEMPT, attempts
 
 # What becomes known of an order after it was reserved. What is ordered never changes.
@@ -31,9 +32,10 @@ class LedgerTables:
             raise InvalidRecord(f"An attempt begins as reserved, not as {attempt.state}.")
         insert = self._database.insert(attempts).values(fields_of(attempt)).on_conflict_do_nothing()
         async with self._database.write() as connection:
-            row = (await connection.execute(insert.returning(attempts))).one_or_none()
+            going_on = await in_turn(connection, attempt.proposal_id) in (None, *MOVING)
+            row = (await connection.execute(insert.returning(attempts))).one_or_none() if going_on else None
             if row is None:
-                return await _standing(connection, attempt)
+                return await _standing(connection, attempt, going_on=going_on)
             at = attempt.created_at
             await record(connection, Entry("attempt", attempt.client_id, row.version, attempt.state, at))
             return attempt_of(row)
@@ -94,8 +96,9 @@ class LedgerTables:
         return [(AttemptState(line.state), line.at) for line in lines]
 
 
-async def _standing(connection: AsyncConnection, new: Attempt) -> Attempt:
-    """What kept `new` from being reserved: itself, reserved earlier, or a live attempt on its symbol (SymbolBusy)."""
+async def _standing(connection: AsyncConnection, new: Attempt, *, going_on: bool) -> Attempt:
+    """What kept `new` from being reserved: itself, reserved earlier, or a live attempt on its symbol (SymbolBusy), or
+    that its card has come to an end (StaleVersion)."""
     place = and_(
         attempts.c.proposal_id == new.proposal_id,
         attempts.c.leg == new.leg,
@@ -103,6 +106,8 @@ async def _standing(connection: AsyncConnection, new: Attempt) -> Attempt:
     )
     same = select(attempts).where(or_(attempts.c.client_id == new.client_id, place))
     row = (await connection.execute(same)).first()
+    if row is None and not going_on:
+        raise StaleVersion(f"The card {new.proposal_id} has come to its end.")
     if row is None:
         raise SymbolBusy(f"Another attempt on {new.symbol} of account {new.account_id} is not settled yet.")
     if row.client_id != new.client_id:

@@ -12,9 +12,10 @@ from bot.storage.codec import fields_of, plan_from_json, plan_to_json
 from bot.storage.database import Database
 from bot.storage.events import Entry, record
 from bot.storage.outbox import add_owed
-from bot.storage.tables import people, proposals
+from bot.storage.tables import LIVE_ATTEMPT, people, proposals
+from bot.storage.tables import attempts as attempt_rows
 
-_MOVING = (ProposalState.OPEN, ProposalState.CONFIRMED)  # every other state is an end
+MOVING = (ProposalState.OPEN, ProposalState.CONFIRMED)  # every other state is an end
 _SINCE = func.coalesce(proposals.c.confirmed_at, proposals.c.quoted_at)
 
 
@@ -47,6 +48,7 @@ class ProposalTables:
         outcome: Mapping[str, Any] | None = None,
         outbox: OutboxItem | None = None,
         replacement: Proposal | None = None,
+        attempts: int | None = None,
     ) -> Proposal | None:
         changes: dict[str, Any] = {"state": to, "version": proposals.c.version + 1}
         if to is ProposalState.CONFIRMED:
@@ -55,8 +57,10 @@ class ProposalTables:
             changes["message_id"] = message_id
         if outcome is not None:
             changes["outcome"] = dict(outcome)
-        its = (proposals.c.id == proposal_id, proposals.c.state == expect, proposals.c.state.in_(_MOVING))
+        its = (proposals.c.id == proposal_id, proposals.c.state == expect, proposals.c.state.in_(MOVING))
         async with self._database.write() as connection:
+            if attempts is not None and await _settled(connection, proposal_id) != attempts:
+                return None
             row = (
                 await connection.execute(update(proposals).where(*its).values(changes).returning(proposals))
             ).one_or_none()
@@ -83,6 +87,24 @@ class ProposalTables:
     async def _read(self, wanted: Select[Any]) -> Sequence[Proposal]:
         async with self._database.read() as connection:
             return [_proposal(row) for row in await connection.execute(wanted)]
+
+
+async def in_turn(connection: AsyncConnection, proposal_id: str) -> str | None:
+    """The card's state. Whoever has read it here has the turn: its orders are reserved, and it is settled, one after
+    another."""
+    its = select(proposals.c.state).where(proposals.c.id == proposal_id).with_for_update()
+    state: str | None = (await connection.execute(its)).scalar_one_or_none()
+    return state
+
+
+async def _settled(connection: AsyncConnection, proposal_id: str) -> int | None:
+    """How many attempts the card has; None while one of them is live."""
+    await in_turn(connection, proposal_id)
+    its = select(func.count(), func.count().filter(LIVE_ATTEMPT)).where(
+        attempt_rows.c.proposal_id == proposal_id
+    )
+    count, live = (await connection.execute(its.select_from(attempt_rows))).one()
+    return None if live else int(count)
 
 
 async def _add(connection: AsyncConnection, new: Proposal, *, supersede: bool) -> Proposal:

@@ -198,6 +198,20 @@ async def test_fault_29_two_workers_who_read_the_same_attempt_send_it_once(desk:
 
 
 @pytest.mark.fault(2, 3, 4)
+@pytest.mark.fault(29)
+async def test_a_run_tells_no_receipt_while_another_has_an_order_of_the_card_in_hand(desk: Desk) -> None:
+    await desk.hold(SOL="100")
+    card = await desk.card()
+    await desk.tap(card)
+    await reserved(desk, card)
+    assert await desk.services.execution._finish(card.id) is None
+    assert desk.notifier.told == []
+    await desk.durable.run_all()
+    done = await desk.store.proposal(card.id)
+    assert done is not None
+    assert done.outcome["status"] == "complete"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("script", [[], ["hang_after"], ["hang_before"], ["late", "partial"], ["reject"]])
 async def test_dying_at_any_step_sends_each_order_once_and_ends_in_one_receipt(

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from bot.ports.errors import InvalidRecord, StaleVersion, SymbolBusy
-from bot.ports.records import TERMINAL, Account, Attempt, AttemptState
+from bot.ports.records import TERMINAL, Account, Attempt, AttemptState, ProposalState
 from bot.ports.store import Store
 from bot.storage.tables import LIVE_ATTEMPT
 from tests.storage.samples import BOB, NOW, a_proposal, an_attempt, later, owed
@@ -51,6 +51,17 @@ async def test_the_same_client_id_hands_back_what_is_there(store: Store, account
     sending = await moved(store, await store.reserve(an_attempt("hh1", account)), SENDING)
     assert await store.reserve(an_attempt("hh1", account)) == sending
     assert [state for state, _ in await store.events("hh1")] == [RESERVED, SENDING]
+
+
+async def test_no_order_is_reserved_for_a_card_that_has_come_to_its_end(
+    store: Store, account: Account
+) -> None:
+    known = await store.reserve(an_attempt("hh1", account, symbol="A"))
+    await store.move_proposal("card", expect=ProposalState.OPEN, to=ProposalState.EXPIRED, at=later(5))
+    assert await store.reserve(an_attempt("hh1", account, symbol="A")) == known
+    with pytest.raises(StaleVersion):
+        await store.reserve(an_attempt("hh2", account, leg=1, symbol="B"))
+    assert await store.attempt("hh2") is None
 
 
 async def test_an_attempt_begins_as_reserved(store: Store, account: Account) -> None:

@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 
 from bot.ports.errors import InvalidRecord
-from bot.ports.records import Account, ProposalState
+from bot.ports.records import Account, AttemptState, Proposal, ProposalState
 from bot.ports.store import AlertChange, Store
-from tests.storage.samples import ADA, BOB, NOW, PLAN, a_proposal, an_alert, later, owed
+from tests.storage.samples import ADA, BOB, NOW, PLAN, a_proposal, an_alert, an_attempt, later, owed
 
 OPEN, CONFIRMED, DONE = ProposalState.OPEN, ProposalState.CONFIRMED, ProposalState.DONE
 ENDS = sorted(set(ProposalState) - {OPEN, CONFIRMED})
@@ -107,6 +107,25 @@ async def test_the_receipt_is_owed_together_with_the_outcome(store: Store, accou
     assert done is not None
     assert (done.outcome, done.confirmed_at, done.version) == (outcome, later(5), 2)
     assert [item.key for item in await store.due(now=later(9))] == ["receipt"]
+
+
+async def test_a_card_is_done_only_when_all_of_its_orders_are_known_and_settled(
+    store: Store, account: Account
+) -> None:
+    await store.add_proposal(a_proposal("card", account))
+    await store.move_proposal("card", expect=OPEN, to=CONFIRMED, at=later(5))
+
+    async def done(attempts: int) -> Proposal | None:
+        return await store.move_proposal(
+            "card", expect=CONFIRMED, to=DONE, at=later(9), outbox=owed("receipt"), attempts=attempts
+        )
+
+    order = await store.reserve(an_attempt("hh1", account))
+    assert await done(1) is None
+    await store.transition(order, AttemptState.FILLED, at=later(6))
+    assert await done(0) is None
+    assert await store.due(now=later(60)) == []
+    assert await done(1) is not None
 
 
 @pytest.mark.parametrize("end", ENDS)
