@@ -1,6 +1,7 @@
 """How much of an altcoin basket's risk each way of cross-hedging takes away, out of sample, side by side.
 
     python -m tests.bench.protection [--baskets 60] [--seed 1] [--history FILE] [--start D] [--end D] [--without A,B]
+        [--concentrated]
 
 Baskets of four altcoins with random weights, none of them shortable; ten majors less the held ones as instruments;
 ratios fitted every 14 days on the 60 days before and judged on the next 14. Printed: the mean over baskets of the share
@@ -200,12 +201,21 @@ def hindsight(
     return float(variance), float(shortfall)
 
 
-def draw(names: Sequence[str], count: int, seed: int) -> list[dict[str, float]]:
+def draw(
+    names: Sequence[str], count: int, seed: int, *, concentrated: bool = False
+) -> list[dict[str, float]]:
+    """Weights are numbers from 0 to 1 over their sum; `concentrated`: uniform over all weights there are (Dirichlet),
+    where one coin is often most of a basket."""
     rng = np.random.default_rng(seed)
     altcoins = [n for n in names if n not in ("BTC", "ETH")]
     sets = list(itertools.combinations(altcoins, 4))
     picks = rng.choice(len(sets), size=min(count, len(sets)), replace=False)
-    return [dict(zip(sets[p], map(float, rng.dirichlet(np.ones(4))), strict=True)) for p in picks]
+
+    def weights() -> np.ndarray:
+        sizes = rng.random(4)
+        return rng.dirichlet(np.ones(4)) if concentrated else sizes / sizes.sum()
+
+    return [dict(zip(sets[p], map(float, weights()), strict=True)) for p in picks]
 
 
 def main() -> None:
@@ -219,6 +229,7 @@ def main() -> None:
     parser.add_argument("--end", type=np.datetime64)
     parser.add_argument("--without", default="")
     parser.add_argument("--command", type=int, default=0, help="so many baskets through the command, too")
+    parser.add_argument("--concentrated", action="store_true", help="one coin is often most of a basket")
     chosen = parser.parse_args()
     with gzip.open(chosen.history, "rt") as file:
         candles = parse(file)
@@ -231,7 +242,7 @@ def main() -> None:
     candles = Candles(
         tuple(kept), candles.times[rows], candles.close[rows][:, [candles.names.index(n) for n in kept]]
     )
-    baskets = draw(kept, chosen.baskets, chosen.seed)
+    baskets = draw(kept, chosen.baskets, chosen.seed, concentrated=chosen.concentrated)
     majors = [m for m in MAJORS if m in kept]
     first, last = (str(time)[:10] for time in candles.times[[0, -1]])
     print(f"{len(baskets)} baskets of 4 out of {len(kept)} coins, {first} to {last}")

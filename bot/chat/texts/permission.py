@@ -23,7 +23,7 @@ SPENT = "Used today: {spent} of {day}."
 LADDER = "Your steps:"
 STEPS = {
     "watch": "watch only",
-    "paper": "practise on paper",
+    "paper": "practise, with no real money",
     "confirm": "real money, you confirm each order",
     "auto": "automatic, within your caps",
 }
@@ -63,11 +63,3 @@ CLOSE_ALL, HEDGE_ALL = "Close all hedges", "Hedge everything"
 
 AUTO = "🤖 Done by your permission, because of: {kind}."
 UNDO = "Undo"
-REFUSED = {
-    "paused": "I did nothing by myself: paused.",
-    "adds": "I may only make shorts smaller by myself: this needs your tap.",
-    "order_cap": "An order is above your cap: this needs your tap.",
-    "day_cap": "Today's cap is used up: this needs your tap.",
-    "leverage_cap": "The leverage is above your cap: this needs your tap.",
-    "slippage_cap": "The price may slip more than your cap: this needs your tap.",
-}

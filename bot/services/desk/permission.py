@@ -85,7 +85,7 @@ class Permissions:
         if permission.acts != "never" or permission.silence != "nothing":
             step = "auto"
         elif hedged:
-            step = "paper" if account.mode == "paper" else "confirm"
+            step = "confirm" if account.mode == "live" else "paper"
         return PermissionView(permission, account, step)
 
     async def give(self, user_id: int, acts: Acts, silence: Silence) -> Permission:
