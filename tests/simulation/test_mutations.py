@@ -206,7 +206,7 @@ MUTATIONS = (
             "a_new_attempt_only_after_proven_absence",
         ),
     ),
-    Mutation(forgets_that_cards_expire, ("no_order_without_its_owners_tap",), lambda s: s.minutes >= 5),
+    Mutation(forgets_that_cards_expire, ("no_order_without_its_owners_tap",), lambda s: s.card_seconds < 60),
     Mutation(forgets_how_old_a_tap_is, ("no_order_without_its_owners_tap",), lambda s: s.deaths > 0),
     Mutation(takes_anybodys_tap, ("no_order_without_its_owners_tap",), lambda s: s.users > 1),
     Mutation(closes_without_reduce_only, ("no_order_without_its_owners_tap", "closing_never_flips")),

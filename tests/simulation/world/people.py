@@ -17,7 +17,7 @@ COMMANDS = ("/hedge", "/hedge", "/hedge", "/unhedge", "/unhedge", "/status", "/p
 COINS = ("SOL", "ADA", "ETH", "BTC", "ATOM")
 _AMOUNTS = {"SOL": 120, "ADA": 40_000, "ETH": 8, "BTC": 0.4, "ATOM": 2_500}
 PAUSES = (0.0, 0.3, 1.0, 1.0, 2.0, 2.0, 3.0, 5.0, 5.0, 10.0, 20.0)
-LONG_PAUSES = (45.0, 130.0, 320.0)  # a card lives 300 s
+LONG_PAUSES = (20.0, 45.0, 130.0, 320.0)  # a card lives 300 s at most
 
 
 @dataclass
