@@ -81,8 +81,7 @@ def fills_never_exceed_what_was_confirmed(seen: Evidence) -> Objections:
 
 
 def no_order_without_its_owners_tap(seen: Evidence) -> Objections:
-    """Tapped by its owner, in their chat, before it expired, or within a standing permission; and what was sent is what
-    was shown."""
+    """Tapped by its owner, in their chat, before it expired; and what was sent is what was shown."""
     tries = {one.client_id: one for one in seen.tries}
     cards = {card.id: card for card in seen.cards}
     for order in _ours(seen):
@@ -102,9 +101,7 @@ def _unwanted(seen: Evidence, order: Booked, one: Try, card: Card) -> Objections
         return
     if card.confirmed_at >= card.expires_at:
         yield f"{card.id} had expired at {card.expires_at}, and was confirmed at {card.confirmed_at}"
-    if card.outcome.get("auto"):
-        yield from _beyond_permission(seen, card)
-    elif not any(
+    if not any(
         (tap.user, tap.chat) == (card.user, card.chat)
         and tap.at <= card.confirmed_at
         and (tap.data == f"ok:{card.id}" or tap.data.startswith("rb:"))
@@ -125,33 +122,6 @@ def _unwanted(seen: Evidence, order: Booked, one: Try, card: Card) -> Objections
         yield f"{shown.contracts} were shown, the order has {order.contracts}"
     if shown.reduce_only and not order.reduce_only:
         yield "it was shown as closing, and could have opened"
-
-
-def _beyond_permission(seen: Evidence, card: Card) -> Objections:
-    """Why nobody permitted this card."""
-    given = [
-        one
-        for one in seen.permitted
-        if one.user == card.user and card.confirmed_at and one.at <= card.confirmed_at
-    ]
-    if not given:
-        yield f"{card.id} was done without a tap, and nothing was permitted"
-        return
-    caps = given[-1]
-    today = [
-        other
-        for other in seen.cards
-        if other.user == card.user and other.outcome.get("auto") and other.confirmed_at
-    ]
-    spent = sum((leg.notional for other in today for leg in other.plan.legs), Decimal(0))
-    if any(leg.notional > caps.order_cap for leg in card.plan.legs):
-        yield f"{card.id} has an order above {caps.order_cap}, the cap of one"
-    if spent > caps.day_cap:
-        yield f"{spent} were traded without a tap, {caps.day_cap} may be in a day"
-    if any(leg.leverage > caps.leverage_cap and not leg.reduce_only for leg in card.plan.legs):
-        yield f"{card.id} has a leverage above {caps.leverage_cap}"
-    if caps.acts == "reduce" and not all(leg.reduce_only for leg in card.plan.legs):
-        yield f"{card.id} opens, and only reducing was permitted"
 
 
 def closing_never_flips(seen: Evidence) -> Objections:

@@ -22,7 +22,6 @@ class Story:
     stalls: int
     pace: int  # background jobs come so many times less often than in earnest
     events: int  # what the world does of itself
-    card_seconds: int  # that a card may be confirmed
 
     @classmethod
     def of(cls, chance: random.Random) -> "Story":
@@ -38,7 +37,6 @@ class Story:
             stalls=chance.choice((0, 1, 2)) if replicas > 1 else 0,
             pace=chance.choice((2, 5, 10)),
             events=chance.choice((0, 1, 3, 6)),
-            card_seconds=chance.choice((15, 60, 300)),
         )
 
 

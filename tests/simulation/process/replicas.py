@@ -161,12 +161,7 @@ class Replicas:
     async def _live(self, life: Life) -> None:
         """What `bot.bootstrap.running` builds, over the doors of this world."""
         settings = Settings.model_validate(
-            {
-                "token": TOKEN,
-                "replica": life.replica,
-                "practice_exchange": self._story.exchange,
-                "card_seconds": self._story.card_seconds,
-            }
+            {"token": TOKEN, "replica": life.replica, "practice_exchange": self._story.exchange}
         )
         store = life.around("store", SqlStore(DATABASES.borrow(self._database, life)))
         vault = SqlVault(DATABASES.borrow(self._database, life), NoKeys())

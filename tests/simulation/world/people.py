@@ -3,21 +3,19 @@
 import asyncio
 import random
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tests.chat.recording import message, tap
-from tests.simulation.evidence import Permitted, Tapped
+from tests.simulation.evidence import Tapped
 
 if TYPE_CHECKING:
     from tests.simulation.run import Run
 
-D = Decimal
 COMMANDS = ("/hedge", "/hedge", "/hedge", "/unhedge", "/unhedge", "/status", "/portfolio")
 COINS = ("SOL", "ADA", "ETH", "BTC", "ATOM")
 _AMOUNTS = {"SOL": 120, "ADA": 40_000, "ETH": 8, "BTC": 0.4, "ATOM": 2_500}
 PAUSES = (0.0, 0.3, 1.0, 1.0, 2.0, 2.0, 3.0, 5.0, 5.0, 10.0, 20.0)
-LONG_PAUSES = (20.0, 45.0, 130.0, 320.0)  # a card lives 300 s at most
+LONG_PAUSES = (45.0, 130.0, 320.0)  # a card lives 300 s
 
 
 @dataclass
@@ -28,7 +26,6 @@ class Person:
     id: int
     chance: random.Random
     taps: list[Tapped] = field(default_factory=list)
-    permitted: list[Permitted] = field(default_factory=list)
     writing: list[asyncio.Task[None]] = field(default_factory=list)
 
     @property
@@ -39,8 +36,6 @@ class Person:
         """Until the weather is over; then nothing new is begun."""
         for coin in self.chance.sample(COINS, self.chance.randint(1, 2)):
             await self.write(f"/add {coin} {_AMOUNTS[coin] * self.chance.uniform(0.5, 1.5):.2f}")
-        if self.chance.random() < 0.5:
-            await self._permit()
         while not self.run.weather.over:
             await self.act()
             long = self.chance.random() < 0.03
@@ -59,14 +54,6 @@ class Person:
             await self.write(f"/{verb} {coin} {_AMOUNTS[coin] * amount:.2f}")
         else:
             await self.write(self.chance.choice(COMMANDS))
-
-    async def _permit(self) -> None:
-        """Something without a tap, within caps."""
-        cap, acts = self.chance.choice((1_500, 50_000)), self.chance.choice(("reduce", "both"))
-        await self.write(f"/permission order {cap} day {2 * cap} 3x")
-        given = Permitted(self.id, self.run.clock.now(), acts, D(cap), D(max(2 * cap, 5_000)), 3)
-        self.permitted.append(given)
-        await self._send(tap(self.run.next_update(), self.id, 1, f"pm:give:{acts}:nothing"))
 
     async def write(self, words: str) -> None:
         """Sent, and waited for: the next thing is done when the answer is there, or somewhat earlier."""

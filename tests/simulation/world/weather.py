@@ -14,7 +14,7 @@ EXCHANGE = (
     "html", "empty", "truncated", "nan", "cut", "fivehundred", "ban", "redirect", "refuse", "repeated", "hide", "hang",
 )  # fmt: skip
 MESSENGER = ("delayed", "unreachable", "lost", "gone", "blocked")
-UNCLEAR = ("overload", "timeout", "unknown", "duplicate")  # may be said of an order that was accepted
+_UNCLEAR = ("overload", "timeout", "unknown", "duplicate")  # may be said of an order that was accepted
 _CLEAR = ("margin", "min_notional", "key", "clock", "rate_limited", "maintenance", "reduce_only", "lot")
 _LATEST = 16.0  # seconds that a request may be under way at most
 
@@ -37,7 +37,6 @@ class Weather:
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance
         self.over = False
-        self.unclear: tuple[str, ...] = UNCLEAR  # for which this exchange has a word
         self.share = chance.choice((0.0, 0.02, 0.05, 0.12, 0.3))  # of the requests that go wrong
         self.kinds = [kind for kind in (*NETWORK, *EXCHANGE, *MESSENGER) if chance.random() < 0.4]
         self.writes_more = chance.choice((1.0, 4.0, 10.0))  # orders fare worse than reads
@@ -77,9 +76,9 @@ class Weather:
                 wait = self.chance.choice((None, 1, 10, 60))
                 return Fault("ban", status=self.chance.choice((418, 429)), retry_after=wait)
             case "refuse":
-                return Fault("refuse", word=self.chance.choice(_CLEAR + self.unclear))
+                return Fault("refuse", word=self.chance.choice(_CLEAR + _UNCLEAR))
             case "repeated":  # it took effect, and the answer does not tell
-                return Fault("refuse", after=True, word=self.chance.choice(self.unclear))
+                return Fault("refuse", after=True, word=self.chance.choice(_UNCLEAR))
             case "hide":
                 if operation != "order":
                     return None
