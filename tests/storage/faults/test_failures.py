@@ -22,6 +22,7 @@ from bot.ports.store import AlertChange, CandleChunk, HoldingChange, Store
 from bot.ports.watching import AlertSettings, Look, Permission
 from bot.storage import SqlStore, at_head, migrate, open_store
 from bot.storage import database as rooms_database
+from bot.storage.tables import people
 from hedging.rules import HedgeRule
 from tests.fakes.database import prepared, sqlite_address
 from tests.storage.samples import ADA, BOB, NOW, a_proposal, an_alert, an_attempt, later, owed
@@ -144,11 +145,8 @@ def locked(database: str) -> Iterator[None]:
         other.execute("BEGIN IMMEDIATE")
     else:
         server = psycopg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False))
-        tables = (
-            "person, holding, rule, account, effect, seen_update, proposal, attempt, event, alert, memory"
-        )
-        tables += ", outbox, alert_setting, account_look, permission, pace"
-        server.execute(f"LOCK TABLE {tables}, paper_account, paper_order, candle IN EXCLUSIVE MODE")
+        tables = ", ".join(table.name for table in people.metadata.sorted_tables)
+        server.execute(f"LOCK TABLE {tables} IN EXCLUSIVE MODE")
         other = server  # type: ignore[assignment]
     try:
         yield
