@@ -37,6 +37,9 @@ from hedging.portfolio import Position
 T = TypeVar("T")
 Prices = Callable[[], Awaitable[Mapping[str, Decimal]]]  # by asset in US dollars and by symbol (marks)
 
+_MODE_LASTS = timedelta(
+    seconds=2
+)  # an order in a mode that changed meanwhile is refused with a code of its own
 _READ_BACK_PAUSES = (0.0, 0.1, 0.3, 0.6)  # seconds before each look at an order that was just acknowledged
 
 
@@ -51,6 +54,7 @@ class CcxtExchange:
     def __init__(self, dialect: Dialect, clients: Clients, clock: Clock, prices: Prices) -> None:
         self._dialect, self._clients, self._clock, self._prices = dialect, clients, clock, prices
         self._budgets: dict[int, Budget] = {}
+        self._modes: dict[tuple[int, str], tuple[bool, datetime]] = {}
         self.name = dialect.name
 
     def settles_within(self, account: Account) -> timedelta:
@@ -130,7 +134,12 @@ class CcxtExchange:
             for params in await self._dialect.leverage_calls(client, symbol):
                 await client.set_leverage(leverage, symbol, dict(params))
 
-        await self._set(account, f"the leverage of {symbol}", work)
+        # An order comes next, and asks for the position mode: it is read meanwhile.
+        _, mode = await asyncio.gather(
+            self._set(account, f"the leverage of {symbol}", work), self._mode_if_told(account, symbol)
+        )
+        if mode is not None:
+            self._modes[account.id, symbol] = (mode, self._clock.now())
 
     async def set_margin_mode(self, account: Account, symbol: str, mode: MarginMode) -> None:
         await self._known_contract(account, symbol)
@@ -149,7 +158,7 @@ class CcxtExchange:
         contract = await self._known_contract(account, order.symbol)
         self._check(order, contract)
         try:
-            hedged = await self.hedge_mode(account, order.symbol)
+            hedged = await self._mode(account, order.symbol)
             await self._budget(account).take()
         except KeyRefused as refused:
             raise Rejected(f"Nothing was sent: {refused}", "key") from None
@@ -212,6 +221,19 @@ class CcxtExchange:
             return await self._dialect.hedge_mode(client, symbol)
 
         return await self._read(account, "the position mode", work)
+
+    async def _mode(self, account: Account, symbol: str) -> bool:
+        """The position mode as it was just read, else as it is read now."""
+        mode, at = self._modes.pop((account.id, symbol), (False, None))
+        if at is not None and self._clock.now() - at < _MODE_LASTS:
+            return mode
+        return await self.hedge_mode(account, symbol)
+
+    async def _mode_if_told(self, account: Account, symbol: str) -> bool | None:
+        try:
+            return await self.hedge_mode(account, symbol)
+        except Unavailable:  # the order will ask again, and say so
+            return None
 
     async def margin_mode(self, account: Account, symbol: str) -> MarginMode | None:
         async def work(client: Any) -> MarginMode | None:

@@ -59,9 +59,6 @@ class Attempts:
         """Take the account and symbol for this leg. None while another order there is open or unknown, and when another
         worker has settled the card."""
         leg = proposal.plan.legs[index]
-        known = await self._store.attempt(client_id(proposal.id, index, number))
-        if known is not None:
-            return known
         now = self._clock.now()
         attempt = Attempt(
             client_id=client_id(proposal.id, index, number),
