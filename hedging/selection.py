@@ -66,8 +66,8 @@ class Wishes:
 @dataclass(frozen=True, slots=True)
 class Option:
     """One way to hedge. `ratios`: notional per unit of value, before the target; `ses`: their standard errors, nought
-    for a direct short. `residual`: share of the holding's standard deviation that stays. `cost`: over the horizon, as a fraction of value; `worth`: what risk and cost weigh
-    together, the less the better. `reason`: chosen, or why not."""
+    for a direct short. `residual`: share of the holding's standard deviation that stays. `cost`: over the horizon, as a
+    fraction of value; `worth`: what risk and cost weigh together, the less the better. `reason`: chosen, or why not."""
 
     kind: Kind
     symbols: tuple[str, ...]
