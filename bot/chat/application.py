@@ -200,6 +200,6 @@ def _register(application: Application[Any, Any, Any, Any, Any, Any], entry: Ent
     application.add_handler(CallbackQueryHandler(entry.tap(UNKNOWN_TAP)))
     application.add_handler(MessageHandler(private & filters.COMMAND, entry.message(UNKNOWN_COMMAND)))
     application.add_handler(MessageHandler(private & filters.TEXT, entry.message(PLAIN)))
-    application.add_handler(MessageHandler(private, entry.message(UNREADABLE)))
+    application.add_handler(MessageHandler(private & ~filters.StatusUpdate.ALL, entry.message(UNREADABLE)))
     application.add_handler(MessageHandler(~private & filters.COMMAND, entry.group(GROUP)))
     application.add_handler(ChatMemberHandler(entry.invited(GROUP), ChatMemberHandler.MY_CHAT_MEMBER))

@@ -11,6 +11,7 @@ from bot.ports.errors import PortError
 from bot.ports.records import Alert, AlertState, OutboxItem, Proposal
 from bot.ports.store import Store
 from bot.services.desk.kinds import KINDS
+from bot.services.desk.pinned import PINNED, prepared
 from bot.services.errors import ServiceError
 from bot.services.hedge import Hedge, remedy_key
 from bot.services.situation import Situation, Situations
@@ -36,6 +37,8 @@ class Remedies:
 
     async def prepare(self, item: OutboxItem) -> OutboxItem | None:
         """None when the message would say what is no longer so, or would overwrite a card."""
+        if item.kind == PINNED:
+            return await prepared(self._store, item)
         if item.kind == "daily":
             return await self._daily(item)
         if item.kind not in ("alert", "recovered") or "alert_id" not in item.payload:
