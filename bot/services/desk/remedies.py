@@ -1,5 +1,6 @@
 """Just before an alert is sent: is it still true, and what would mend it at this very price?"""
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
@@ -22,6 +23,7 @@ from hedging.rules import MIN_TARGET
 
 log = logging.getLogger(__name__)
 
+SECONDS = 5.0  # for the look before one message: others wait behind it
 REMEDY_LIFE = timedelta(hours=4)
 CALM_LEVERAGE = Decimal(2)  # what a hedge is brought back to when its collateral runs short
 
@@ -62,8 +64,9 @@ class Remedies:
             "hedge_pnl": None,
         }
         try:
-            situation = await self._situations.of(alert.user_id)
-        except (PortError, HedgingError) as failure:  # better without a remedy than not at all
+            async with asyncio.timeout(SECONDS):
+                situation = await self._situations.of(alert.user_id)
+        except (PortError, HedgingError, TimeoutError) as failure:  # better without a remedy than not at all
             log.info("alert %s goes out without a remedy: %s", alert.id, failure)
             return told
         unhedged, hedged = profits(await hedge_began(self._store, alert.user_id), situation)
