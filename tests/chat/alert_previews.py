@@ -101,6 +101,10 @@ def live(number: int, kind: str, **changes: Any) -> Alert:
     return replace(new, **changes)
 
 
+WHY = {
+    state: {"exchange": "bingx", "state": state, "since": NOON.isoformat()}
+    for state in ("maintenance", "down")
+}
 WISHES = AlertSettings(
     1,
     "Europe/Berlin",
@@ -129,6 +133,8 @@ SCREENS: dict[str, Message] = {
     "alert_stale_risen": alert.alert(told("stale", reason="risen", rise=0.23)),
     "alert_exit_rise": alert.alert(told("exit", reason="rise", rise=0.31)),
     "alert_exit_budget": alert.alert(told("exit", reason="budget", cost=132.0, budget=100.0)),
+    "alert_exchange_maintenance": alert.alert(told("exchange_down", **WHY["maintenance"])),
+    "alert_exchange_silent": alert.alert(told("exchange_down", **WHY["down"])),
     "alert_reminder": alert.alert(told("margin", level=2, measure=0.86, event="due", reminder=1)),
     "alert_goes_on": alert.alert(told("drift", event="goes_on", coverage=0.31)),
     "alert_more": alert.alert(told("drift"), more=True),

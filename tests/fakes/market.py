@@ -7,7 +7,7 @@ from decimal import Decimal
 import numpy as np
 
 from bot.ports.errors import Unavailable
-from bot.ports.exchange import MarketFeed, Offer, Permissions, Trial
+from bot.ports.exchange import Health, MarketFeed, Offer, Permissions, Trial
 from bot.ports.records import Account
 from bot.ports.vault import Credentials
 from hedging.market import Candles, Contract, Funding, Quote, Snapshot
@@ -91,6 +91,9 @@ class StillMarket:
 
     def feed(self, name: str) -> MarketFeed:
         return self
+
+    def health(self, name: str, *, demo: bool = False) -> Health:
+        return Health("up", NOON)
 
     @property
     def offers(self) -> Sequence[Offer]:

@@ -39,7 +39,9 @@ HEADLINES = {
     "margin_red": "🔴 Margin is nearly used up: {share} of your collateral is needed",
     "forced_close": "⚠️ Your {asset} short became smaller, and it was not me",
     "forced_close_red": "🔴 Your {asset} short was closed, and it was not me",
+    "exchange_silent": "⚠️ {exchange} answers nobody since {since}",
     "exchange_down": "⚠️ I cannot see your account on {exchange}",
+    "exchange_maintenance": "🔧 {exchange} is in maintenance since {since}",
     "exchange_down_red": "🔴 I have not seen your account on {exchange} for over an hour",
     "key_failing": "⚠️ {exchange} refuses your key",
     "key_failing_red": "🔴 {exchange} has refused your key for over an hour",
@@ -67,6 +69,10 @@ BODIES = {
     "Coverage is {coverage}.",
     "exchange_down": "Your hedge stays open there, but I cannot watch it. I keep trying. "
     "The exchange's own app may work.",
+    "exchange_maintenance": "Your hedge stays open there, but I cannot watch or change it until they are back. "
+    "I tell you when they are.",
+    "exchange_silent": "Your hedge stays open there, but I cannot watch or change it. "
+    "I keep trying, and tell you when it is back.",
     "key_failing": "Your hedge stays open, but I cannot see or change it. Make a new key there, then send /connect.",
     "order_waiting": "The exchange has not said what became of it. I keep asking and never send it twice. "
     "Nothing else is traded in {asset} until then.",
@@ -88,7 +94,7 @@ OVER = {
     "orphan": "✅ Every short protects something again",
     "margin": "✅ There is enough margin again",
     "forced_close": "✅ The closed short is dealt with: coverage is {coverage}",
-    "exchange_down": "✅ I see your account on {exchange} again",
+    "exchange_down": "✅ {exchange} is back: I see your account again",
     "key_failing": "✅ {exchange} accepts your key again",
     "order_waiting": "✅ The {asset} order is settled",
     "exit": "✅ Your hedge is within its terms again",

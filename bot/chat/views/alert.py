@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.chat.texts import alerts as t
 from bot.chat.texts import cards
-from bot.chat.views.accounts.badge import badge
+from bot.chat.views.accounts.badge import badge, title
 from bot.chat.views.message import Button, Message, Rows, bold, html
 from bot.chat.views.numbers import MINUS, base_of, exact, percent, price, usd
 from bot.chat.views.proposal import units
@@ -64,6 +64,8 @@ def _look(payload: Payload) -> str:
             return "basis_above" if (payload.get("basis") or 0) > 0 else "basis_below"
         case "stale" | "exit":
             return f"{kind}_{payload.get('reason', 'age')}"
+        case "exchange_down" if payload.get("state") and payload.get("level", 1) < 2:
+            return "exchange_maintenance" if payload["state"] == "maintenance" else "exchange_silent"
         case _:
             red = f"{kind}_red"
             return red if payload.get("level", 1) > 1 and red in t.HEADLINES else kind
@@ -107,7 +109,9 @@ def _figures(payload: Payload) -> Mapping[str, str]:
     if payload.get("price") is not None:
         shown["price"] = price(Decimal(str(payload["price"])))
     if payload.get("exchange"):
-        shown["exchange"] = html(str(payload["exchange"]).capitalize())
+        shown["exchange"] = title(str(payload["exchange"]))
+    if payload.get("since"):
+        shown["since"] = f"{datetime.fromisoformat(payload['since']):%H:%M} UTC"
     if payload.get("until"):
         shown["until"] = _day(payload["until"])
     return _before_after(payload, shown)
