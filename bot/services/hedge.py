@@ -15,6 +15,7 @@ from bot.ports.errors import StaleVersion, Unavailable
 from bot.ports.records import Account, Alert, AlertState, Proposal, ProposalState
 from bot.ports.store import Store
 from bot.services.accounts import Accounts
+from bot.services.desk.kinds import KINDS
 from bot.services.errors import NoHoldings, NotYours, OtherAccount, ProposalGone
 from bot.services.reconciliation import Reconciliation
 from bot.services.rules import Rules
@@ -163,12 +164,21 @@ class Hedge:
             raise Unavailable("What was read for this tap is too old to trade upon.")
         if still_right(shown.plan, needed):
             await self._rules.keep(user_id)
-            return await self._moved(shown, ProposalState.CONFIRMED, message_id, outcome=situation.baseline())
+            baseline = situation.baseline()
+            if await self._retargets(shown) and shown.plan.target != situation.rule.target:
+                await self._rules.change(user_id, target=shown.plan.target)
+                baseline["target_before"] = str(situation.rule.target)
+            return await self._moved(shown, ProposalState.CONFIRMED, message_id, outcome=baseline)
         fresh = self.draft(
             user_id, chat_id, situation.account, needed, key=f"again:{shown.id}", alert_id=shown.alert_id
         )
         fresh = replace(fresh, replaces=shown.id, message_id=message_id)
         return await self._moved(shown, ProposalState.SUPERSEDED, message_id, replacement=fresh)
+
+    async def _retargets(self, card: Proposal) -> bool:
+        """Whether the card's target is to be the rule's from now on, as its alert said."""
+        alert = await self._store.alert(card.alert_id) if card.alert_id is not None else None
+        return alert is not None and KINDS[alert.kind].remedy == "retarget"
 
     async def rebalance(
         self, alert_id: int, user_id: int, chat_id: int, message_id: int, *, key: str, remedy: str = ""

@@ -59,7 +59,8 @@ BODIES = {
     "basis_above": "The hedge loses by that gap while it grows and gains when it closes, as it mostly does.",
     "basis_below": "The hedge gains by that gap while it grows and loses when it closes, as it mostly does.",
     "correlation": "In the last two weeks they moved together {now}, before {before}. It protects less than it seems.",
-    "volatility": "The same coverage leaves more at risk than when you chose it. /rule changes the target.",
+    "volatility": "The same coverage leaves more at risk than when you chose it. A higher target makes up for that; "
+    "I offer the way back when it is calm.",
     "stale_age": "It was made {days} days ago. Holding it costs fees and funding, and your gains.",
     "stale_sold": "A short without the coins behind it loses when the market rises.",
     "stale_risen": "The fall that it was made for may be over. Kept on, it takes away further gains.",
@@ -115,12 +116,15 @@ REMEDIES = {
     "rebalance": "Back to target:",
     "delever": "To bring the leverage down to 2x:",
     "close": "To close it:",
+    "retarget": "For a target of {aim} from now on:",
 }
 REMEDY_LEG = "• {what}, about {notional}"
 REMEDY_FEE = "Fee about {fee}. One tap sends it."
 NO_REMEDY = "There is no order that would help right now. /status has the figures."
 NOTHING_TO_DO = "Nothing needs to be done now."
 REBALANCE, DELEVER, CLOSE = "Rebalance", "De-lever to 2x", "Close the hedge"
+RETARGET, BACK_TO = "Raise the target to {aim}", "Back to {aim}"
+BACK_AGAIN = "You raised the target while it was wild. You can take it back now."
 REBALANCE_LEG = "Rebalance {sign}{amount} {asset}"
 SNOOZE, DETAILS, KEEP, MORE = "Snooze 4 h", "Details", "Keep 7 days", "More"
 SEEN, ONE_HOUR, MORNING, MUTE, BACK = "Seen", "1 h", "Until morning", "Mute these", "Back"

@@ -39,7 +39,12 @@ def recovered(payload: Payload) -> Message:
     """The alert is over: the same message says so."""
     kind = payload["kind"] if payload.get("hedged", True) else "no_hedge"
     title = t.OVER[kind].format_map(_figures(payload))
-    return Message("\n".join([bold(title), *_whose(payload), t.OVER_BODY]), silent=True)
+    if not (payload.get("legs") and payload.get("aim")):
+        return Message("\n".join([bold(title), *_whose(payload), t.OVER_BODY]), silent=True)
+    lines = [bold(title), *_whose(payload), "", t.BACK_AGAIN, *_remedy(payload)]
+    data = f"rb:{payload['alert_id']}:{payload['proposal_id']}"
+    button = Button(t.BACK_TO.format(aim=percent(Decimal(payload["aim"]))), data, style="primary")
+    return Message("\n".join(lines), ((button,),), silent=True)
 
 
 def _whose(payload: Payload) -> list[str]:
@@ -171,8 +176,9 @@ def _remedy(payload: Payload) -> list[str]:
     ]
     if len(legs) > _LEGS_SHOWN:
         lines.append(f"• {cards.MORE_ORDERS.format(count=len(legs) - _LEGS_SHOWN)}")
-    title = t.REMEDIES[payload.get("remedy", "rebalance")]
-    return [title, *lines, t.REMEDY_FEE.format(fee=usd(Decimal(payload["fees"])))]
+    aim = percent(Decimal(payload["aim"])) if payload.get("aim") else ""
+    titled = t.REMEDIES[payload.get("remedy", "rebalance")].format(aim=aim)
+    return [titled, *lines, t.REMEDY_FEE.format(fee=usd(Decimal(payload["fees"])))]
 
 
 def _buttons(payload: Payload, *, more: bool) -> Rows:
@@ -212,6 +218,8 @@ def _remedy_button(payload: Payload) -> str:
     """One order back to the target is named; everything else by what it does."""
     legs: Sequence[Payload] = payload["legs"]
     remedy = payload.get("remedy", "rebalance")
+    if remedy == "retarget":
+        return t.RETARGET.format(aim=percent(Decimal(payload["aim"])))
     if remedy != "rebalance":
         return t.DELEVER if remedy == "delever" else t.CLOSE
     if len(legs) != 1:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from bot.ports.records import Alert, Severity
 
-Remedy = Literal["rebalance", "delever", "close", "none"]
+Remedy = Literal["rebalance", "delever", "close", "retarget", "none"]
 
 INFO, AMBER, RED = Severity.INFO, Severity.AMBER, Severity.RED
 
@@ -31,7 +31,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("liquidation", AMBER, RED, "delever"),
         Kind("basis", INFO, AMBER),
         Kind("correlation", AMBER, AMBER, "rebalance"),
-        Kind("volatility", INFO, AMBER, "rebalance"),
+        Kind("volatility", INFO, AMBER, "retarget"),
         Kind("stale", INFO, AMBER, "close", keeps=True),
         Kind("orphan", INFO, AMBER, "rebalance"),
         Kind("margin", AMBER, RED, "delever"),
