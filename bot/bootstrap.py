@@ -150,7 +150,7 @@ def build_services(
         timedelta(seconds=settings.card_seconds),
     )
     status = Status(store, situations, clock)
-    remedies = Remedies(store, hedge, situations, status)
+    remedies = Remedies(store, hedge, situations, status, markets)
     delivery = Delivery(store, notifier, durable, clock, remedies.prepare)
     summaries = Summaries(store, markets, clock)
     permissions = Permissions(store, accounts)

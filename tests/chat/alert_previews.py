@@ -101,6 +101,14 @@ def live(number: int, kind: str, **changes: Any) -> Alert:
     return replace(new, **changes)
 
 
+MOVE = {
+    "exchange": "bingx",
+    "mode": "live",
+    "here": "-182.3",
+    "there": "-30.2",
+    "moving": "14.1",
+    "saves": "138",
+}
 WHY = {
     state: {"exchange": "bingx", "state": state, "since": NOON.isoformat()}
     for state in ("maintenance", "down")
@@ -133,6 +141,8 @@ SCREENS: dict[str, Message] = {
     "alert_stale_risen": alert.alert(told("stale", reason="risen", rise=0.23)),
     "alert_exit_rise": alert.alert(told("exit", reason="rise", rise=0.31)),
     "alert_exit_budget": alert.alert(told("exit", reason="budget", cost=132.0, budget=100.0)),
+    "alert_funding_cheaper": alert.alert(told("funding", cheaper=MOVE)),
+    "alert_funding_elsewhere_receives": alert.alert(told("funding", cheaper=MOVE | {"there": "41.2"})),
     "alert_volatility_back": alert.recovered(over("volatility") | {"legs": [BUY], "aim": "0.5"}),
     "alert_exchange_maintenance": alert.alert(told("exchange_down", **WHY["maintenance"])),
     "alert_exchange_silent": alert.alert(told("exchange_down", **WHY["down"])),

@@ -112,6 +112,17 @@ MOVED = "Your coins: {value} ({change} within a day)"
 HEDGE_MADE = "The hedge has made {amount} so far."
 HEDGE_LOST = "The hedge has cost {amount} so far."
 
+CHEAPER_PAYS = (
+    "On {exchange} the same short should pay about {there} a month. "
+    "Moving it there costs about {moving} in fees and saves about {saves} in the first month."
+)
+CHEAPER_RECEIVES = (
+    "On {exchange} the same short should receive about {there} a month. "
+    "Moving it there costs about {moving} in fees and brings about {saves} more in the first month."
+)
+CHEAPER_HOW = "To move: close the hedge here, choose {exchange} under /accounts, then send /hedge."
+ACCOUNTS = "My accounts"
+
 REMEDIES = {
     "rebalance": "Back to target:",
     "delever": "To bring the leverage down to 2x:",

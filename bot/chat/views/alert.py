@@ -29,6 +29,7 @@ def alert(payload: Payload, *, more: bool = False) -> Message:
     blocks = [
         [bold(said), *_whose(payload), *_since(payload)],
         [*_body(payload), *_money(payload)],
+        _cheaper(payload),
         _remedy(payload),
     ]
     text = "\n\n".join("\n".join(block) for block in blocks if block)
@@ -148,6 +149,18 @@ def _body(payload: Payload) -> list[str]:
     return [text.format_map(_figures(payload))] if text else []
 
 
+def _cheaper(payload: Payload) -> list[str]:
+    """Where the same short would cost less, and how to get there."""
+    found = payload.get("cheaper")
+    if not found:
+        return []
+    there = Decimal(found["there"])
+    template = t.CHEAPER_PAYS if there < 0 else t.CHEAPER_RECEIVES
+    shown = {name: usd(abs(Decimal(found[name]))) for name in ("here", "there", "moving", "saves")}
+    where = title(found["exchange"])
+    return [template.format(exchange=where, **shown), t.CHEAPER_HOW.format(exchange=where)]
+
+
 def _money(payload: Payload) -> list[str]:
     """What the coins are worth and what the hedge has done, where that is what it is about."""
     lines = []
@@ -187,6 +200,8 @@ def _buttons(payload: Payload, *, more: bool) -> Rows:
     if payload.get("legs"):
         data = f"rb:{number}:{payload['proposal_id']}"
         rows.append((Button(_remedy_button(payload), data, style="primary"),))
+    if payload.get("cheaper"):
+        rows.append((Button(t.ACCOUNTS, "ac:list"),))
     if payload["kind"] in _KEEPS:
         rows.append((Button(t.KEEP, f"kp:{number}"),))
     if more:

@@ -11,10 +11,12 @@ from typing import Any
 from bot.ports.errors import PortError
 from bot.ports.records import Alert, AlertState, OutboxItem, Proposal
 from bot.ports.store import Store
+from bot.services.desk.cheaper import cheaper
 from bot.services.desk.kinds import KINDS
 from bot.services.desk.pinned import PINNED, prepared
 from bot.services.errors import ServiceError
 from bot.services.hedge import Hedge, remedy_key
+from bot.services.markets import Markets
 from bot.services.situation import Situation, Situations
 from bot.services.status import Status, StatusView, hedge_began, profits
 from hedging.errors import HedgingError
@@ -32,8 +34,11 @@ CALM_LEVERAGE = Decimal(2)  # what a hedge is brought back to when its collatera
 class Remedies:
     """Prepares owed messages of the alert desk; others pass as they are."""
 
-    def __init__(self, store: Store, hedge: Hedge, situations: Situations, status: Status) -> None:
+    def __init__(
+        self, store: Store, hedge: Hedge, situations: Situations, status: Status, markets: Markets
+    ) -> None:
         self._store = store
+        self._markets = markets
         self._hedge = hedge
         self._situations = situations
         self._status = status
@@ -99,10 +104,20 @@ class Remedies:
             told["hedge_pnl"] = str(hedged - unhedged)
         if situation.positions and situation.balance.equity > 0:
             told["leverage"] = str(_leverage(situation))
+        if alert.kind == "funding":
+            told["cheaper"] = await self._cheaper(situation)
         remedy = await self._remedy(alert, situation)
         if remedy is not None:
             told |= _told(remedy, KINDS[alert.kind].remedy)
         return told
+
+    async def _cheaper(self, situation: Situation) -> dict[str, Any] | None:
+        try:
+            async with asyncio.timeout(SECONDS):
+                found = await cheaper(self._store, self._markets, situation)
+        except TimeoutError:
+            return None
+        return found.record() if found is not None else None
 
     async def _remedy(self, alert: Alert, situation: Situation) -> Proposal | None:
         try:
