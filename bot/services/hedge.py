@@ -155,6 +155,9 @@ class Hedge:
         if account is None or account.id != (await self._accounts.in_use(user_id)).id:
             raise OtherAccount("The card is about another account.")
         situation = await self._reconciliation.check(await self._situations.on(account, fresh=True))
+        kept = situation.rule
+        if shown.plan.factor != kept.factor and await self._changes_rule(shown):
+            situation = await self._situations.measured_against(situation, shown.plan.factor)
         # A remedy may aim at less than the rule does; any other card is about the rule as it is now.
         target = shown.plan.target if shown.alert_id is not None else None
         needed = situation.unwinding() if shown.purpose == "unhedge" else situation.plan(target=target)
@@ -165,9 +168,10 @@ class Hedge:
         if still_right(shown.plan, needed):
             await self._rules.keep(user_id)
             baseline = situation.baseline()
-            if await self._retargets(shown) and shown.plan.target != situation.rule.target:
-                await self._rules.change(user_id, target=shown.plan.target)
-                baseline["target_before"] = str(situation.rule.target)
+            changed = (shown.plan.target, shown.plan.factor) != (kept.target, kept.factor)
+            if changed and await self._changes_rule(shown):
+                await self._rules.change(user_id, target=shown.plan.target, factor=shown.plan.factor)
+                baseline["target_before"] = str(kept.target)
             return await self._moved(shown, ProposalState.CONFIRMED, message_id, outcome=baseline)
         fresh = self.draft(
             user_id, chat_id, situation.account, needed, key=f"again:{shown.id}", alert_id=shown.alert_id
@@ -175,10 +179,10 @@ class Hedge:
         fresh = replace(fresh, replaces=shown.id, message_id=message_id)
         return await self._moved(shown, ProposalState.SUPERSEDED, message_id, replacement=fresh)
 
-    async def _retargets(self, card: Proposal) -> bool:
-        """Whether the card's target is to be the rule's from now on, as its alert said."""
+    async def _changes_rule(self, card: Proposal) -> bool:
+        """Whether the card's target and factor are to be the rule's from now on, as its alert said."""
         alert = await self._store.alert(card.alert_id) if card.alert_id is not None else None
-        return alert is not None and KINDS[alert.kind].remedy == "retarget"
+        return alert is not None and card.purpose != "unhedge" and KINDS[alert.kind].changes_rule
 
     async def rebalance(
         self, alert_id: int, user_id: int, chat_id: int, message_id: int, *, key: str, remedy: str = ""

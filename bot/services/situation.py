@@ -99,6 +99,12 @@ class Situations:
         )
         return await self.at(account, rule, holdings, snapshot)
 
+    async def measured_against(self, situation: Situation, factor: str) -> Situation:
+        """The same with betas against another factor, under a rule that says so."""
+        market = self._markets.of(situation.account)
+        betas = await market.betas_of(situation.holdings, situation.positions, factor, situation.snapshot)
+        return replace(situation, rule=replace(situation.rule, factor=factor), betas=betas)
+
     async def at(
         self, account: Account, rule: HedgeRule, holdings: Sequence[Holding], snapshot: Snapshot
     ) -> Situation:

@@ -142,6 +142,9 @@ SCREENS: dict[str, Message] = {
     "alert_exit_rise": alert.alert(told("exit", reason="rise", rise=0.31)),
     "alert_exit_budget": alert.alert(told("exit", reason="budget", cost=132.0, budget=100.0)),
     "alert_funding_cheaper": alert.alert(told("funding", cheaper=MOVE)),
+    "alert_funding_switch": alert.alert(
+        told("funding", remedy="switch", switch=MOVE | {"coin": "ETH"}, legs=[BUY, SELL])
+    ),
     "alert_funding_elsewhere_receives": alert.alert(told("funding", cheaper=MOVE | {"there": "41.2"})),
     "alert_volatility_back": alert.recovered(over("volatility") | {"legs": [BUY], "aim": "0.5"}),
     "alert_exchange_maintenance": alert.alert(told("exchange_down", **WHY["maintenance"])),

@@ -48,6 +48,7 @@ class StillMarket:
         self.prices = {asset: D(price) for asset, price in PRICES.items()}
         self.away = False
         self.funding = D("0.0001")
+        self.rates: dict[str, Decimal] = {}  # by symbol, where one is not as the others
         self.others: dict[str, StillMarket] = {}  # by name, where another exchange is not as this one
         self.on_offer: tuple[Offer, ...] = ()
         self.trials: dict[str, Trial | Exception] = {}  # what comes of a key
@@ -67,7 +68,7 @@ class StillMarket:
             raise Unavailable("the market cannot be reached")
         contracts = {c.symbol: c for c in map(perpetual, PERPETUALS)}
         quotes = {s: self._quote(c) for s, c in contracts.items()}
-        funding = {s: Funding(s, self.funding, 8, self.time + timedelta(hours=4)) for s in contracts}
+        funding = {s: self._rate(s) for s in contracts}
         return Snapshot(self.name, self.time, dict(self.prices), quotes, funding, contracts)
 
     async def candles(
@@ -85,7 +86,11 @@ class StillMarket:
     async def funding_since(self, symbol: str, since: datetime) -> Sequence[Funding]:
         """Every eight hours the present rate."""
         hours = range(8, int((self.time - since).total_seconds() // 3600), 8)
-        return [Funding(symbol, self.funding, 8, since + timedelta(hours=n)) for n in hours]
+        rate = self._rate(symbol).rate
+        return [Funding(symbol, rate, 8, since + timedelta(hours=n)) for n in hours]
+
+    def _rate(self, symbol: str) -> Funding:
+        return Funding(symbol, self.rates.get(symbol, self.funding), 8, self.time + timedelta(hours=4))
 
     # The only exchange that there is: bot.ports.exchange.Feeds and Connections over this one market.
 

@@ -120,6 +120,14 @@ CHEAPER_RECEIVES = (
     "On {exchange} the same short should receive about {there} a month. "
     "Moving it there costs about {moving} in fees and brings about {saves} more in the first month."
 )
+SWITCH_PAYS = (
+    "With {coin} in its place it should pay about {there} a month. "
+    "The change costs about {moving} in fees and saves about {saves} in the first month."
+)
+SWITCH_RECEIVES = (
+    "With {coin} in its place it should receive about {there} a month. "
+    "The change costs about {moving} in fees and brings about {saves} more in the first month."
+)
 CHEAPER_HOW = "To move: close the hedge here, choose {exchange} under /accounts, then send /hedge."
 ACCOUNTS = "My accounts"
 
@@ -127,6 +135,7 @@ REMEDIES = {
     "rebalance": "Back to target:",
     "delever": "To bring the leverage down to 2x:",
     "close": "To close it:",
+    "switch": "To change, for now and later:",
     "retarget": "For a target of {aim} from now on:",
 }
 REMEDY_LEG = "• {what}, about {notional}"
@@ -134,6 +143,7 @@ REMEDY_FEE = "Fee about {fee}. One tap sends it."
 NO_REMEDY = "There is no order that would help right now. /status has the figures."
 NOTHING_TO_DO = "Nothing needs to be done now."
 REBALANCE, DELEVER, CLOSE = "Rebalance", "De-lever to 2x", "Close the hedge"
+SWITCH = "Switch to {coin}"
 RETARGET, BACK_TO = "Raise the target to {aim}", "Back to {aim}"
 BACK_AGAIN = "You raised the target while it was wild. You can take it back now."
 REBALANCE_LEG = "Rebalance {sign}{amount} {asset}"

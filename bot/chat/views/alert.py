@@ -151,6 +151,11 @@ def _body(payload: Payload) -> list[str]:
 
 def _cheaper(payload: Payload) -> list[str]:
     """Where the same short would cost less, and how to get there."""
+    moved = payload.get("switch")
+    if moved:
+        figures = {name: usd(abs(Decimal(moved[name]))) for name in ("there", "moving", "saves")}
+        pays = Decimal(moved["there"]) < 0
+        return [(t.SWITCH_PAYS if pays else t.SWITCH_RECEIVES).format(coin=html(moved["coin"]), **figures)]
     found = payload.get("cheaper")
     if not found:
         return []
@@ -233,6 +238,8 @@ def _remedy_button(payload: Payload) -> str:
     """One order back to the target is named; everything else by what it does."""
     legs: Sequence[Payload] = payload["legs"]
     remedy = payload.get("remedy", "rebalance")
+    if remedy == "switch":
+        return t.SWITCH.format(coin=payload["switch"]["coin"])
     if remedy == "retarget":
         return t.RETARGET.format(aim=percent(Decimal(payload["aim"])))
     if remedy != "rebalance":

@@ -1,4 +1,4 @@
-"""Whether the same short would cost less on another exchange where its owner has an account."""
+"""Whether the same protection would cost less: on another exchange of the same owner, or in another coin."""
 
 import asyncio
 import logging
@@ -14,16 +14,18 @@ from bot.ports.errors import PortError
 from bot.ports.records import PAPER, Account, AccountState
 from bot.ports.store import Store
 from bot.services.markets import Market, Markets
-from bot.services.situation import Situation
+from bot.services.situation import Situation, Situations
 from hedging.carry import expected_carry, round_trip
 from hedging.errors import HedgingError
 from hedging.market import Snapshot
+from hedging.plan import HedgePlan
 
 log = logging.getLogger(__name__)
 
 HORIZON = timedelta(days=10)  # so far ahead what is settled of late says something
 LEARNT_FROM = timedelta(days=40)
 MONTH = timedelta(days=30)
+FACTORS = ("BTC", "ETH")
 WORTH = Decimal("0.2")  # of what is paid here: a smaller gain is not worth the trouble
 
 
@@ -73,6 +75,55 @@ async def cheaper(store: Store, markets: Markets, situation: Situation) -> Cheap
         return Cheaper(account, here, there, _moving(short, situation.snapshot, snapshot))
 
     found = [one for one in await asyncio.gather(*map(at, others)) if one is not None]
+    best = max(found, key=lambda one: one.saves, default=None)
+    return best if best is not None and best.saves > WORTH * abs(here) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """The plan that shorts another factor for the coins without a perpetual, and its figures, as Cheaper has them."""
+
+    plan: HedgePlan
+    here: Decimal
+    there: Decimal
+    moving: Decimal
+
+    @property
+    def saves(self) -> Decimal:
+        return self.there - self.here - self.moving
+
+    def record(self) -> dict[str, Any]:
+        figures = {name: str(getattr(self, name)) for name in ("here", "there", "moving", "saves")}
+        return {"coin": self.plan.factor, **figures}
+
+
+async def switch(situations: Situations, markets: Markets, situation: Situation) -> Switch | None:
+    """Where it pays, and protects as much: coverage must come within the rule's band. May raise what reads raise."""
+    rule, snapshot = situation.rule, situation.snapshot
+    others = [factor for factor in FACTORS if factor != rule.factor]
+    short = _notionals(situation)
+    if not short or situation.own:  # what its owner sold by hand is not traded for another coin
+        return None
+    market = markets.of(situation.account)
+    here = await _month(market, snapshot, short)
+    found = []
+    for factor in others:
+        plan = (await situations.measured_against(situation, factor)).plan()
+        if not plan.legs or abs(plan.after.coverage - rule.target) > rule.band:
+            continue
+        after = {**short} | {
+            leg.symbol: abs(snapshot.contracts[leg.symbol].notional(leg.position_after, leg.mark_price))
+            for leg in plan.legs
+        }
+        there = await _month(market, snapshot, {symbol: worth for symbol, worth in after.items() if worth})
+        moving = sum(
+            (
+                round_trip(leg.notional, snapshot.contracts[leg.symbol], snapshot.quotes[leg.symbol]) / 2
+                for leg in plan.legs
+            ),
+            Decimal(0),
+        )
+        found.append(Switch(plan, here, there, moving))
     best = max(found, key=lambda one: one.saves, default=None)
     return best if best is not None and best.saves > WORTH * abs(here) else None
 

@@ -11,7 +11,7 @@ from typing import Any
 from bot.ports.errors import PortError
 from bot.ports.records import Alert, AlertState, OutboxItem, Proposal
 from bot.ports.store import Store
-from bot.services.desk.cheaper import cheaper
+from bot.services.desk.cheaper import Switch, cheaper, switch
 from bot.services.desk.kinds import KINDS
 from bot.services.desk.pinned import PINNED, prepared
 from bot.services.errors import ServiceError
@@ -105,11 +105,23 @@ class Remedies:
         if situation.positions and situation.balance.equity > 0:
             told["leverage"] = str(_leverage(situation))
         if alert.kind == "funding":
+            found = await self._switch(situation)
+            if found is not None:
+                card = await self._owned(alert, found.plan, situation)
+                return told | _told(card, "switch") | {"switch": found.record()}
             told["cheaper"] = await self._cheaper(situation)
         remedy = await self._remedy(alert, situation)
         if remedy is not None:
             told |= _told(remedy, KINDS[alert.kind].remedy)
         return told
+
+    async def _switch(self, situation: Situation) -> Switch | None:
+        try:
+            async with asyncio.timeout(SECONDS):
+                return await switch(self._situations, self._markets, situation)
+        except (PortError, HedgingError, TimeoutError) as failure:
+            log.info("no other coin is compared for user %d: %s", situation.account.user_id, failure)
+            return None
 
     async def _cheaper(self, situation: Situation) -> dict[str, Any] | None:
         try:
