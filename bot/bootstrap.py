@@ -11,7 +11,7 @@ from bot.clock import SystemClock
 from bot.ports.clock import Clock
 from bot.ports.durable import Durable
 from bot.ports.errors import Unavailable
-from bot.ports.exchange import Connections, Exchange, Feeds, MarketFeed
+from bot.ports.exchange import Connections, Exchange, Feeds, Healths, MarketFeed
 from bot.ports.notifier import Notifier
 from bot.ports.store import Store
 from bot.ports.vault import Vault
@@ -52,8 +52,8 @@ class NotConfigured(Exception):
     """A setting is missing or does not fit. One sentence that says which and how to mend it."""
 
 
-class Outside(Feeds, Connections, Protocol):
-    """The exchanges as feeds and as places to connect."""
+class Outside(Feeds, Healths, Connections, Protocol):
+    """The exchanges as feeds, as they are, and as places to connect."""
 
 
 class Everywhere(Outside, Exchange, Protocol):
@@ -150,7 +150,7 @@ def build_services(
         timedelta(seconds=settings.card_seconds),
     )
     status = Status(store, situations, clock)
-    remedies = Remedies(store, hedge, situations, status)
+    remedies = Remedies(store, hedge, situations, status, markets)
     delivery = Delivery(store, notifier, durable, clock, remedies.prepare)
     summaries = Summaries(store, markets, clock)
     permissions = Permissions(store, accounts)
@@ -172,6 +172,7 @@ def build_services(
             store,
             exchange,
             markets,
+            outside,
             situations,
             reconciliation,
             summaries,

@@ -16,6 +16,7 @@ from bot.ports.errors import StaleVersion, Unavailable
 from bot.ports.records import Account, Alert, AlertState, Proposal, ProposalState
 from bot.ports.store import Store
 from bot.services.accounts import Accounts
+from bot.services.desk.kinds import KINDS
 from bot.services.errors import NoHoldings, NotYours, OtherAccount, ProposalGone
 from bot.services.reconciliation import Reconciliation
 from bot.services.rules import Rules
@@ -156,6 +157,9 @@ class Hedge:
         if account.id != shown.account_id:
             raise OtherAccount("The card is about another account.")
         situation = await self._reconciliation.check(await self._situations.on(account, fresh=True))
+        kept = situation.rule
+        if shown.plan.factor != kept.factor and await self._changes_rule(shown):
+            situation = await self._situations.measured_against(situation, shown.plan.factor)
         # A remedy may aim at less than the rule does; any other card is about the rule as it is now.
         target = shown.plan.target if shown.alert_id is not None else None
         needed = situation.unwinding() if shown.purpose == "unhedge" else situation.plan(target=target)
@@ -164,18 +168,22 @@ class Hedge:
         if self._clock.now() - now > READ_LASTS:
             raise Unavailable("What was read for this tap is too old to trade upon.")
         if still_right(shown.plan, needed):
-            return await self._moved(
-                shown,
-                ProposalState.CONFIRMED,
-                message_id,
-                outcome=situation.baseline(),
-                keeps=situation.rule,
-            )
+            baseline = situation.baseline()
+            changed = (shown.plan.target, shown.plan.factor) != (kept.target, kept.factor)
+            if changed and await self._changes_rule(shown):
+                await self._rules.change(user_id, target=shown.plan.target, factor=shown.plan.factor)
+                baseline["target_before"] = str(kept.target)
+            return await self._moved(shown, ProposalState.CONFIRMED, message_id, outcome=baseline, keeps=kept)
         fresh = self.draft(
             user_id, chat_id, situation.account, needed, key=f"again:{shown.id}", alert_id=shown.alert_id
         )
         fresh = replace(fresh, replaces=shown.id, message_id=message_id)
         return await self._moved(shown, ProposalState.SUPERSEDED, message_id, replacement=fresh)
+
+    async def _changes_rule(self, card: Proposal) -> bool:
+        """Whether the card's target and factor are to be the rule's from now on, as its alert said."""
+        alert = await self._store.alert(card.alert_id) if card.alert_id is not None else None
+        return alert is not None and card.purpose != "unhedge" and KINDS[alert.kind].changes_rule
 
     async def rebalance(
         self, alert_id: int, user_id: int, chat_id: int, message_id: int, *, key: str, remedy: str = ""

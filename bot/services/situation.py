@@ -109,3 +109,9 @@ class Situations:
         )
         betas = await market.betas_of(holdings, positions, rule.factor, snapshot)
         return Situation(account, rule, holdings, positions, snapshot, betas, balance, book)
+
+    async def measured_against(self, situation: Situation, factor: str) -> Situation:
+        """The same with betas against another factor, under a rule that says so."""
+        market = self._markets.of(situation.account)
+        betas = await market.betas_of(situation.holdings, situation.positions, factor, situation.snapshot)
+        return replace(situation, rule=replace(situation.rule, factor=factor), betas=betas)

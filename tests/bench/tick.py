@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import psycopg
 
+from bot.ports.exchange import Health
 from bot.ports.records import Account
 from bot.services.markets import Markets
 from bot.services.watch.checks import PARTS, Checks
@@ -66,6 +67,9 @@ class SteadyMarket:
 
     def feed(self, name: str) -> "SteadyMarket":
         return self
+
+    def health(self, name: str, *, demo: bool = False) -> Health:
+        return Health("up", NOON)
 
     async def snapshot(self) -> Snapshot:
         contracts = {c.symbol: c for c in map(_perpetual, SHORTS)}
@@ -243,7 +247,7 @@ async def measure(address: str, users: int, *, loop: int = 300) -> Measured:
     filling.start()
     await asyncio.to_thread(filling.join)
     store = open_store(address)
-    checks = Checks(store, Markets(market, clock), clock)  # type: ignore[arg-type]
+    checks = Checks(store, Markets(market, clock), market, clock)  # type: ignore[arg-type]
     await store.ping()
     started, busy = time.perf_counter(), time.process_time()
     shards, changes, parts = -(-users // A_SHARD), 0, dict.fromkeys(PARTS, 0.0)

@@ -29,7 +29,7 @@ RAISED: dict[str, dict[str, Any]] = {
     },
     "basis": {"symbol": "SOL/USDT:USDT", "basis": 0.0132},
     "correlation": {"correlation": 0.41, "before": 0.86, "legs": [SELL]},
-    "volatility": {"measure": 2.24},
+    "volatility": {"measure": 2.24, "legs": [SELL], "remedy": "retarget", "aim": "0.75"},
     "stale": {"reason": "age", "days": 91.3, "legs": [BUY], "remedy": "close", "hedge_pnl": "-310.2"},
     "orphan": {"symbols": ["SOL/USDT:USDT"], "legs": [BUY], "remedy": "rebalance"},
     "margin": {"measure": 0.53, "legs": [BUY], "remedy": "delever"},
@@ -93,7 +93,7 @@ def worse(kind: str) -> dict[str, Any]:
 
 
 def over(kind: str) -> dict[str, Any]:
-    return told(kind, coverage=0.493, event="over")
+    return told(kind, coverage=0.493, event="over", legs=[])
 
 
 def live(number: int, kind: str, **changes: Any) -> Alert:
@@ -101,6 +101,18 @@ def live(number: int, kind: str, **changes: Any) -> Alert:
     return replace(new, **changes)
 
 
+MOVE = {
+    "exchange": "bingx",
+    "mode": "live",
+    "here": "-182.3",
+    "there": "-30.2",
+    "moving": "14.1",
+    "saves": "138",
+}
+WHY = {
+    state: {"exchange": "bingx", "state": state, "since": NOON.isoformat()}
+    for state in ("maintenance", "down")
+}
 WISHES = AlertSettings(
     1,
     "Europe/Berlin",
@@ -129,6 +141,14 @@ SCREENS: dict[str, Message] = {
     "alert_stale_risen": alert.alert(told("stale", reason="risen", rise=0.23)),
     "alert_exit_rise": alert.alert(told("exit", reason="rise", rise=0.31)),
     "alert_exit_budget": alert.alert(told("exit", reason="budget", cost=132.0, budget=100.0)),
+    "alert_funding_cheaper": alert.alert(told("funding", cheaper=MOVE)),
+    "alert_funding_switch": alert.alert(
+        told("funding", remedy="switch", switch=MOVE | {"coin": "ETH"}, legs=[BUY, SELL])
+    ),
+    "alert_funding_elsewhere_receives": alert.alert(told("funding", cheaper=MOVE | {"there": "41.2"})),
+    "alert_volatility_back": alert.recovered(over("volatility") | {"legs": [BUY], "aim": "0.5"}),
+    "alert_exchange_maintenance": alert.alert(told("exchange_down", **WHY["maintenance"])),
+    "alert_exchange_silent": alert.alert(told("exchange_down", **WHY["down"])),
     "alert_reminder": alert.alert(told("margin", level=2, measure=0.86, event="due", reminder=1)),
     "alert_goes_on": alert.alert(told("drift", event="goes_on", coverage=0.31)),
     "alert_more": alert.alert(told("drift"), more=True),

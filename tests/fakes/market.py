@@ -7,7 +7,7 @@ from decimal import Decimal
 import numpy as np
 
 from bot.ports.errors import Unavailable
-from bot.ports.exchange import MarketFeed, Offer, Permissions, Trial
+from bot.ports.exchange import Health, MarketFeed, Offer, Permissions, Trial
 from bot.ports.records import Account
 from bot.ports.vault import Credentials
 from hedging.market import Candles, Contract, Funding, Quote, Snapshot
@@ -47,6 +47,9 @@ class StillMarket:
         self.time = NOON
         self.prices = {asset: D(price) for asset, price in PRICES.items()}
         self.away = False
+        self.funding = D("0.0001")
+        self.rates: dict[str, Decimal] = {}  # by symbol, where one is not as the others
+        self.others: dict[str, StillMarket] = {}  # by name, where another exchange is not as this one
         self.on_offer: tuple[Offer, ...] = ()
         self.trials: dict[str, Trial | Exception] = {}  # what comes of a key
         self.tried: list[str] = []
@@ -65,7 +68,7 @@ class StillMarket:
             raise Unavailable("the market cannot be reached")
         contracts = {c.symbol: c for c in map(perpetual, PERPETUALS)}
         quotes = {s: self._quote(c) for s, c in contracts.items()}
-        funding = {s: Funding(s, D("0.0001"), 8, self.time + timedelta(hours=4)) for s in contracts}
+        funding = {s: self._rate(s) for s in contracts}
         return Snapshot(self.name, self.time, dict(self.prices), quotes, funding, contracts)
 
     async def candles(
@@ -81,7 +84,13 @@ class StillMarket:
         return Candles(tuple(known), times, np.column_stack(columns) if columns else np.empty((length, 0)))
 
     async def funding_since(self, symbol: str, since: datetime) -> Sequence[Funding]:
-        return ()
+        """Every eight hours the present rate."""
+        hours = range(8, int((self.time - since).total_seconds() // 3600), 8)
+        rate = self._rate(symbol).rate
+        return [Funding(symbol, rate, 8, since + timedelta(hours=n)) for n in hours]
+
+    def _rate(self, symbol: str) -> Funding:
+        return Funding(symbol, self.rates.get(symbol, self.funding), 8, self.time + timedelta(hours=4))
 
     # The only exchange that there is: bot.ports.exchange.Feeds and Connections over this one market.
 
@@ -90,7 +99,10 @@ class StillMarket:
         return self.name
 
     def feed(self, name: str) -> MarketFeed:
-        return self
+        return self.others.get(name, self)
+
+    def health(self, name: str, *, demo: bool = False) -> Health:
+        return Health("up", NOON)
 
     @property
     def offers(self) -> Sequence[Offer]:

@@ -13,6 +13,7 @@ import pytest_asyncio
 from starlette.applications import Starlette
 
 from bot.bootstrap import build_services
+from bot.chat.views.alert import alert, recovered
 from bot.exchange.ccxt_wire import Wire
 from bot.exchange.exchanges import Exchanges
 from bot.ports.records import Account
@@ -39,6 +40,7 @@ __all__ = ["sqlite_template"]
 NAMES = ("binance", "bybit", "bingx", "mexc", "weex")
 TICK = 60.0
 SLOW = "bingx"
+CLOSED = "mexc"  # which has a code that says so
 
 
 @dataclass
@@ -147,7 +149,41 @@ async def test_while_one_of_five_exchanges_hangs_the_others_are_watched_and_its_
     five.venues[SLOW].faults.waiting.clear()
     for _ in range(7):  # its circuit is tried every five minutes at the latest
         await five.tick()
-    recovered = [i.payload["kind"] for i in five.notifier.told if i.kind == "recovered"]
-    assert recovered.count("exchange_down") == 1
+    over = [i.payload["kind"] for i in five.notifier.told if i.kind == "recovered"]
+    assert over.count("exchange_down") == 1
     assert five.alerts()[SLOW].count("exchange_down") == 1
     assert set(five.alerts()[SLOW]) > {"exchange_down"}, "what happened meanwhile is told then"
+
+
+@pytest.mark.fault(19)
+@pytest.mark.timeout(300)
+async def test_maintenance_is_told_at_once_and_by_name_and_so_is_its_end_to_those_whom_it_concerns(
+    five: Five,
+) -> None:
+    five.venues[CLOSED].faults.add("refuse", word="maintenance", on="*", times=100_000)
+    for _ in range(20):
+        await five.tick()
+    (told,) = [item for item in five.notifier.told if item.kind == "alert" and item.edit is None]
+    assert (told.user_id, told.payload["kind"]) == (NAMES.index(CLOSED) + 1, "exchange_down")
+    assert "MEXC is in maintenance since" in alert(told.payload).text
+
+    five.venues[CLOSED].faults.waiting.clear()
+    for _ in range(10):
+        await five.tick()
+    new = [item for item in five.notifier.told if item.kind in ("alert", "recovered") and item.edit is None]
+    (over,) = [item for item in five.notifier.told if item.kind == "recovered"]
+    assert new == [told], "its end is told in the message that told of it"
+    assert "MEXC is back" in recovered(over.payload).text
+
+
+@pytest.mark.fault(19)
+@pytest.mark.timeout(300)
+async def test_an_exchange_that_answers_nobody_is_told_within_two_minutes_and_once(five: Five) -> None:
+    five.venues[SLOW].faults.add("answer", status=502, body="bad gateway", on="*", times=100_000)
+    for _ in range(3):
+        await five.tick()
+    assert five.alerts()[SLOW] == ["exchange_down"]
+    assert "BingX answers nobody since" in alert(five.notifier.told[-1].payload).text
+    for _ in range(15):
+        await five.tick()
+    assert five.alerts() == {name: ["exchange_down"] if name == SLOW else [] for name in NAMES}

@@ -29,6 +29,8 @@ async def disconnect(turn: Turn) -> None:
 async def tapped(turn: Turn) -> None:
     service = turn.services.accounts
     match turn.tap.data.split(":")[1:] if turn.tap else []:
+        case ["list"]:
+            await accounts(turn)
         case ["refresh"]:
             await turn.show(views.accounts(await service.list(turn.user_id)))
         case ["stay"]:

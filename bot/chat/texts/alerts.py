@@ -39,7 +39,9 @@ HEADLINES = {
     "margin_red": "🔴 Margin is nearly used up: {share} of your collateral is needed",
     "forced_close": "⚠️ Your {asset} short became smaller, and it was not me",
     "forced_close_red": "🔴 Your {asset} short was closed, and it was not me",
+    "exchange_silent": "⚠️ {exchange} answers nobody since {since}",
     "exchange_down": "⚠️ I cannot see your account on {exchange}",
+    "exchange_maintenance": "🔧 {exchange} is in maintenance since {since}",
     "exchange_down_red": "🔴 I have not seen your account on {exchange} for over an hour",
     "key_failing": "⚠️ {exchange} refuses your key",
     "key_failing_red": "🔴 {exchange} has refused your key for over an hour",
@@ -57,7 +59,8 @@ BODIES = {
     "basis_above": "The hedge loses by that gap while it grows and gains when it closes, as it mostly does.",
     "basis_below": "The hedge gains by that gap while it grows and loses when it closes, as it mostly does.",
     "correlation": "In the last two weeks they moved together {now}, before {before}. It protects less than it seems.",
-    "volatility": "The same coverage leaves more at risk than when you chose it. /rule changes the target.",
+    "volatility": "The same coverage leaves more at risk than when you chose it. A higher target makes up for that; "
+    "I offer the way back when it is calm.",
     "stale_age": "It was made {days} days ago. Holding it costs fees and funding, and your gains.",
     "stale_sold": "A short without the coins behind it loses when the market rises.",
     "stale_risen": "The fall that it was made for may be over. Kept on, it takes away further gains.",
@@ -67,6 +70,10 @@ BODIES = {
     "Coverage is {coverage}.",
     "exchange_down": "Your hedge stays open there, but I cannot watch it. I keep trying. "
     "The exchange's own app may work.",
+    "exchange_maintenance": "Your hedge stays open there, but I cannot watch or change it until they are back. "
+    "I tell you when they are.",
+    "exchange_silent": "Your hedge stays open there, but I cannot watch or change it. "
+    "I keep trying, and tell you when it is back.",
     "key_failing": "Your hedge stays open, but I cannot see or change it. Make a new key there, then send /connect.",
     "order_waiting": "The exchange has not said what became of it. I keep asking and never send it twice. "
     "Nothing else is traded in {asset} until then.",
@@ -88,7 +95,7 @@ OVER = {
     "orphan": "✅ Every short protects something again",
     "margin": "✅ There is enough margin again",
     "forced_close": "✅ The closed short is dealt with: coverage is {coverage}",
-    "exchange_down": "✅ I see your account on {exchange} again",
+    "exchange_down": "✅ {exchange} is back: I see your account again",
     "key_failing": "✅ {exchange} accepts your key again",
     "order_waiting": "✅ The {asset} order is settled",
     "exit": "✅ Your hedge is within its terms again",
@@ -105,16 +112,40 @@ MOVED = "Your coins: {value} ({change} within a day)"
 HEDGE_MADE = "The hedge has made {amount} so far."
 HEDGE_LOST = "The hedge has cost {amount} so far."
 
+CHEAPER_PAYS = (
+    "On {exchange} the same short should pay about {there} a month. "
+    "Moving it there costs about {moving} in fees and saves about {saves} in the first month."
+)
+CHEAPER_RECEIVES = (
+    "On {exchange} the same short should receive about {there} a month. "
+    "Moving it there costs about {moving} in fees and brings about {saves} more in the first month."
+)
+SWITCH_PAYS = (
+    "With {coin} in its place it should pay about {there} a month. "
+    "The change costs about {moving} in fees and saves about {saves} in the first month."
+)
+SWITCH_RECEIVES = (
+    "With {coin} in its place it should receive about {there} a month. "
+    "The change costs about {moving} in fees and brings about {saves} more in the first month."
+)
+CHEAPER_HOW = "To move: close the hedge here, choose {exchange} under /accounts, then send /hedge."
+ACCOUNTS = "My accounts"
+
 REMEDIES = {
     "rebalance": "Back to target:",
     "delever": "To bring the leverage down to 2x:",
     "close": "To close it:",
+    "switch": "To change, for now and later:",
+    "retarget": "For a target of {aim} from now on:",
 }
 REMEDY_LEG = "• {what}, about {notional}"
 REMEDY_FEE = "Fee about {fee}. One tap sends it."
 NO_REMEDY = "There is no order that would help right now. /status has the figures."
 NOTHING_TO_DO = "Nothing needs to be done now."
 REBALANCE, DELEVER, CLOSE = "Rebalance", "De-lever to 2x", "Close the hedge"
+SWITCH = "Switch to {coin}"
+RETARGET, BACK_TO = "Raise the target to {aim}", "Back to {aim}"
+BACK_AGAIN = "You raised the target while it was wild. You can take it back now."
 REBALANCE_LEG = "Rebalance {sign}{amount} {asset}"
 SNOOZE, DETAILS, KEEP, MORE = "Snooze 4 h", "Details", "Keep 7 days", "More"
 SEEN, ONE_HOUR, MORNING, MUTE, BACK = "Seen", "1 h", "Until morning", "Mute these", "Back"

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.chat.texts import alerts as t
 from bot.chat.texts import cards
-from bot.chat.views.accounts.badge import badge
+from bot.chat.views.accounts.badge import badge, title
 from bot.chat.views.message import Button, Message, Rows, bold, html
 from bot.chat.views.numbers import MINUS, base_of, exact, percent, price, usd
 from bot.chat.views.proposal import units
@@ -29,6 +29,7 @@ def alert(payload: Payload, *, more: bool = False) -> Message:
     blocks = [
         [bold(said), *_whose(payload), *_since(payload)],
         [*_body(payload), *_money(payload)],
+        _cheaper(payload),
         _remedy(payload),
     ]
     text = "\n\n".join("\n".join(block) for block in blocks if block)
@@ -39,7 +40,12 @@ def recovered(payload: Payload) -> Message:
     """The alert is over: the same message says so."""
     kind = payload["kind"] if payload.get("hedged", True) else "no_hedge"
     title = t.OVER[kind].format_map(_figures(payload))
-    return Message("\n".join([bold(title), *_whose(payload), t.OVER_BODY]), silent=True)
+    if not (payload.get("legs") and payload.get("aim")):
+        return Message("\n".join([bold(title), *_whose(payload), t.OVER_BODY]), silent=True)
+    lines = [bold(title), *_whose(payload), "", t.BACK_AGAIN, *_remedy(payload)]
+    data = f"rb:{payload['alert_id']}:{payload['proposal_id']}"
+    button = Button(t.BACK_TO.format(aim=percent(Decimal(payload["aim"]))), data, style="primary")
+    return Message("\n".join(lines), ((button,),), silent=True)
 
 
 def _whose(payload: Payload) -> list[str]:
@@ -64,6 +70,8 @@ def _look(payload: Payload) -> str:
             return "basis_above" if (payload.get("basis") or 0) > 0 else "basis_below"
         case "stale" | "exit":
             return f"{kind}_{payload.get('reason', 'age')}"
+        case "exchange_down" if payload.get("state") and payload.get("level", 1) < 2:
+            return "exchange_maintenance" if payload["state"] == "maintenance" else "exchange_silent"
         case _:
             red = f"{kind}_red"
             return red if payload.get("level", 1) > 1 and red in t.HEADLINES else kind
@@ -107,7 +115,9 @@ def _figures(payload: Payload) -> Mapping[str, str]:
     if payload.get("price") is not None:
         shown["price"] = price(Decimal(str(payload["price"])))
     if payload.get("exchange"):
-        shown["exchange"] = html(str(payload["exchange"]).capitalize())
+        shown["exchange"] = title(str(payload["exchange"]))
+    if payload.get("since"):
+        shown["since"] = f"{datetime.fromisoformat(payload['since']):%H:%M} UTC"
     if payload.get("until"):
         shown["until"] = _day(payload["until"])
     return _before_after(payload, shown)
@@ -139,6 +149,23 @@ def _body(payload: Payload) -> list[str]:
     return [text.format_map(_figures(payload))] if text else []
 
 
+def _cheaper(payload: Payload) -> list[str]:
+    """Where the same short would cost less, and how to get there."""
+    moved = payload.get("switch")
+    if moved:
+        figures = {name: usd(abs(Decimal(moved[name]))) for name in ("there", "moving", "saves")}
+        pays = Decimal(moved["there"]) < 0
+        return [(t.SWITCH_PAYS if pays else t.SWITCH_RECEIVES).format(coin=html(moved["coin"]), **figures)]
+    found = payload.get("cheaper")
+    if not found:
+        return []
+    there = Decimal(found["there"])
+    template = t.CHEAPER_PAYS if there < 0 else t.CHEAPER_RECEIVES
+    shown = {name: usd(abs(Decimal(found[name]))) for name in ("here", "there", "moving", "saves")}
+    where = title(found["exchange"])
+    return [template.format(exchange=where, **shown), t.CHEAPER_HOW.format(exchange=where)]
+
+
 def _money(payload: Payload) -> list[str]:
     """What the coins are worth and what the hedge has done, where that is what it is about."""
     lines = []
@@ -167,8 +194,9 @@ def _remedy(payload: Payload) -> list[str]:
     ]
     if len(legs) > _LEGS_SHOWN:
         lines.append(f"• {cards.MORE_ORDERS.format(count=len(legs) - _LEGS_SHOWN)}")
-    title = t.REMEDIES[payload.get("remedy", "rebalance")]
-    return [title, *lines, t.REMEDY_FEE.format(fee=usd(Decimal(payload["fees"])))]
+    aim = percent(Decimal(payload["aim"])) if payload.get("aim") else ""
+    titled = t.REMEDIES[payload.get("remedy", "rebalance")].format(aim=aim)
+    return [titled, *lines, t.REMEDY_FEE.format(fee=usd(Decimal(payload["fees"])))]
 
 
 def _buttons(payload: Payload, *, more: bool) -> Rows:
@@ -177,6 +205,8 @@ def _buttons(payload: Payload, *, more: bool) -> Rows:
     if payload.get("legs"):
         data = f"rb:{number}:{payload['proposal_id']}"
         rows.append((Button(_remedy_button(payload), data, style="primary"),))
+    if payload.get("cheaper"):
+        rows.append((Button(t.ACCOUNTS, "ac:list"),))
     if payload["kind"] in _KEEPS:
         rows.append((Button(t.KEEP, f"kp:{number}"),))
     if more:
@@ -208,6 +238,10 @@ def _remedy_button(payload: Payload) -> str:
     """One order back to the target is named; everything else by what it does."""
     legs: Sequence[Payload] = payload["legs"]
     remedy = payload.get("remedy", "rebalance")
+    if remedy == "switch":
+        return t.SWITCH.format(coin=payload["switch"]["coin"])
+    if remedy == "retarget":
+        return t.RETARGET.format(aim=percent(Decimal(payload["aim"])))
     if remedy != "rebalance":
         return t.DELEVER if remedy == "delever" else t.CLOSE
     if len(legs) != 1:

@@ -9,7 +9,7 @@ from bot.ports.errors import PortError
 from bot.ports.records import Alert, Proposal, ProposalState
 from bot.ports.store import Store
 from bot.ports.watching import Permission
-from bot.services.desk.kinds import severity_of
+from bot.services.desk.kinds import KINDS, severity_of
 from bot.services.desk.permission import Permissions, occasion, reduces, refusal
 from bot.services.desk.remedies import remedy_plan
 from bot.services.hedge import Hedge
@@ -66,7 +66,7 @@ class Acting:
     def _plan(self, alert: Alert, permission: Permission, situation: Situation) -> HedgePlan | None:
         """What is to be done about the alert, if that is permitted at all."""
         why = occasion(alert, permission, situation.snapshot.time)
-        if not why:
+        if not why or KINDS[alert.kind].remedy == "retarget":  # a rule is its owner's to change
             return None
         if why == "silence" and permission.silence == "quarter":
             if situation.exposure().coverage >= QUARTER:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from bot.ports.records import Alert, Severity
 
-Remedy = Literal["rebalance", "delever", "close", "none"]
+Remedy = Literal["rebalance", "delever", "close", "retarget", "none"]
 
 INFO, AMBER, RED = Severity.INFO, Severity.AMBER, Severity.RED
 
@@ -14,24 +14,25 @@ INFO, AMBER, RED = Severity.INFO, Severity.AMBER, Severity.RED
 @dataclass(frozen=True, slots=True)
 class Kind:
     """`raised`, `worse`: how much it presses at level 1 and at level 2. `keeps`: its owner may say that the hedge stays
-    as it is for a week."""
+    as it is for a week. `changes_rule`: what its remedy aims at is the rule's from the tap on."""
 
     name: str
     raised: Severity
     worse: Severity
     remedy: Remedy = "none"
     keeps: bool = False
+    changes_rule: bool = False
 
 
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
         Kind("drift", AMBER, AMBER, "rebalance"),
-        Kind("funding", INFO, AMBER, "close", keeps=True),
+        Kind("funding", INFO, AMBER, "close", keeps=True, changes_rule=True),
         Kind("liquidation", AMBER, RED, "delever"),
         Kind("basis", INFO, AMBER),
         Kind("correlation", AMBER, AMBER, "rebalance"),
-        Kind("volatility", INFO, AMBER, "rebalance"),
+        Kind("volatility", INFO, AMBER, "retarget", changes_rule=True),
         Kind("stale", INFO, AMBER, "close", keeps=True),
         Kind("orphan", INFO, AMBER, "rebalance"),
         Kind("margin", AMBER, RED, "delever"),

@@ -12,10 +12,11 @@ from enum import StrEnum
 from bot.ports.records import Alert, AlertState, Severity
 from bot.ports.watching import AlertSettings
 from bot.services.desk.hours import local_day, morning, quiet_until
-from bot.services.desk.kinds import severity_of
+from bot.services.desk.kinds import KINDS, severity_of
 
 CROWD = 3  # more new messages than this at once are one summary
 REMIND_AFTER = (timedelta(minutes=15), timedelta(hours=1))  # after the message, after the first reminder
+BACK_AGAIN = frozenset(name for name, kind in KINDS.items() if kind.remedy == "retarget")
 EDIT_EVERY = timedelta(minutes=15)  # a matter that only goes on is not edited at each tick
 
 
@@ -128,6 +129,8 @@ def _one(now: datetime, settings: AlertSettings, matter: Matter) -> Decision:
 def _over(now: datetime, alert: Alert) -> Decision:
     """Its message says so; a red one that made a sound gets a word of its own."""
     over = replace(alert, state=AlertState.RECOVERED, updated_at=now, due_at=None, held=False)
+    if alert.kind in BACK_AGAIN and alert.message_id is None and alert.state is AlertState.ACKNOWLEDGED:
+        return Decision(over, Manner.SILENT, Event.OVER)  # its message has become the receipt of its remedy
     if alert.message_id is None or alert.state in (AlertState.MUTED, AlertState.SNOOZED):
         manner = Manner.EDIT if alert.message_id is not None else Manner.NOTHING
         return Decision(over, manner, Event.OVER)

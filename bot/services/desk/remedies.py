@@ -11,18 +11,21 @@ from typing import Any
 from bot.ports.errors import PortError
 from bot.ports.records import Alert, AlertState, OutboxItem, Proposal
 from bot.ports.store import Store
+from bot.services.desk.cheaper import Switch, cheaper, switch
 from bot.services.desk.kinds import KINDS
 from bot.services.desk.pinned import PINNED, prepared
 from bot.services.errors import ServiceError
 from bot.services.hedge import Hedge, remedy_key
+from bot.services.markets import Markets
 from bot.services.situation import Situation, Situations
 from bot.services.status import Status, StatusView, hedge_began, profits
 from hedging.errors import HedgingError
 from hedging.plan import HedgePlan
-from hedging.rules import MIN_TARGET
+from hedging.rules import MAX_TARGET, MIN_TARGET
 
 log = logging.getLogger(__name__)
 
+STEP = Decimal("0.25")  # of the targets on a card
 SECONDS = 5.0  # for the look before one message: others wait behind it
 REMEDY_LIFE = timedelta(hours=4)
 CALM_LEVERAGE = Decimal(2)  # what a hedge is brought back to when its collateral runs short
@@ -31,8 +34,11 @@ CALM_LEVERAGE = Decimal(2)  # what a hedge is brought back to when its collatera
 class Remedies:
     """Prepares owed messages of the alert desk; others pass as they are."""
 
-    def __init__(self, store: Store, hedge: Hedge, situations: Situations, status: Status) -> None:
+    def __init__(
+        self, store: Store, hedge: Hedge, situations: Situations, status: Status, markets: Markets
+    ) -> None:
         self._store = store
+        self._markets = markets
         self._hedge = hedge
         self._situations = situations
         self._status = status
@@ -49,10 +55,34 @@ class Remedies:
         if alert is None or (item.edit is not None and alert.message_id != item.edit):
             return None  # its message has become a card or a receipt, or a newer one tells of it
         if item.kind == "recovered":
-            return item
+            return await self._over(item, alert)
         if alert.state is AlertState.RECOVERED:
             return None
         return replace(item, payload={**item.payload, **await self._fresh(alert)})
+
+    async def _over(self, item: OutboxItem, alert: Alert) -> OutboxItem | None:
+        """With the way back to the target of before, where its owner has changed it for this matter."""
+        if KINDS[alert.kind].remedy != "retarget":
+            return item
+        done = [
+            p for p in await self._store.latest_proposals(alert.user_id) if p.alert_id == alert.id
+        ]  # the latest first
+        before = done[0].outcome.get("target_before") if done else None
+        if before is None:
+            return item if item.edit is not None else None
+        try:
+            async with asyncio.timeout(SECONDS):
+                situation = await self._situations.of(alert.user_id)
+            if situation.rule.target != done[0].plan.target:  # they have changed it themselves since
+                return item if item.edit is not None else None
+            plan = situation.plan(target=Decimal(before))
+        except (PortError, HedgingError, TimeoutError) as failure:
+            log.info("the end of alert %s is told without a way back: %s", alert.id, failure)
+            return item if item.edit is not None else None
+        back = await self._owned(alert, plan, situation) if plan.legs else None
+        if back is None:
+            return item if item.edit is not None else None
+        return replace(item, payload={**item.payload, **_told(back, "retarget")})
 
     async def _fresh(self, alert: Alert) -> dict[str, Any]:
         """What the hedge has done so far, and the remedy as it is priced now, stored so that its button does that."""
@@ -74,25 +104,43 @@ class Remedies:
             told["hedge_pnl"] = str(hedged - unhedged)
         if situation.positions and situation.balance.equity > 0:
             told["leverage"] = str(_leverage(situation))
+        if alert.kind == "funding":
+            found = await self._switch(situation)
+            if found is not None:
+                card = await self._owned(alert, found.plan, situation)
+                return told | _told(card, "switch") | {"switch": found.record()}
+            told["cheaper"] = await self._cheaper(situation)
         remedy = await self._remedy(alert, situation)
         if remedy is not None:
-            told |= {
-                "remedy": KINDS[alert.kind].remedy,
-                "legs": _legs(remedy.plan),
-                "fees": str(remedy.plan.fees),
-                "proposal_id": remedy.id,
-                "after": str(remedy.plan.after.coverage),
-            }
+            told |= _told(remedy, KINDS[alert.kind].remedy)
         return told
+
+    async def _switch(self, situation: Situation) -> Switch | None:
+        try:
+            async with asyncio.timeout(SECONDS):
+                return await switch(self._situations, self._markets, situation)
+        except (PortError, HedgingError, TimeoutError) as failure:
+            log.info("no other coin is compared for user %d: %s", situation.account.user_id, failure)
+            return None
+
+    async def _cheaper(self, situation: Situation) -> dict[str, Any] | None:
+        try:
+            async with asyncio.timeout(SECONDS):
+                found = await cheaper(self._store, self._markets, situation)
+        except TimeoutError:
+            return None
+        return found.record() if found is not None else None
 
     async def _remedy(self, alert: Alert, situation: Situation) -> Proposal | None:
         try:
-            plan = remedy_plan(alert.kind, situation)
+            plan = remedy_plan(alert.kind, situation, measure=alert.facts.get("measure"))
         except HedgingError as failure:
             log.info("no remedy for alert %s: %s", alert.id, failure)
             return None
-        if plan is None or not plan.legs:
-            return None
+        return None if plan is None or not plan.legs else await self._owned(alert, plan, situation)
+
+    async def _owned(self, alert: Alert, plan: HedgePlan, situation: Situation) -> Proposal:
+        """Stored, so that a button can name it."""
         draft = self._hedge.draft(
             alert.user_id,
             alert.user_id,
@@ -113,7 +161,7 @@ class Remedies:
         return replace(item, payload={**item.payload, **_figures(view)})
 
 
-def remedy_plan(kind: str, situation: Situation) -> HedgePlan | None:
+def remedy_plan(kind: str, situation: Situation, *, measure: float | None = None) -> HedgePlan | None:
     """The plan that mends a matter of that kind; None where no order would. Raises HedgingError."""
     match KINDS[kind].remedy:
         case "rebalance":
@@ -122,8 +170,20 @@ def remedy_plan(kind: str, situation: Situation) -> HedgePlan | None:
             return situation.unwinding() if situation.shorts else None
         case "delever":
             return _delevered(situation)
+        case "retarget":
+            return _retargeted(situation, measure)
         case _:
             return None
+
+
+def _retargeted(situation: Situation, times: float | None) -> HedgePlan | None:
+    """More of it covered, so that what stays open swings about as much as it did: `times` as wild, a share of 1/times
+    stays open. In the steps of a card, within the bounds of a rule."""
+    if times is None or times <= 1 or not situation.shorts:
+        return None
+    left_open = (1 - situation.rule.target) / Decimal(str(times))
+    target = min(((1 - left_open) / STEP).quantize(Decimal(1)) * STEP, MAX_TARGET)
+    return situation.plan(target=target) if target > situation.rule.target else None
 
 
 def _delevered(situation: Situation) -> HedgePlan | None:
@@ -156,6 +216,17 @@ def _figures(view: StatusView) -> Mapping[str, Any]:
         "unhedged_pnl": str(view.unhedged_pnl) if done else None,
         "hedged_pnl": str(view.hedged_pnl) if done else None,
         "alerts": [alert.kind for alert in view.alerts],
+    }
+
+
+def _told(remedy: Proposal, kind: str) -> dict[str, Any]:
+    return {
+        "remedy": kind,
+        "legs": _legs(remedy.plan),
+        "fees": str(remedy.plan.fees),
+        "proposal_id": remedy.id,
+        "after": str(remedy.plan.after.coverage),
+        "aim": str(remedy.plan.target),
     }
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from bot import metrics
 from bot.ports.clock import Clock
 from bot.ports.errors import PortError
+from bot.ports.exchange import Healths
 from bot.ports.records import PAPER, Account, AccountState, Attempt, AttemptState, ProposalState
 from bot.ports.store import Store
 from bot.ports.watching import Crowd
@@ -39,9 +40,10 @@ PARTS = ("read", "market", "check", "desk", "write", "pins")
 class Checks:
     """`parts`: seconds that each part of the last pass took."""
 
-    def __init__(self, store: Store, markets: Markets, clock: Clock) -> None:
+    def __init__(self, store: Store, markets: Markets, healths: Healths, clock: Clock) -> None:
         self._store = store
         self._markets = markets
+        self._healths = healths
         self._clock = clock
         self._streets: dict[str, Street] = {}
         self._away: dict[str, datetime] = {}
@@ -61,7 +63,11 @@ class Checks:
             crowd,
             findings,
             Outside(
-                now=self._clock.now(), closed=looked["closed"], waiting=await self._waiting(), away=self._away
+                now=self._clock.now(),
+                closed=looked["closed"],
+                waiting=await self._waiting(),
+                away=self._away,
+                healths=self._healths,
             ),
         )
         laps.lap("check")

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from bot.ports.exchange import Health, Healths
 from bot.ports.records import Account, AccountState, Alert, AlertState, Attempt
 from bot.ports.watching import Crowd
 from bot.services.desk.policy import Event, Matter
@@ -15,9 +16,12 @@ from bot.services.watch.findings import MOVE_LASTS, Findings
 from bot.services.watch.looks import Closed
 
 AWAY_AFTER = timedelta(minutes=5)  # wall time without a look before its owner hears of it
+DOWN_AFTER = timedelta(minutes=1)  # where it is known that the exchange answers nobody
 AWAY_LONG = timedelta(hours=1)
 WAITING_LONG = timedelta(minutes=10)
 CLOSED_LASTS = timedelta(hours=24)
+
+_WAITS: Mapping[str, timedelta] = {"maintenance": timedelta(0), "down": DOWN_AFTER}
 
 OWN_KINDS = frozenset(
     ("exchange_down", "key_failing", "order_waiting", "forced_close", "exit", "market_move")
@@ -27,12 +31,16 @@ OWN_KINDS = frozenset(
 @dataclass(frozen=True, slots=True)
 class Outside:
     """What is known besides the columns. `waiting`: unsettled attempts; `away`: exchanges whose market cannot be read,
-    since when (wall time)."""
+    since when (wall time); `healths`: how the exchanges are, as everybody's calls went."""
 
     now: datetime  # wall time
     closed: Sequence[Closed]
     waiting: Sequence[Attempt]
     away: Mapping[str, datetime]
+    healths: Healths
+
+    def health(self, account: Account) -> Health:
+        return self.healths.health(account.exchange, demo=account.mode == "demo")
 
 
 class OwnMatters:
@@ -71,6 +79,8 @@ class OwnMatters:
         if level != alert.level:
             event = Event.WORSE if level > alert.level else Event.BETTER
             return Matter(replace(alert, level=level, facts=facts, updated_at=at), event)
+        if facts.get("state") and facts["state"] != alert.facts.get("state"):  # now it is known why
+            return Matter(replace(alert, facts=facts, updated_at=at), Event.GOES_ON)
         when = alert.due_at or alert.snoozed_until
         return Matter(alert, Event.DUE) if when is not None and when <= at else None
 
@@ -134,12 +144,25 @@ class OwnMatters:
                 continue  # there is nothing that could go wrong unseen
             kind = "key_failing" if self._refused(account, look.failure) else "exchange_down"
             began = min(t for t in (since, street) if t is not None)
+            told = {"exchange": account.exchange}
             # That a key is refused is told at once by whoever noticed; here it is told again to who has a hedge there.
-            if now - began < (AWAY_AFTER if kind == "exchange_down" else AWAY_LONG):
+            wait = AWAY_LONG
+            if kind == "exchange_down":
+                health = self._outside.health(account)
+                wait = _WAITS.get(health.state, AWAY_AFTER)
+                if health.state in _WAITS:
+                    began = min(began, health.since)
+                    told["state"] = health.state
+                if self._is_live(user, kind):
+                    wait = timedelta(0)  # it is over when the account is seen again, not before
+            if now - began < wait:
                 continue
-            told = {"exchange": account.exchange, "since": began.isoformat()}
+            told["since"] = began.isoformat()
             level = 2 if now - began >= AWAY_LONG else 1
             yield user, kind, account.exchange, level, self._facts(user, kind, told)
+
+    def _is_live(self, user: int, kind: str) -> bool:
+        return any(alert.kind == kind for alert in self._crowd.alerts.get(user, ()))
 
     @staticmethod
     def _refused(account: Account, failure: str) -> bool:

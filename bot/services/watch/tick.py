@@ -11,7 +11,7 @@ from bot import metrics
 from bot.ports.clock import Clock
 from bot.ports.durable import Durable, Run
 from bot.ports.errors import PortError
-from bot.ports.exchange import Exchange
+from bot.ports.exchange import Exchange, Healths
 from bot.ports.store import Store
 from bot.services.delivery import Delivery
 from bot.services.desk.acting import Acting
@@ -39,6 +39,7 @@ class Watch:
         store: Store,
         exchange: Exchange,
         markets: Markets,
+        healths: Healths,
         situations: Situations,
         reconciliation: Reconciliation,
         summaries: Summaries,
@@ -49,7 +50,7 @@ class Watch:
         shards: int = 1,
     ) -> None:
         self._looks = Looks(store, exchange, reconciliation, clock)
-        self.checks = Checks(store, markets, clock)
+        self.checks = Checks(store, markets, healths, clock)
         self._situations = situations
         self._reconciliation = reconciliation
         self._summaries = summaries
