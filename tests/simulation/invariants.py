@@ -17,6 +17,7 @@ LIVE = frozenset({"reserved", "sending", "acked", "partial", "unknown", "reconci
 ENDS = frozenset({"filled", "cancelled", "rejected", "absent", "manual"})
 CARD_ENDS = frozenset({"done", "cancelled", "superseded", "expired"})
 A_TAP_LASTS = timedelta(minutes=2)
+A_HANDLER_TAKES = timedelta(seconds=60)  # at most: a tap in time counts, and the market is read before it is taken
 UNDER_WAY = timedelta(seconds=30)  # an order at most, after it was sent
 
 Objections = Iterator[str]
@@ -100,17 +101,18 @@ def _unwanted(seen: Evidence, order: Booked, one: Try, card: Card) -> Objections
     if card.confirmed_at is None:
         yield f"{card.id} was never confirmed"
         return
-    if card.confirmed_at >= card.expires_at:
+    if card.confirmed_at >= card.expires_at + A_HANDLER_TAKES:
         yield f"{card.id} had expired at {card.expires_at}, and was confirmed at {card.confirmed_at}"
     if card.outcome.get("auto"):
         yield from _beyond_permission(seen, card)
     elif not any(
         (tap.user, tap.chat) == (card.user, card.chat)
         and tap.at <= card.confirmed_at
+        and tap.at < card.expires_at
         and (tap.data == f"ok:{card.id}" or tap.data.startswith("rb:"))
         for tap in seen.taps
     ):
-        yield f"its owner never tapped {card.id}"
+        yield f"its owner never tapped {card.id} in time"
     if order.time - card.confirmed_at > A_TAP_LASTS + UNDER_WAY:
         yield f"it arrived {order.time - card.confirmed_at} after the tap"
     if digest(card.plan, card.user) != card.digest:
