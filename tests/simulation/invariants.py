@@ -17,7 +17,9 @@ LIVE = frozenset({"reserved", "sending", "acked", "partial", "unknown", "reconci
 ENDS = frozenset({"filled", "cancelled", "rejected", "absent", "manual"})
 CARD_ENDS = frozenset({"done", "cancelled", "superseded", "expired"})
 A_TAP_LASTS = timedelta(minutes=2)
-A_HANDLER_TAKES = timedelta(seconds=60)  # at most: a tap in time counts, and the market is read before it is taken
+A_HANDLER_TAKES = timedelta(
+    seconds=60
+)  # at most: a tap in time counts, and the market is read before it is taken
 UNDER_WAY = timedelta(seconds=30)  # an order at most, after it was sent
 
 Objections = Iterator[str]
@@ -152,7 +154,15 @@ def _beyond_permission(seen: Evidence, card: Card) -> Objections:
         yield f"{spent} were traded without a tap, {caps.day_cap} may be in a day"
     if any(leg.leverage > caps.leverage_cap and not leg.reduce_only for leg in card.plan.legs):
         yield f"{card.id} has a leverage above {caps.leverage_cap}"
-    if caps.acts == "reduce" and not all(leg.reduce_only for leg in card.plan.legs):
+    opening = [one for one in given if one.acts == "both"] or [
+        tap
+        for tap in seen.taps  # on the buttons of what is permitted: pm:give:<acts>:<silence>
+        if tap.user == card.user
+        and tap.at <= (card.confirmed_at or tap.at)
+        and tap.data.startswith("pm:give:")
+        and not tap.data.endswith(("never:nothing", "reduce:nothing", "never:reduce", "reduce:reduce"))
+    ]
+    if not opening and not all(leg.reduce_only for leg in card.plan.legs):
         yield f"{card.id} opens, and only reducing was permitted"
 
 
