@@ -175,7 +175,7 @@ async def _count(
     async with aiohttp.ClientSession() as http:
         calls = await _calls(http, address)
     good = Counter(call["params"]["chat_id"] for call in calls if call["ok"])
-    repeated = sum("(repeated)" in call["params"]["text"] for call in calls if call["ok"])
+    said = Counter(call["params"]["chat_id"] for call in calls if call["ok"] and _says_so(call))
     return FanOut(
         alerts,
         processes,
@@ -184,9 +184,13 @@ async def _count(
         seconds,
         refused=sum("Too Many Requests" in (call["description"] or "") for call in calls),
         lost=alerts - len(good),
-        doubled=repeated,
-        twice=sum(good.values()) - len(good) - repeated,
+        doubled=sum(min(said[chat], count - 1) for chat, count in good.items()),
+        twice=sum(max(count - 1 - said[chat], 0) for chat, count in good.items()),
     )
+
+
+def _says_so(call: Any) -> bool:
+    return "(repeated)" in call["params"]["text"]
 
 
 def main() -> None:

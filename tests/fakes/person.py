@@ -166,7 +166,7 @@ def is_receipt(message: Json) -> bool:
         and not has(message, "Confirm")
         and not has(message, "Cancel")
         and "Sending" not in text
-        and "looked up" not in text
+        and not text.startswith("⏳")
     )
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from bot.exchange.ccxt_clients import Clients
 from bot.exchange.ccxt_exchange import CcxtExchange
-from bot.ports.errors import Ambiguous, StaleVersion
-from bot.ports.records import Account, Attempt, AttemptState, Order, OrderReport, Proposal
+from bot.ports.errors import Ambiguous, StaleVersion, Unavailable
+from bot.ports.records import TERMINAL, Account, Attempt, AttemptState, Order, OrderReport, Proposal
 from bot.services.attempts import Attempts
 from bot.services.execution import Execution
 from bot.services.hedge import Hedge
@@ -77,8 +77,20 @@ def takes_an_attempt_that_another_worker_has(patch: Patch) -> None:
 
 
 def believes_the_first_not_found(patch: Patch) -> None:
-    patch.setattr("bot.services.attempts.LOOKUPS_FOR_ABSENCE", 1)
-    patch.setattr(CcxtExchange, "settles_within", lambda self, account: timedelta(0))
+    """At once, and without looking at the position or at what was executed."""
+
+    async def look(self: Attempts, attempt: Attempt, account: Account) -> Attempt:
+        if attempt.state in TERMINAL or attempt.state is AttemptState.RESERVED:
+            return attempt
+        try:
+            report = await self._exchange.find_order(account, attempt.symbol, attempt.client_id)
+        except Unavailable:
+            return attempt
+        if report is not None:
+            return await self._note(attempt, report)
+        return await self._move(attempt, AttemptState.ABSENT, reason="never arrived")
+
+    patch.setattr(Attempts, "look", look)
 
 
 def forgets_that_cards_expire(patch: Patch) -> None:
@@ -161,10 +173,6 @@ def owes_no_receipt(patch: Patch) -> None:
     patch.setattr(Execution, "_receipt_id", nothing)
 
 
-def sends_what_has_grown_old(patch: Patch) -> None:
-    patch.setattr("bot.services.attempts.LEAVES_WITHIN", timedelta(days=1))
-
-
 @dataclass(frozen=True)
 class Mutation:
     """A fault of the bot's own, the invariants that should object, and in which stories it can show at all."""
@@ -204,11 +212,6 @@ MUTATIONS = (
     ),
     Mutation(logs_a_key, ("no_secret_is_told",)),
     Mutation(owes_no_receipt, ("every_tap_has_one_outcome",)),
-    Mutation(
-        sends_what_has_grown_old,
-        ("no_order_twice", "at_rest_the_ledger_equals_the_exchange"),
-        lambda s: s.stalls > 0,
-    ),
 )
 
 
