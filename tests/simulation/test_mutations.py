@@ -28,6 +28,11 @@ AT_MOST = 120  # seeds until a fault must have shown
 
 Patch = pytest.MonkeyPatch
 
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:The garbage collector is trying to clean up"),  # what died
+    pytest.mark.filterwarnings("ignore:Deprecated since version v22.2"),
+]
+
 
 def sends_again_what_is_unclear(patch: Patch) -> None:
     once = CcxtExchange.place
@@ -216,7 +221,6 @@ MUTATIONS = (
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.filterwarnings("ignore:The garbage collector is trying to clean up")
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.put_in.__name__)
 def test_a_bot_with_a_fault_is_found_out(
     mutation: Mutation, monkeypatch: Patch, memory_folder: Path, sqlite_template: Path
