@@ -13,7 +13,7 @@ from bot.ports.errors import StaleVersion, Unavailable
 from bot.ports.exchange import Exchange, TradeFill
 from bot.ports.records import TERMINAL, Account, Attempt, AttemptState, OutboxItem
 from bot.ports.store import Store
-from bot.ports.watching import Look
+from bot.ports.watching import Look, Reader
 from bot.services.markets import Markets
 from bot.services.reconciliation.explain import Part, explain, own_after
 from bot.services.reconciliation.words import message
@@ -83,21 +83,29 @@ class Reconciliation:
         """The same. Raises Unavailable."""
         now = situation.snapshot.time
         book = await self._store.book(situation.account.id)
-        if book is None or not _adds_up(situation, book):
+        if book is None or not (_adds_up(situation, book) and await self._accounted(book)):
             return await self._explained(situation, book or Book(situation.account.id, now))
         if now - book.looked_at > LOOK_LASTS:
             await self._save(replace(book, looked_at=now))
         return _with_own(situation, book)
 
-    async def behind(self, seen: Sequence[tuple[Account, Look]]) -> list[int]:
+    async def behind(self, seen: Sequence[tuple[Reader, Look]]) -> list[int]:
         """Whose positions, as just seen, are not explained yet, or who have not been told of a delisting: user ids. One
-        read of the database for all, and none of an exchange."""
-        books = await self._store.books([account.id for account, _ in seen])
+        read of the database for all, and none of an exchange. Who has had an order since the last look is among them
+        even when the sizes add up: what it opened may be closed again already, by nobody we know."""
+        books = await self._store.books([one.account.id for one, _ in seen])
         return [
-            account.user_id
-            for account, look in seen
-            if not look.failure and self._is_behind(account, look, books.get(account.id))
+            one.account.user_id
+            for one, look in seen
+            if not look.failure
+            and (one.asked or self._is_behind(one.account, look, books.get(one.account.id)))
         ]
+
+    async def _accounted(self, book: Book) -> bool:
+        """Whether all that our orders traded is in the book."""
+        ordered = await self._ordered(book.account_id)
+        known = {symbol: short.ordered for symbol, short in book.shorts.items()}
+        return all(mine.total == known.get(symbol, ZERO) for symbol, mine in ordered.items())
 
     def _is_behind(self, account: Account, look: Look, book: Book | None) -> bool:
         known = book.shorts if book else {}
@@ -112,11 +120,11 @@ class Reconciliation:
     async def _explained(self, situation: Situation, book: Book) -> Situation:
         account, known = situation.account, book.shorts
         earliest = book.looked_at if book.version else book.looked_at - FIRST_LOOK
-        before = ordered = await self._ordered(account)
+        before = ordered = await self._ordered(account.id)
         if _unexpected(situation.positions, known, ordered):
             # Once more, between two looks at the ledger: an order of ours that was filled meanwhile is no riddle.
             situation = replace(situation, positions=await self._exchange.positions(account))
-            ordered = await self._ordered(account)
+            ordered = await self._ordered(account.id)
         held = _shorts(situation.positions)
         shorts, found, settled = dict(known), list[tuple[str, Part]](), True
         for symbol in sorted({*known, *ordered, *held}):
@@ -192,9 +200,9 @@ class Reconciliation:
             return parts
         return [replace(part, kind="settlement") if part.kind in doubtful else part for part in parts]
 
-    async def _ordered(self, account: Account) -> Mapping[str, Ordered]:
+    async def _ordered(self, account_id: int) -> Mapping[str, Ordered]:
         found: dict[str, list[Attempt]] = {}
-        for attempt in await self._store.orders_of(account.id):
+        for attempt in await self._store.orders_of(account_id):
             found.setdefault(attempt.symbol, []).append(attempt)
         return {symbol: Ordered(tuple(attempts)) for symbol, attempts in found.items()}
 

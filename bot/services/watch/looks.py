@@ -55,7 +55,7 @@ class Looks:
         await self._store.save_looks([look for _, look in seen])
         return {
             "closed": [closed for one, look in seen for closed in _closed(one, look)],
-            "behind": await self._reconciliation.behind([(one.account, look) for one, look in seen]),
+            "behind": await self._reconciliation.behind(seen),
             "touched": [one.account.user_id for one, look in seen if _sizes(one.look) != _sizes(look)],
         }
 
