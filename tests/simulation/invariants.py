@@ -111,7 +111,7 @@ def _unwanted(seen: Evidence, order: Booked, one: Try, card: Card) -> Objections
         (tap.user, tap.chat) == (card.user, card.chat)
         and tap.at <= card.confirmed_at
         and tap.at < card.expires_at
-        and (tap.data == f"ok:{card.id}" or tap.data.startswith("rb:"))
+        and (tap.data == f"ok:{card.id}" or (tap.data.startswith("rb:") and tap.data.endswith(f":{card.id}")))
         for tap in seen.taps
     ):
         yield f"its owner never tapped {card.id} in time"

@@ -133,7 +133,7 @@ class Replicas:
             self._lives[replica] = life, None
             await asyncio.gather(*life.tasks, return_exceptions=True)
             if not self._closing:
-                await asyncio.sleep(self._chance.choice((0.2, 2.0, 20.0, 130.0, 200.0)))
+                await asyncio.sleep(self._chance.choice((0.2, 0.2, 2.0, 2.0, 20.0, 130.0, 200.0)))
 
     def _begun(self, life: Life, task: asyncio.Task[None]) -> None:
         """A start that fails ends the process; systemd begins another one."""

@@ -35,6 +35,7 @@ class ExchangeSide:
         self.venue = VENUES[story.exchange](market)
         self.venue.faults = SeededFaults(weather, self._beside_an_order)
         weather.unclear = tuple(word for word in UNCLEAR if _is_unclear(self.venue, word))
+        self.venue.desk.share = chance.choice((None, None, None, D("0.37"), D("0.9")))
         self.app = Starlette(routes=self.venue.routes())
         self._traders: dict[int, Trader] = {}
         for user in range(1, story.users + 1):
