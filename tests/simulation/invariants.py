@@ -154,15 +154,14 @@ def _beyond_permission(seen: Evidence, card: Card) -> Objections:
         yield f"{spent} were traded without a tap, {caps.day_cap} may be in a day"
     if any(leg.leverage > caps.leverage_cap and not leg.reduce_only for leg in card.plan.legs):
         yield f"{card.id} has a leverage above {caps.leverage_cap}"
-    opening = [one for one in given if one.acts == "both"] or [
-        tap
-        for tap in seen.taps  # on the buttons of what is permitted: pm:give:<acts>:<silence>
-        if tap.user == card.user
+    opens = any(one.acts == "both" for one in given) or any(
+        tap.user == card.user  # on the buttons of what is permitted: pm:give:<acts>:<silence>
         and tap.at <= (card.confirmed_at or tap.at)
         and tap.data.startswith("pm:give:")
         and not tap.data.endswith(("never:nothing", "reduce:nothing", "never:reduce", "reduce:reduce"))
-    ]
-    if not opening and not all(leg.reduce_only for leg in card.plan.legs):
+        for tap in seen.taps
+    )
+    if not opens and not all(leg.reduce_only for leg in card.plan.legs):
         yield f"{card.id} opens, and only reducing was permitted"
 
 

@@ -196,7 +196,7 @@ MUTATIONS = (
     Mutation(
         sends_again_what_is_unclear,
         ("no_order_twice", "at_rest_the_ledger_equals_the_exchange"),
-        lambda s: s.exchange == "binance",  # others refuse an id that they know
+        lambda s: s.exchange == "binance" and s.minutes > 1,  # others refuse an id that they know
     ),
     Mutation(
         sends_before_it_is_committed,
@@ -206,7 +206,7 @@ MUTATIONS = (
     Mutation(
         takes_an_attempt_that_another_worker_has,
         ("no_order_twice", "at_rest_the_ledger_equals_the_exchange"),
-        lambda s: s.stalls > 0 and not s.one_engine,
+        lambda s: s.stalls > 0 and s.minutes > 1 and not s.one_engine,
     ),
     Mutation(
         believes_the_first_not_found,
