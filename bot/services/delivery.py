@@ -183,6 +183,8 @@ class Delivery:
             try:
                 return await self._notifier.deliver(ready)
             except MessageGone:
+                if ready.payload.get("only_edit"):  # what it says is not worth a new message
+                    return None
                 return await self._notifier.deliver(replace(ready, edit=None))
 
     async def _later(self, item: OutboxItem, seconds: float) -> float:

@@ -25,6 +25,7 @@ from bot.services.watch.findings import Findings
 from bot.services.watch.market import Street
 from bot.services.watch.memory import HIGH_AGES, NEW_HIGH, REFERENCE_LASTS, Memory
 from bot.services.watch.own import Outside, OwnMatters
+from bot.services.watch.pins import Pins, keep_current
 from hedging.errors import HedgingError
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ log = logging.getLogger(__name__)
 ORDERS_TAKE = timedelta(seconds=90)  # at most; whose order hangs longer is watched again
 WAITING_AFTER = timedelta(minutes=3)
 MARKET_SECONDS = 10.0  # for one exchange's snapshot and history
-PARTS = ("read", "market", "check", "desk", "write")
+PARTS = ("read", "market", "check", "desk", "write", "pins")
 
 
 class Checks:
@@ -73,6 +74,10 @@ class Checks:
                 written.changes, memories, owed=written.owed, counts=written.counts
             )
         laps.lap("write")
+        latest = max((one.now for one in findings), default=self._clock.now())
+        pins = Pins(crowd, findings, written.changes, trading, latest)
+        await keep_current(self._store, pins, self._clock.now(), shard, shards)
+        laps.lap("pins")
         self.parts = laps.parts
         metrics.WATCHED.labels(str(shard)).set(sum(len(one.users) for one in findings))
         return len(written.changes)
