@@ -113,6 +113,18 @@ class Tapped:
 
 
 @dataclass(frozen=True)
+class Permitted:
+    """A standing permission that somebody asked for, with the widest caps that it may have (dollars of notional)."""
+
+    user: int
+    at: datetime
+    acts: str  # reduce or both
+    order_cap: Decimal
+    day_cap: Decimal
+    leverage_cap: int
+
+
+@dataclass(frozen=True)
 class Said:
     """One message that the bot put into a chat, or one edit of it."""
 
@@ -138,6 +150,7 @@ class Evidence:
     book: Sequence[Booked]
     taps: Sequence[Tapped]
     said: Sequence[Said]
+    permitted: Sequence[Permitted] = ()
     texts: Mapping[str, str] = field(default_factory=dict)
     secrets: Sequence[str] = ()
     unexpected: Sequence[str] = ()

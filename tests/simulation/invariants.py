@@ -17,6 +17,9 @@ LIVE = frozenset({"reserved", "sending", "acked", "partial", "unknown", "reconci
 ENDS = frozenset({"filled", "cancelled", "rejected", "absent", "manual"})
 CARD_ENDS = frozenset({"done", "cancelled", "superseded", "expired"})
 A_TAP_LASTS = timedelta(minutes=2)
+A_HANDLER_TAKES = timedelta(
+    seconds=60
+)  # at most: a tap in time counts, and the market is read before it is taken
 UNDER_WAY = timedelta(seconds=30)  # an order at most, after it was sent
 
 Objections = Iterator[str]
@@ -81,7 +84,8 @@ def fills_never_exceed_what_was_confirmed(seen: Evidence) -> Objections:
 
 
 def no_order_without_its_owners_tap(seen: Evidence) -> Objections:
-    """Tapped by its owner, in their chat, before it expired; and what was sent is what was shown."""
+    """Tapped by its owner, in their chat, before it expired, or within a standing permission; and what was sent is what
+    was shown."""
     tries = {one.client_id: one for one in seen.tries}
     cards = {card.id: card for card in seen.cards}
     for order in _ours(seen):
@@ -99,15 +103,18 @@ def _unwanted(seen: Evidence, order: Booked, one: Try, card: Card) -> Objections
     if card.confirmed_at is None:
         yield f"{card.id} was never confirmed"
         return
-    if card.confirmed_at >= card.expires_at:
+    if card.confirmed_at >= card.expires_at + A_HANDLER_TAKES:
         yield f"{card.id} had expired at {card.expires_at}, and was confirmed at {card.confirmed_at}"
-    if not any(
+    if card.outcome.get("auto"):
+        yield from _beyond_permission(seen, card)
+    elif not any(
         (tap.user, tap.chat) == (card.user, card.chat)
         and tap.at <= card.confirmed_at
-        and (tap.data == f"ok:{card.id}" or tap.data.startswith("rb:"))
+        and tap.at < card.expires_at
+        and (tap.data == f"ok:{card.id}" or (tap.data.startswith("rb:") and tap.data.endswith(f":{card.id}")))
         for tap in seen.taps
     ):
-        yield f"its owner never tapped {card.id}"
+        yield f"its owner never tapped {card.id} in time"
     if order.time - card.confirmed_at > A_TAP_LASTS + UNDER_WAY:
         yield f"it arrived {order.time - card.confirmed_at} after the tap"
     if digest(card.plan, card.user) != card.digest:
@@ -122,6 +129,40 @@ def _unwanted(seen: Evidence, order: Booked, one: Try, card: Card) -> Objections
         yield f"{shown.contracts} were shown, the order has {order.contracts}"
     if shown.reduce_only and not order.reduce_only:
         yield "it was shown as closing, and could have opened"
+
+
+def _beyond_permission(seen: Evidence, card: Card) -> Objections:
+    """Why nobody permitted this card."""
+    given = [
+        one
+        for one in seen.permitted
+        if one.user == card.user and card.confirmed_at and one.at <= card.confirmed_at
+    ]
+    if not given:
+        yield f"{card.id} was done without a tap, and nothing was permitted"
+        return
+    caps = given[-1]
+    today = [
+        other
+        for other in seen.cards
+        if other.user == card.user and other.outcome.get("auto") and other.confirmed_at
+    ]
+    spent = sum((leg.notional for other in today for leg in other.plan.legs), Decimal(0))
+    if any(leg.notional > caps.order_cap for leg in card.plan.legs):
+        yield f"{card.id} has an order above {caps.order_cap}, the cap of one"
+    if spent > caps.day_cap:
+        yield f"{spent} were traded without a tap, {caps.day_cap} may be in a day"
+    if any(leg.leverage > caps.leverage_cap and not leg.reduce_only for leg in card.plan.legs):
+        yield f"{card.id} has a leverage above {caps.leverage_cap}"
+    opens = any(one.acts == "both" for one in given) or any(
+        tap.user == card.user  # on the buttons of what is permitted: pm:give:<acts>:<silence>
+        and tap.at <= (card.confirmed_at or tap.at)
+        and tap.data.startswith("pm:give:")
+        and not tap.data.endswith(("never:nothing", "reduce:nothing", "never:reduce", "reduce:reduce"))
+        for tap in seen.taps
+    )
+    if not opens and not all(leg.reduce_only for leg in card.plan.legs):
+        yield f"{card.id} opens, and only reducing was permitted"
 
 
 def closing_never_flips(seen: Evidence) -> Objections:

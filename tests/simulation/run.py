@@ -141,6 +141,7 @@ class Run:
             book=self.exchange.book(),
             taps=[one for person in self.people for one in person.taps],
             said=self.telegram.said,
+            permitted=[one for person in self.people for one in person.permitted],
             texts={
                 "the log": logged,
                 "the chats": "\n".join(one.text for one in self.telegram.said),

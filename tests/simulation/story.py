@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from bot.sandbox.exchanges import VENUES
 
-SECRETS = ("canary-key-of-{}", "canary-secret-of-{}", "canary-words-of-{}")  # of a user's key, by their id
+KEY = "canary-key-of-"
+SECRETS = (KEY + "{}", "canary-secret-of-{}", "canary-words-of-{}")  # of a user's key, by their id
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,9 @@ class Story:
     stalls: int
     pace: int  # background jobs come so many times less often than in earnest
     events: int  # what the world does of itself
+    card_seconds: int  # that a card may be confirmed
+    strangers: float  # the share of taps that somebody else makes
+    trusting: bool  # people leave much to the bot
 
     @classmethod
     def of(cls, chance: random.Random) -> "Story":
@@ -32,11 +36,14 @@ class Story:
             replicas=replicas,
             one_engine=chance.random() < 0.5,
             hedged=chance.random() < 0.2,
-            minutes=chance.choice((0.5, 0.7, 1.0, 1.0, 1.5, 2.0, 3.0, 8.0)),
+            minutes=chance.choice((0.7, 1.0, 1.0, 1.5, 1.5, 2.0, 2.0, 3.0, 3.0, 8.0)),
             deaths=chance.choice((0, 1, 2, 4)),
             stalls=chance.choice((0, 1, 2)) if replicas > 1 else 0,
             pace=chance.choice((2, 5, 10)),
             events=chance.choice((0, 1, 3, 6)),
+            card_seconds=chance.choice((15, 60, 300)),
+            strangers=chance.choice((0.02, 0.02, 0.3)),
+            trusting=chance.random() < 0.3,
         )
 
 

@@ -28,6 +28,11 @@ AT_MOST = 120  # seeds until a fault must have shown
 
 Patch = pytest.MonkeyPatch
 
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:The garbage collector is trying to clean up"),  # what died
+    pytest.mark.filterwarnings("ignore:Deprecated since version v22.2"),
+]
+
 
 def sends_again_what_is_unclear(patch: Patch) -> None:
     once = CcxtExchange.place
@@ -121,6 +126,11 @@ def takes_anybodys_tap(patch: Patch) -> None:
     patch.setattr(Hedge, "confirm", confirm)
 
 
+def forgets_what_was_permitted(patch: Patch) -> None:
+    patch.setattr("bot.services.desk.acting.refusal", lambda permission, plan, day: "")
+    patch.setattr("bot.services.desk.acting.reduces", lambda plan: True)
+
+
 def closes_without_reduce_only(patch: Patch) -> None:
     honest = CcxtExchange.place
 
@@ -183,7 +193,11 @@ class Mutation:
 
 
 MUTATIONS = (
-    Mutation(sends_again_what_is_unclear, ("no_order_twice",), lambda s: s.exchange == "binance"),
+    Mutation(
+        sends_again_what_is_unclear,
+        ("no_order_twice", "at_rest_the_ledger_equals_the_exchange"),
+        lambda s: s.exchange == "binance" and s.minutes > 1,  # others refuse an id that they know
+    ),
     Mutation(
         sends_before_it_is_committed,
         ("no_order_twice", "at_rest_the_ledger_equals_the_exchange"),
@@ -192,7 +206,7 @@ MUTATIONS = (
     Mutation(
         takes_an_attempt_that_another_worker_has,
         ("no_order_twice", "at_rest_the_ledger_equals_the_exchange"),
-        lambda s: s.replicas > 1 and not s.one_engine,
+        lambda s: s.stalls > 0 and s.minutes > 1 and not s.one_engine,
     ),
     Mutation(
         believes_the_first_not_found,
@@ -202,9 +216,18 @@ MUTATIONS = (
             "a_new_attempt_only_after_proven_absence",
         ),
     ),
-    Mutation(forgets_that_cards_expire, ("no_order_without_its_owners_tap",), lambda s: s.minutes >= 5),
+    Mutation(forgets_that_cards_expire, ("no_order_without_its_owners_tap",), lambda s: s.card_seconds < 60),
     Mutation(forgets_how_old_a_tap_is, ("no_order_without_its_owners_tap",), lambda s: s.deaths > 0),
-    Mutation(takes_anybodys_tap, ("no_order_without_its_owners_tap",), lambda s: s.users > 1),
+    Mutation(
+        forgets_what_was_permitted,
+        ("no_order_without_its_owners_tap",),
+        lambda s: s.trusting and s.minutes >= 2,
+    ),
+    Mutation(
+        takes_anybodys_tap,
+        ("no_order_without_its_owners_tap", "nothing_of_one_user_reaches_another"),
+        lambda s: s.users > 1 and s.strangers > 0.1,
+    ),
     Mutation(closes_without_reduce_only, ("no_order_without_its_owners_tap", "closing_never_flips")),
     Mutation(loses_partial_fills, ("at_rest_the_ledger_equals_the_exchange",), lambda s: s.events > 0),
     Mutation(
@@ -216,7 +239,6 @@ MUTATIONS = (
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.filterwarnings("ignore:The garbage collector is trying to clean up")
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.put_in.__name__)
 def test_a_bot_with_a_fault_is_found_out(
     mutation: Mutation, monkeypatch: Patch, memory_folder: Path, sqlite_template: Path

@@ -17,6 +17,11 @@ from tests.simulation.run import simulate
 USUALLY, WITH_FAULTS, SHARE = 100, 2000, 25
 TAIL = 40  # lines of the log of a run that failed
 
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:The garbage collector is trying to clean up"),  # what died
+    pytest.mark.filterwarnings("ignore:Deprecated since version v22.2"),
+]
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "seeds" not in metafunc.fixturenames:
@@ -32,7 +37,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.mark.fault(2, 3, 4, 5, 7, 11, 12, 13, 14, 15, 17, 24, 29, 30)
 @pytest.mark.timeout(600)
-@pytest.mark.filterwarnings("ignore:The garbage collector is trying to clean up")  # of connections that died
 def test_every_invariant_holds_after_every_seed(
     request: pytest.FixtureRequest, seeds: range, memory_folder: Path, sqlite_template: Path
 ) -> None:

@@ -208,9 +208,10 @@ class Venue(ABC):
                 return self.refusal(fault.word, fault.word, asked)
 
     def _hide(self, asked: Asked, lookups: int) -> None:
-        trader = self.trader_of(asked)
-        if trader.orders:
-            trader.orders[-1].hidden = lookups
+        with contextlib.suppress(Refused):  # what was refused left nothing to hide
+            trader = self.trader_of(asked)
+            if trader.orders:
+                trader.orders[-1].hidden = lookups
 
     async def _asked(self, request: Request) -> Asked:
         body = (await request.body()).decode(errors="replace")

@@ -133,7 +133,7 @@ class Replicas:
             self._lives[replica] = life, None
             await asyncio.gather(*life.tasks, return_exceptions=True)
             if not self._closing:
-                await asyncio.sleep(self._chance.choice((0.2, 2.0, 20.0, 130.0, 200.0)))
+                await asyncio.sleep(self._chance.choice((0.2, 0.2, 2.0, 2.0, 20.0, 130.0, 200.0)))
 
     def _begun(self, life: Life, task: asyncio.Task[None]) -> None:
         """A start that fails ends the process; systemd begins another one."""
@@ -161,7 +161,12 @@ class Replicas:
     async def _live(self, life: Life) -> None:
         """What `bot.bootstrap.running` builds, over the doors of this world."""
         settings = Settings.model_validate(
-            {"token": TOKEN, "replica": life.replica, "practice_exchange": self._story.exchange}
+            {
+                "token": TOKEN,
+                "replica": life.replica,
+                "practice_exchange": self._story.exchange,
+                "card_seconds": self._story.card_seconds,
+            }
         )
         store = life.around("store", SqlStore(DATABASES.borrow(self._database, life)))
         vault = SqlVault(DATABASES.borrow(self._database, life), NoKeys())

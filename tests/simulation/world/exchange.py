@@ -2,20 +2,23 @@
 
 import asyncio
 import contextlib
+import json
 import random
 from collections.abc import Sequence
 from decimal import Decimal
 
 from starlette.applications import Starlette
 
+from bot.exchange.dialects import DIALECTS
 from bot.sandbox.exchanges import VENUES
 from bot.sandbox.exchanges.desk import Trader
+from bot.sandbox.exchanges.venue import Asked, Venue
 from hedging.errors import OrderRejected
 from hedging.money import cap_price
 from tests.simulation.evidence import Booked
 from tests.simulation.story import SECRETS, Story
 from tests.simulation.world.market import SmallMarket
-from tests.simulation.world.weather import SeededFaults, Weather
+from tests.simulation.world.weather import UNCLEAR, SeededFaults, Weather
 
 D = Decimal
 _KINDS = ("move", "move", "leap", "adl", "liquidation", "hand", "hand", "clock", "share", "delist")
@@ -31,6 +34,8 @@ class ExchangeSide:
         self._chance, self._trace = chance, trace
         self.venue = VENUES[story.exchange](market)
         self.venue.faults = SeededFaults(weather, self._beside_an_order)
+        weather.unclear = tuple(word for word in UNCLEAR if _is_unclear(self.venue, word))
+        self.venue.desk.share = chance.choice((None, None, None, D("0.37"), D("0.9")))
         self.app = Starlette(routes=self.venue.routes())
         self._traders: dict[int, Trader] = {}
         for user in range(1, story.users + 1):
@@ -69,7 +74,8 @@ class ExchangeSide:
             case "leap":
                 self._market.move(coin, chance.choice((0.6, 0.93, 1.07, 1.4)))
             case "adl" | "liquidation":
-                desk.force_close(trader, symbol, kind, chance.choice((D("0.5"), D(1))))
+                with contextlib.suppress(OrderRejected):  # half of a smallest position is none
+                    desk.force_close(trader, symbol, kind, chance.choice((D("0.5"), D(1))))
             case "clock":
                 self.venue.clock_ahead_ms = chance.choice((-30_000, -2_000, 2_000, 30_000))
             case "share":
@@ -103,6 +109,15 @@ class ExchangeSide:
                 reduce_only=False,
                 position_side="both" if not trader.hedged else chance.choice(("long", "short")),
             )
+
+
+def _is_unclear(venue: Venue, word: str) -> bool:
+    """Whether what this stand-in says for the word leaves open what came of an order. Where it has no word of its own
+    it says something definite, which no exchange says of an order that it took."""
+    asked = Asked("POST", venue.hosts[0], "/", "", "", {}, {})
+    dialect = DIALECTS[venue.name]
+    said = json.loads(bytes(venue.refusal(word, word, asked).body))
+    return dialect.error(said) not in dialect.rejections
 
 
 def _booked(user: int, trader: Trader) -> list[Booked]:

@@ -3,29 +3,35 @@
 import asyncio
 import random
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tests.chat.recording import message, tap
-from tests.simulation.evidence import Tapped
+from tests.simulation.evidence import Permitted, Tapped
 
 if TYPE_CHECKING:
     from tests.simulation.run import Run
 
+D = Decimal
 COMMANDS = ("/hedge", "/hedge", "/hedge", "/unhedge", "/unhedge", "/status", "/portfolio")
 COINS = ("SOL", "ADA", "ETH", "BTC", "ATOM")
 _AMOUNTS = {"SOL": 120, "ADA": 40_000, "ETH": 8, "BTC": 0.4, "ATOM": 2_500}
 PAUSES = (0.0, 0.3, 1.0, 1.0, 2.0, 2.0, 3.0, 5.0, 5.0, 10.0, 20.0)
-LONG_PAUSES = (45.0, 130.0, 320.0)  # a card lives 300 s
+ENOUGH = 2  # taps
+PATIENCE = (5.0, 10.0, 60.0)  # seconds
+LONG_PAUSES = (20.0, 45.0, 130.0, 320.0)  # a card lives 300 s at most
 
 
 @dataclass
 class Person:
-    """One user with a phone. `seen`: every button that ever stood in the chat, so that old ones are tapped too."""
+    """One user with a phone. `leaves_it`: to the bot, after a few taps of their own."""
 
     run: "Run"
     id: int
     chance: random.Random
     taps: list[Tapped] = field(default_factory=list)
+    permitted: list[Permitted] = field(default_factory=list)
+    leaves_it: bool = False
     writing: list[asyncio.Task[None]] = field(default_factory=list)
 
     @property
@@ -36,6 +42,8 @@ class Person:
         """Until the weather is over; then nothing new is begun."""
         for coin in self.chance.sample(COINS, self.chance.randint(1, 2)):
             await self.write(f"/add {coin} {_AMOUNTS[coin] * self.chance.uniform(0.5, 1.5):.2f}")
+        if self.chance.random() < (0.9 if self.run.story.trusting else 0.3):
+            await self._permit()
         while not self.run.weather.over:
             await self.act()
             long = self.chance.random() < 0.03
@@ -44,16 +52,29 @@ class Person:
 
     async def act(self) -> None:
         buttons = self._buttons()
-        if any(data.startswith(("ok:", "rb:")) for _, data in buttons) and self.chance.random() < 0.85:
+        leaves_it = self.leaves_it and len(self.taps) >= ENOUGH
+        eager = 0.05 if leaves_it else 0.85
+        if any(data.startswith(("ok:", "rb:")) for _, data in buttons) and self.chance.random() < eager:
             await self._tap_somehow(*self._wanted(buttons))
         elif buttons and self.chance.random() < 0.15:
             await self._tap_somehow(*self.chance.choice(buttons))
-        elif self.chance.random() < 0.15:
+        elif self.chance.random() < (0.6 if leaves_it else 0.15):
             coin = self.chance.choice(COINS)
-            verb, amount = self.chance.choice((("add", 0.4), ("remove", 0.2)))
+            verb, amount = self.chance.choice((("add", 0.4), ("remove", 0.2), ("remove", 0.7)))
             await self.write(f"/{verb} {coin} {_AMOUNTS[coin] * amount:.2f}")
         else:
             await self.write(self.chance.choice(COMMANDS))
+
+    async def _permit(self) -> None:
+        """Something without a tap, within caps."""
+        self.leaves_it = self.run.story.trusting
+        cap, acts = self.chance.choice((1_500, 50_000)), self.chance.choice(("reduce", "both"))
+        await self.run.replicas.deliver(
+            message(self.run.next_update(), self.id, f"/permission order {cap} day {2 * cap} 3x")
+        )
+        given = Permitted(self.id, self.run.clock.now(), acts, D(cap), D(max(2 * cap, 5_000)), 3)
+        self.permitted.append(given)
+        await self._send(tap(self.run.next_update(), self.id, 1, f"pm:give:{acts}:nothing"))
 
     async def write(self, words: str) -> None:
         """Sent, and waited for: the next thing is done when the answer is there, or somewhat earlier."""
@@ -82,7 +103,7 @@ class Person:
     async def _tap_somehow(self, number: int, data: str) -> None:
         """Once, twice, or several times at once; rarely somebody else's button, rarely from another chat."""
         who, chat = self.id, self.id
-        if self.chance.random() < 0.08:
+        if self.chance.random() < self.run.story.strangers:
             others = [other for other in self.run.people if other is not self]
             if others:
                 who = self.chance.choice(others).id
@@ -98,4 +119,7 @@ class Person:
                 await self._send(update)
 
     async def _send(self, update: dict[str, Any]) -> None:
-        await self.run.replicas.deliver(update)
+        """Somebody who hears nothing for a while tries something else; the update is still on its way."""
+        sent = asyncio.get_running_loop().create_task(self.run.replicas.deliver(update))
+        self.writing.append(sent)
+        await asyncio.wait([sent], timeout=self.chance.choice(PATIENCE))

@@ -46,7 +46,7 @@ class Telegram:
         message = int(call.params["message_id"]) if edit else self._ids
         mine = self.standing.setdefault(chat, {})
         if edit:
-            mine[message]
+            del mine[message]  # what was shown last stands last
         data = tuple(str(b["callback_data"]) for b in call.buttons if b.get("callback_data"))
         mine[message] = data
         self.said.append(Said(chat, message, call.text, data, edit))

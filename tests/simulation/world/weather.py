@@ -8,15 +8,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bot.sandbox.exchanges.faults import Fault, Faults
+from tests.simulation.story import KEY
 
 NETWORK = ("refused", "lost", "broken_before", "broken_after", "broken_early", "unanswered", "late", "slow")
 EXCHANGE = (
     "html", "empty", "truncated", "nan", "cut", "fivehundred", "ban", "redirect", "refuse", "repeated", "hide", "hang",
 )  # fmt: skip
 MESSENGER = ("delayed", "unreachable", "lost", "gone", "blocked")
-_UNCLEAR = ("overload", "timeout", "unknown", "duplicate")  # may be said of an order that was accepted
+UNCLEAR = ("overload", "timeout", "unknown", "duplicate")  # may be said of an order that was accepted
 _CLEAR = ("margin", "min_notional", "key", "clock", "rate_limited", "maintenance", "reduce_only", "lot")
 _LATEST = 16.0  # seconds that a request may be under way at most
+_MOST = 0.6  # of the orders go wrong, so that some do not
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +33,29 @@ class Way:
     answered: bool = True
 
 
+def is_signed(headers: Iterable[str]) -> bool:
+    """Whether a request with these values in its headers asks in somebody's name: its key is among them."""
+    return any(KEY in value for value in headers)
+
+
 class Weather:
     """`over`: from then on nothing goes wrong any more."""
 
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance
         self.over = False
-        self.share = chance.choice((0.0, 0.02, 0.05, 0.12, 0.3))  # of the requests that go wrong
+        self.unclear: tuple[str, ...] = UNCLEAR  # for which this exchange has a word
+        self.share = chance.choice((0.0, 0.02, 0.05, 0.12, 0.25))  # of the requests that go wrong
         self.kinds = [kind for kind in (*NETWORK, *EXCHANGE, *MESSENGER) if chance.random() < 0.4]
         self.writes_more = chance.choice((1.0, 4.0, 10.0))  # orders fare worse than reads
+        # A card takes twenty reads: where they fare as badly as all else, it hardly ever comes to an order.
+        self.prices_less = chance.choice((0.05, 0.05, 0.2, 1.0))
+        self.accounts_less = chance.choice((0.2, 1.0))
 
-    def way(self, method: str) -> Way:
+    def way(self, method: str, *, signed: bool) -> Way:
         """Drawn for each request."""
         there, back = self.chance.uniform(0.01, 0.2), self.chance.uniform(0.01, 0.2)
-        match self._fault(NETWORK, self.writes_more if method == "POST" else 1.0):
+        match self._fault(NETWORK, self._weight(writes=method == "POST", signed=signed)):
             case "refused":
                 return Way(there, back, refused=True)
             case "lost":
@@ -63,41 +74,49 @@ class Weather:
                 return Way(there, self.chance.uniform(1.0, _LATEST))
         return Way(there, back)
 
-    def at_exchange(self, operation: str) -> Fault | None:
+    def at_exchange(self, operation: str, *, signed: bool) -> Fault | None:
         """The stand-in's misbehaviour for one request."""
-        kind = self._fault(EXCHANGE, self.writes_more if operation == "order" else 1.0)
+        kind = self._fault(EXCHANGE, self._weight(writes=operation == "order", signed=signed))
         after = self.chance.random() < 0.5
+        # An order that took effect and was not acknowledged may not be seen at once either.
+        unseen = self.chance.choice((0, 1, 2)) if operation == "order" and after else 0
         match kind:
             case None:
                 return None
             case "fivehundred":
-                return Fault("answer", after=after, status=self.chance.choice((500, 502, 503, 504)))
+                status = self.chance.choice((500, 502, 503, 504))
+                return Fault("answer", after=after, status=status, unseen=unseen)
             case "ban":
                 wait = self.chance.choice((None, 1, 10, 60))
                 return Fault("ban", status=self.chance.choice((418, 429)), retry_after=wait)
             case "refuse":
-                return Fault("refuse", word=self.chance.choice(_CLEAR + _UNCLEAR))
+                return Fault("refuse", word=self.chance.choice(_CLEAR + self.unclear))
             case "repeated":  # it took effect, and the answer does not tell
-                return Fault("refuse", after=True, word=self.chance.choice(_UNCLEAR))
+                return Fault("refuse", after=True, word=self.chance.choice(self.unclear), unseen=unseen)
             case "hide":
                 if operation != "order":
                     return None
                 return Fault("hide", lookups=self.chance.choice((1, 2, 5)))
             case "hang":
-                return Fault("hang", after=after, seconds=self.chance.uniform(5, 60))
+                return Fault("hang", after=after, seconds=self.chance.uniform(5, 60), unseen=unseen)
             case "redirect":
-                return Fault("redirect", after=after)
+                return Fault("redirect", after=after, unseen=unseen)
             case "html" | "empty" | "truncated" | "nan" | "cut":
-                return Fault(kind, after=after)
+                return Fault(kind, after=after, unseen=unseen)
         raise AssertionError(f"nobody knows what {kind} is")
 
     def at_messenger(self) -> str | None:
         """What becomes of one message."""
         return self._fault(MESSENGER, 1.0)
 
+    def _weight(self, *, writes: bool, signed: bool) -> float:
+        if writes:
+            return self.writes_more
+        return self.accounts_less if signed else self.prices_less
+
     def _fault(self, kinds: tuple[str, ...], more: float) -> str | None:
         mine = [kind for kind in kinds if kind in self.kinds]
-        if self.over or not mine or self.chance.random() >= self.share * more:
+        if self.over or not mine or self.chance.random() >= min(self.share * more, _MOST):
             return None
         return self.chance.choice(mine)
 
@@ -112,4 +131,5 @@ class SeededFaults(Faults):
     def take(self, operation: str, carried: Iterable[str] = ()) -> Fault | None:
         if operation == "order":
             self._beside()
-        return super().take(operation, carried) or self._weather.at_exchange(operation)
+        told = super().take(operation, carried)
+        return told or self._weather.at_exchange(operation, signed=is_signed(carried))

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 
 from bot.exchange.ccxt_wire import Wire
 from bot.ports.clock import Clock
-from tests.simulation.world.weather import Weather
+from tests.simulation.world.weather import Weather, is_signed
 
 Scope = MutableMapping[str, Any]
 
@@ -48,7 +48,7 @@ class Network:
 
     async def request(self, method: str, url: yarl.URL, headers: dict[str, str], body: bytes) -> Answer:
         """Raises what aiohttp raises; waits for ever where a caller's own time-out must end it."""
-        way = self._weather.way(method)
+        way = self._weather.way(method, signed=is_signed(headers.values()))
         if way.refused:
             raise aiohttp.ClientConnectorError(cast("Any", _Nowhere), OSError("refused"))
         done: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
