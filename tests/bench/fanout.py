@@ -143,7 +143,7 @@ async def _prepare(address: str, database: str, alerts: int) -> None:
 async def _calls(http: aiohttp.ClientSession, address: str) -> list[dict[str, Any]]:
     async with http.get(f"{address}/sandbox/calls?since=0") as answer:
         found: list[dict[str, Any]] = await answer.json()
-    return [call for call in found if call["method"] == "sendMessage"]
+    return [call for call in found if call["method"] in ("sendMessage", "editMessageText")]
 
 
 async def _until(address: str, sent: int) -> None:
@@ -174,7 +174,8 @@ async def _count(
 ) -> FanOut:
     async with aiohttp.ClientSession() as http:
         calls = await _calls(http, address)
-    good = Counter(call["params"]["chat_id"] for call in calls if call["ok"])
+    sent = [call for call in calls if call["method"] == "sendMessage" and call["ok"]]
+    good = Counter(call["params"]["chat_id"] for call in sent)
     said = Counter(call["params"]["chat_id"] for call in calls if call["ok"] and _says_so(call))
     return FanOut(
         alerts,
