@@ -32,7 +32,7 @@ Prepare = Callable[[OutboxItem], Awaitable[OutboxItem | None]]
 
 @dataclass(slots=True)
 class Work:
-    """A message that is being brought. `in_doubt`: it may have arrived before; `search`: what came of looking for it."""
+    """A message that is being brought. `in_doubt`: it may have arrived; `search`: what came of looking for it."""
 
     item: OutboxItem
     by: str
