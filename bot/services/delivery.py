@@ -24,6 +24,7 @@ LONGEST_PAUSE = 300.0
 CLAIM_EARLY = timedelta(seconds=0.3)  # the next ones before these are all sent
 SETTLE_PAUSES = (1.0, 3.0, 9.0)
 BEGIN_EARLY = timedelta(seconds=0.1)  # to note that it is being sent
+MOST_SLOTS = 4  # for one message
 IN_FLIGHT = 6  # more would be in doubt together when this process dies
 ROUNDS = 60  # of a sweep; the next one goes on
 
@@ -39,6 +40,11 @@ class Work:
     in_doubt: bool
     slot: Slot | None = None
     search: Search | None = None
+
+    @property
+    def stands(self) -> int | None:
+        """The message that shows it, if it was looked for and found."""
+        return None if self.search is None else self.search.stands
 
 
 class Taken(Exception):
@@ -162,25 +168,34 @@ class Delivery:
 
     async def _bring(self, work: Work) -> int | None:
         """The id of the message that shows it now; None when it has become pointless."""
+        if work.item.edit is None:
+            await self._look(work)
         ready = await self._prepare(work.item) if self._prepare else work.item
         if ready is None:
-            return None
+            return work.stands
         if ready.edit is not None:
             try:
                 return await self._edit(work, ready)
             except MessageGone:
                 ready = replace(ready, edit=None)
-        if work.in_doubt:
-            work.search = await self._arrivals.look_for(work.item)
-            if work.search.stands is not None:
-                return await self._notifier.deliver(replace(ready, edit=work.search.stands))
-            work.slot = None  # its time has passed meanwhile
-            if work.search.doubtful:
-                ready = repeated(ready)
+                await self._look(work)
+        if work.stands is not None:
+            try:
+                return await self._notifier.deliver(replace(ready, edit=work.stands))
+            except MessageGone:  # it had arrived, and its owner has removed it since
+                return work.stands
+        if work.search is not None and work.search.doubtful:
+            ready = repeated(ready)
         message_id = await self._send_new(work, ready)
         if work.search is not None and not await self._arrivals.certain(work.item, work.search, message_id):
             await self._say_so(replace(repeated(ready), edit=message_id))
         return message_id
+
+    async def _look(self, work: Work) -> None:
+        """Find out whether it has arrived, where that is in doubt."""
+        if work.in_doubt:
+            work.search = await self._arrivals.look_for(work.item)
+            work.slot = None  # its time has passed meanwhile
 
     async def _edit(self, work: Work, ready: OutboxItem) -> int:
         slot = work.slot or await self._slots.take(work.item.chat_id)
@@ -189,11 +204,12 @@ class Delivery:
             return await self._notifier.deliver(ready)
 
     async def _send_new(self, work: Work, ready: OutboxItem) -> int:
-        """Note that it is being sent, and send it, in its slot or in the next one that is kept."""
-        while True:
+        """Note that it is being sent, and send it, in its slot or in the next one that is kept; in the last one anyway,
+        because a machine that is always late has to send as well."""
+        for left in reversed(range(MOST_SLOTS)):
             slot, work.slot = work.slot or await self._slots.take(work.item.chat_id), None
             await self._slots.wait(slot.at - BEGIN_EARLY)
-            if self._clock.now() > slot.until:
+            if left and self._clock.now() > slot.until:
                 continue
             if not await self._store.begin_delivery(
                 work.item, now=self._clock.now(), by=work.by, after=self._notifier.traffic.latest
@@ -202,8 +218,9 @@ class Delivery:
             work.in_doubt = False  # until Telegram is called
             await self._slots.wait(slot.at)
             async with self._in_flight:
-                if await self._slots.fits(slot):
+                if await self._slots.fits(slot) or not left:
                     return await self._notifier.deliver(ready)
+        raise Unavailable("there was no time to send it")  # never: the last slot is used
 
     async def _say_so(self, ready: OutboxItem) -> None:
         """Put it into a message that turned out to be a repetition, perhaps."""
