@@ -60,7 +60,10 @@ class Accounts:
 
     async def in_use(self, user_id: int) -> Account:
         """The account that the user's rule is about."""
-        return await self._store.named_account(user_id) or await self._default(user_id)
+        chosen = await self._store.chosen_account(user_id, *self._start)
+        if chosen is None or chosen.state is AccountState.DISCONNECTED:
+            return await self._default(user_id)
+        return chosen
 
     async def connected(self, user_id: int) -> Sequence[Account]:
         """The user's accounts on exchanges that are not disconnected, also those whose key is not let in any more."""
