@@ -9,7 +9,7 @@ from bot.ports.store import Store
 from bot.services.slots import Slots
 
 MOST_QUESTIONS = 30  # about one message
-MOST_TRIES = 8  # of a message, after which nothing more is asked about it
+MOST_TRIES = 60  # of a message, about one a minute; after them nothing more is asked about it
 
 
 @dataclass(frozen=True, slots=True)

@@ -207,7 +207,7 @@ class Delivery:
         """Note that it is being sent, and send it, in its slot or in the next one that is kept; in the last one anyway,
         because a machine that is always late has to send as well."""
         for left in reversed(range(MOST_SLOTS)):
-            slot, work.slot = work.slot or await self._slots.take(work.item.chat_id), None
+            slot, work.slot = work.slot or await self._slots.take_and_listen(work.item.chat_id), None
             await self._slots.wait(slot.at - BEGIN_EARLY)
             if left and self._clock.now() > slot.until:
                 continue

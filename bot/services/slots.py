@@ -53,8 +53,13 @@ class Slots:
         """The next one for a message to this chat."""
         now = self.clock.now()
         at = await self.store.pace(chat_id, now=now, every=EVERY, chat_every=CHAT_EVERY)
-        await self.listen(at)
         return Slot(at, at + timedelta(seconds=EVERY))
+
+    async def take_and_listen(self, chat_id: int) -> Slot:
+        """The next one for a message that counts."""
+        slot = await self.take(chat_id)
+        await self.listen(slot.at)
+        return slot
 
     async def questions(self, number: int) -> AsyncIterator[int]:
         """So many times, one after the other, at which something else than a message may be sent."""
