@@ -90,10 +90,12 @@ class Delivery:
                 sending.create_task(self._listen(claimed[0][1]))
                 tasks = [sending.create_task(self._send(item, slot)) for item, slot in claimed]
                 await self._slots.wait(claimed[-1][1].at - CLAIM_EARLY)
-                # Who is behind claims no more: other replicas may have the time.
+                # Who is behind claims later: other replicas may have the time. Those that took a later slot are not
+                # waited for.
+                left = (claimed[-1][1].until - self._clock.now()).total_seconds()
                 plain = [task for (item, _), task in zip(claimed, tasks, strict=True) if not item.in_doubt]
                 if plain:
-                    await asyncio.wait(plain[: -BATCH // 3] or plain)
+                    await asyncio.wait(plain[: -BATCH // 3] or plain, timeout=max(left, 0))
 
     async def once(self) -> int:
         """Deliver a second's worth of what is due; how many."""
