@@ -25,6 +25,7 @@ from bot.services.connecting import Connecting
 from bot.services.delivery import Delivery
 from bot.services.desk.acting import Acting
 from bot.services.desk.permission import Permissions
+from bot.services.desk.pinned import Pinned
 from bot.services.desk.remedies import Remedies
 from bot.services.desk.summaries import Summaries
 from bot.services.execution import Execution
@@ -164,7 +165,7 @@ def build_services(
         hedge=hedge,
         status=status,
         permissions=permissions,
-        alerts=Alerts(store, accounts, status, markets, remedies),
+        alerts=Alerts(store, accounts, status, markets, remedies, Pinned(store, clock)),
         execution=Execution(store, exchange, situations, delivery, durable, clock),
         delivery=delivery,
         watch=Watch(

@@ -74,6 +74,7 @@ class TelegramShell:
         self._bot = link.bot
         self._requests = link.requests
         self._started = False
+        self._answered: set[int] = set()  # updates whose end is not noted yet
         self.application: Application[Any, Any, Any, Any, Any, Any] = (
             ApplicationBuilder()
             .bot(link.bot)
@@ -158,12 +159,16 @@ class TelegramShell:
         metrics.UPDATE_SECONDS.observe(time.perf_counter() - started)
 
     async def _once(self, update: Update) -> None:
-        people = self._services.people
-        if await people.update_done(update.update_id):
-            metrics.UPDATES.labels("repeated").inc()
-            return
-        await self.application.process_update(update)
-        await people.finish_update(update.update_id)
+        people, number = self._services.people, update.update_id
+        if number not in self._answered:
+            if await people.update_done(number):
+                metrics.UPDATES.labels("repeated").inc()
+                return
+            await self.application.process_update(update)
+            # Its person has their answer. If that cannot be noted now, they are not answered again and again.
+            self._answered.add(number)
+        await people.finish_update(number)
+        self._answered.discard(number)
         metrics.UPDATES.labels("handled").inc()
 
     async def _introduce(self, webhook_url: str, webhook_secret: str) -> None:
@@ -205,6 +210,6 @@ def _register(application: Application[Any, Any, Any, Any, Any, Any], entry: Ent
     application.add_handler(CallbackQueryHandler(entry.tap(UNKNOWN_TAP)))
     application.add_handler(MessageHandler(private & filters.COMMAND, entry.message(UNKNOWN_COMMAND)))
     application.add_handler(MessageHandler(private & filters.TEXT, entry.message(PLAIN)))
-    application.add_handler(MessageHandler(private, entry.message(UNREADABLE)))
+    application.add_handler(MessageHandler(private & ~filters.StatusUpdate.ALL, entry.message(UNREADABLE)))
     application.add_handler(MessageHandler(~private & filters.COMMAND, entry.group(GROUP)))
     application.add_handler(ChatMemberHandler(entry.invited(GROUP), ChatMemberHandler.MY_CHAT_MEMBER))

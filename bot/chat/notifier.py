@@ -11,6 +11,7 @@ from bot.chat.request import AnswerLost, NotSent, ServerFailed
 from bot.chat.views.accounts.suspended import suspended
 from bot.chat.views.alert import alert, recovered
 from bot.chat.views.message import Message
+from bot.chat.views.pinned import pinned
 from bot.chat.views.position import position
 from bot.chat.views.receipt import receipt, waiting
 from bot.chat.views.summary import daily, summary
@@ -27,9 +28,11 @@ VIEWS: Mapping[str, Callable[[Mapping[str, Any]], Message]] = {
     "position": position,
     "summary": summary,
     "daily": daily,
+    "pinned": pinned,
 }
 
 DELETION = "deletion"  # of the message that is named to be edited
+PIN, UNPIN = "pin", "unpin"  # the same message, at the top of the chat
 
 _CHAT_GONE = ("chat not found", "user is deactivated", "peer_id_invalid", "chat_id is empty")
 
@@ -45,7 +48,7 @@ class TelegramNotifier:
         return self._out.traffic
 
     async def deliver(self, item: OutboxItem) -> int:
-        """Send, edit or delete; the id of the message that now shows it.
+        """Send, edit, pin or delete; the id of the message that now shows it.
 
         An edit may be repeated without harm, so a lost answer to one is Unavailable; a new message whose answer was
         lost is Ambiguous. Raises ChatGone, MessageGone, DeliveryDelayed, Ambiguous or Unavailable.
@@ -53,6 +56,9 @@ class TelegramNotifier:
         with _named_failures(repeatable=item.edit is not None):
             if item.kind == DELETION and item.edit is not None:
                 await self._out.delete(item.chat_id, item.edit)
+                return item.edit
+            if item.kind in (PIN, UNPIN) and item.edit is not None:
+                await self._out.pin(item.chat_id, item.edit, on=item.kind == PIN)
                 return item.edit
             message = VIEWS[item.kind](item.payload)
             if item.edit is None:

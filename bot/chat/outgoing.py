@@ -26,6 +26,8 @@ _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _UNCHANGED = "message is not modified"
 _UNREADABLE = ("can't parse entities", "message is too long")
 _DELETED = "message to delete not found"
+_PINNED_SO = "chat_not_modified"
+_NO_PIN = ("message to pin not found", "message to unpin not found", "message_id_invalid")
 _GONE = ("message to edit not found", "message can't be edited", "message_id_invalid")
 _TEXT = "there is no caption in the message to edit"
 
@@ -118,6 +120,24 @@ class Outgoing:
                 return True
             log.info("message %d cannot be deleted: %s", message_id, refusal)
             return False
+
+    async def pin(self, chat_id: int, message_id: int, *, on: bool = True) -> bool:
+        """To the top of the chat without a sound, or away from there; whether there was such a message."""
+
+        async def call(to: int) -> bool:
+            if on:
+                return await self._bot.pin_chat_message(to, message_id, disable_notification=True)
+            return await self._bot.unpin_chat_message(to, message_id=message_id)
+
+        try:
+            return await self._in_turn(chat_id, call)
+        except BadRequest as refusal:
+            said = refusal.message.lower()
+            if _PINNED_SO in said:
+                return True
+            if any(sign in said for sign in _NO_PIN):
+                return False
+            raise
 
     async def answer(self, callback_id: str, text: str = "", *, alert: bool = False) -> None:
         """Answer a tap. It is a courtesy: a tap too old to be answered, or a failure, is only logged."""

@@ -23,6 +23,10 @@ class Unavailable(PortError):
     """A read that failed: the exchange or feed cannot be reached, or answered nonsense. Try later."""
 
 
+class NotWritable(Unavailable):
+    """Our own database cannot be written or read now: it is locked, full or away. Nothing was changed."""
+
+
 class KeyRefused(Unavailable):
     """The exchange does not let the account's key in: it was deleted, has expired, or is not allowed from here."""
 

@@ -99,6 +99,22 @@ class Permission:
     version: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """The one message at the top of somebody's chat that says how they stand, and what it said last.
+
+    `state`: what is told at once when it changes; `figures`: what may wait for a while.
+    """
+
+    user_id: int
+    wanted: bool = True
+    message_id: int | None = None  # None: not sent yet, or deleted by its reader
+    state: str = ""
+    figures: str = ""
+    told_at: datetime | None = None  # wall time at which it was owed last
+    version: int = 0  # grows whenever it is owed: an older one is not sent any more
+
+
 class WatchStore(Protocol):
     async def crowd(self, shard: int = 0, shards: int = 1) -> Crowd:
         """Everybody with a rule and an account who is not suspended, whose id leaves `shard` when divided by `shards`,
@@ -138,6 +154,21 @@ class WatchStore(Protocol):
 
     async def save_permission(self, permission: Permission) -> Permission:
         """Over exactly `version`: the new one. Raises StaleVersion."""
+        ...
+
+    async def pin(self, user_id: int) -> Pin:
+        """The defaults for who never had one."""
+        ...
+
+    async def pins(self, shard: int = 0, shards: int = 1) -> Mapping[int, Pin]:
+        """By user id, for those of the shard who have or had one."""
+        ...
+
+    async def save_pins(
+        self, pins: Collection[Pin], owed: Collection[OutboxItem], *, keeps_message: bool = True
+    ) -> Sequence[int]:
+        """Each over exactly the version before its own, together with the messages that its user is owed: whose were
+        saved. Which message shows it is left alone, or (without `keeps_message`) forgotten."""
         ...
 
 

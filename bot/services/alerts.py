@@ -14,6 +14,7 @@ from bot.services.accounts import Accounts
 from bot.services.desk.desk import payload_of
 from bot.services.desk.hours import known_zone, morning, next_at
 from bot.services.desk.kinds import KINDS, severity_of
+from bot.services.desk.pinned import Pinned
 from bot.services.desk.remedies import Remedies
 from bot.services.errors import NotYours, ProposalGone
 from bot.services.markets import Markets
@@ -33,23 +34,36 @@ class AlertsView:
     alerts: tuple[Alert, ...]
     settings: AlertSettings
     now: datetime
+    pinned: bool = True  # whether a message at the top of the chat is kept current
 
 
 class Alerts:
     def __init__(
-        self, store: Store, accounts: Accounts, status: Status, markets: Markets, remedies: Remedies
+        self,
+        store: Store,
+        accounts: Accounts,
+        status: Status,
+        markets: Markets,
+        remedies: Remedies,
+        pinned: Pinned,
     ) -> None:
         self._store = store
         self._accounts = accounts
         self._status = status
         self._markets = markets
         self._remedies = remedies
+        self.pinned = pinned
 
     async def view(self, user_id: int) -> AlertsView:
         live = sorted(
             await self._store.live_alerts(user_id), key=lambda a: (-severity_of(a), a.raised_at, a.id)
         )
-        return AlertsView(tuple(live), await self._settings(user_id), await self._now(user_id))
+        return AlertsView(
+            tuple(live),
+            await self._settings(user_id),
+            await self._now(user_id),
+            await self.pinned.wanted(user_id),
+        )
 
     async def snooze(self, alert_id: int, user_id: int, hours: float = 4) -> Alert:
         """Silence this matter for so many hours of market time. One that has recovered stays recovered."""

@@ -179,6 +179,8 @@ class Delivery:
             try:
                 return await self._edit(work, ready)
             except MessageGone:
+                if ready.payload.get("only_edit"):  # what it says is not worth a new message
+                    return None
                 ready = replace(ready, edit=None)
                 await self._look(work)
         if work.stands is not None:

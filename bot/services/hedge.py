@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from bot.ports.clock import Clock
 from bot.ports.durable import Durable
-from bot.ports.errors import StaleVersion
+from bot.ports.errors import StaleVersion, Unavailable
 from bot.ports.records import Account, Alert, AlertState, Proposal, ProposalState
 from bot.ports.store import Store
 from bot.services.accounts import Accounts
@@ -30,6 +30,7 @@ EXECUTE = "execute"  # the name of the durable workflow that a tap starts
 PRICE_TOLERANCE = Decimal(
     "0.0075"
 )  # the mark may have moved so far since the card was shown; below the slippage
+READ_LASTS = timedelta(minutes=1)  # what a tap read before that is not traded upon
 SIZE_TOLERANCE = Decimal("0.02")  # and the size that is needed now may differ so much
 
 Kind = Literal["sending", "working", "done", "repriced", "expired", "cancelled", "superseded", "at_target"]
@@ -158,6 +159,10 @@ class Hedge:
         # A remedy may aim at less than the rule does; any other card is about the rule as it is now.
         target = shown.plan.target if shown.alert_id is not None else None
         needed = situation.unwinding() if shown.purpose == "unhedge" else situation.plan(target=target)
+        if self._clock.now() >= shown.expires_at:  # this process was asleep, or the exchange slow
+            return await self._moved(shown, ProposalState.EXPIRED, message_id)
+        if self._clock.now() - now > READ_LASTS:
+            raise Unavailable("What was read for this tap is too old to trade upon.")
         if still_right(shown.plan, needed):
             return await self._moved(
                 shown,

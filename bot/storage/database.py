@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.ports.errors import InvalidRecord, Unavailable
+from bot.ports.errors import InvalidRecord, NotWritable
 
 LOCK_SECONDS = 5  # for another process's transaction
 QUEUE_SECONDS = 10  # for our own connections
@@ -98,17 +98,17 @@ async def execute_many(
 
 @contextlib.contextmanager
 def named_failures() -> Iterator[None]:
-    """Turn what a driver raises into Unavailable or InvalidRecord."""
+    """Turn what a driver raises into NotWritable or InvalidRecord."""
     try:
         yield
     except (IntegrityError, DataError, UnicodeEncodeError, OverflowError) as error:
         raise InvalidRecord(f"The database refused a record: {_reason(error)}") from error
     except DBAPIError as error:
-        raise Unavailable(f"The database cannot be used: {_reason(error)}") from error
+        raise NotWritable(f"The database cannot be used: {_reason(error)}") from error
     except StatementError as error:  # a value that one of our own column types refused
         raise InvalidRecord(f"A value cannot be stored: {_reason(error)}") from error
     except (SQLAlchemyError, OSError) as error:  # the pool or the server kept us waiting, or nobody listens
-        raise Unavailable(f"The database cannot be reached: {_reason(error)}") from error
+        raise NotWritable(f"The database cannot be reached: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:

@@ -12,6 +12,7 @@ from bot.storage.codec import fields_of
 from bot.storage.database import Database
 from bot.storage.tables import OWED, alerts, outbox, paces
 from bot.storage.watch.pace import EVERYBODY, free_lanes, take_lanes
+from bot.storage.watch.shown import note_shown
 
 CLAIM_LASTS = timedelta(minutes=1)  # after which a sender that said nothing is taken for dead
 CLAIMED = "claim"  # by a sweep that has not begun to send it: no doubt whether it arrived
@@ -156,6 +157,9 @@ class OutboxTables:
             if row is not None and message_id is not None and row.payload.get("alert_id"):
                 shown = update(alerts).where(alerts.c.id == row.payload["alert_id"])
                 await connection.execute(shown.values(message_id=message_id))
+            if row is not None and item.kind == "pinned":
+                to_pin = await note_shown(connection, item, state, message_id)
+                await add_owed(self._database, connection, to_pin)
 
 
 def _next_to_each_chat(now: datetime) -> Select[Any]:

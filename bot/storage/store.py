@@ -18,6 +18,7 @@ from bot.storage.watch.alerts import AlertTables
 from bot.storage.watch.crowd import CrowdTables
 from bot.storage.watch.desk import DeskTables
 from bot.storage.watch.pace import PaceTables
+from bot.storage.watch.pins import PinTables
 
 
 class SqlStore(
@@ -33,6 +34,7 @@ class SqlStore(
     CrowdTables,
     DeskTables,
     PaceTables,
+    PinTables,
     BookTables,
 ):
     """bot.ports.store.Store over SQLite or PostgreSQL.

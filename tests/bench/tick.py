@@ -136,6 +136,7 @@ def crowd_rows(users: int, market: SteadyMarket, weights: dict[str, float]) -> R
             "base": {coin: [amounts[coin], prices[coin]] for coin in amounts},
         }
         rows["memory"].append((user, json.dumps(memory)))
+        rows["pin"].append((user, True, n + 1, "hedged", "50% 1 1", "2026-03-02 11:00:00+00:00", 1))
         if n in changing and state == 2:
             facts = json.dumps({"kind": "drift", "coverage": 0.3, "target": 0.5, "band": 0.1, "measure": 2.0})
             rows["alert"].append((user, "drift", "", 1, "raised", facts, stamp, stamp, n + 1, 0))
@@ -149,6 +150,7 @@ _COLUMNS = {
     "holding": "user_id, asset, amount, cost",
     "account_look": "account_id, looked_at, equity, free, positions, failure, failures",
     "memory": "user_id, reference",
+    "pin": "user_id, wanted, message_id, state, figures, told_at, version",
     "alert": "user_id, kind, subject, level, state, facts, raised_at, updated_at, message_id, version",
 }
 

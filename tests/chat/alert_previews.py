@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.chat.views import alert, alerts, summary
+from bot.chat.views import alert, alerts, pinned, summary
 from bot.chat.views.message import Message
 from bot.ports.records import Alert, AlertState
 from bot.ports.watching import AlertSettings
@@ -111,6 +111,15 @@ WISHES = AlertSettings(
     exits={"asset": "SOL", "above": 250.0, "until": "2026-12-31T00:00:00+00:00"},
 )
 LINES = [{"kind": k, "subject": "", "level": 1, "facts": told(k)} for k in ("drift", "funding", "stale")]
+TOP = {
+    "look": "hedged",
+    "exchange": "bybit",
+    "mode": "live",
+    "coverage": 0.4987,
+    "target": 0.5,
+    "value": 21595.0,
+}
+TOP |= {"equity": 10123.5, "at": NOON.isoformat()}
 DAY = {"value": "21595", "coverage": "0.4987", "target": "0.5", "positions": 2, "alerts": ["funding"]}
 
 SCREENS: dict[str, Message] = {
@@ -132,6 +141,19 @@ SCREENS: dict[str, Message] = {
     "daily": summary.daily(DAY | {"unhedged_pnl": "-2310.5", "hedged_pnl": "-204.1"}),
     "daily_open": summary.daily(DAY | {"positions": 0, "alerts": []}),
     "daily_unknown": summary.daily({"at": NOON.isoformat()}),
+    "pinned": pinned.pinned(TOP | {"hedge_pnl": "123.5", "zone": "Europe/Berlin", "until": None, "more": 0}),
+    "pinned_alerts": pinned.pinned(
+        TOP
+        | {"hedge_pnl": "-310.2", "zone": "UTC", "alert": told("drift", level=2, coverage=0.21), "more": 2}
+    ),
+    "pinned_end": pinned.pinned(TOP | {"mode": "paper", "until": "2026-12-31T00:00:00+00:00"}),
+    "pinned_open": pinned.pinned(
+        {"look": "open", "exchange": "bybit", "mode": "demo", "at": NOON.isoformat()}
+    ),
+    "pinned_away": pinned.pinned(
+        {"look": "away", "exchange": "bybit", "mode": "live", "at": NOON.isoformat()}
+    ),
+    "pinned_off": pinned.pinned({"look": "off"}),
     "alerts_none": alerts.alerts(AlertsView((), AlertSettings(1), NOON)),
     "alerts_some": alerts.alerts(
         AlertsView(

@@ -193,6 +193,11 @@ async def test_what_is_no_text_gets_one_sentence(chat: Chat, content: str) -> No
     assert said.text == texts.ONLY_TEXT
 
 
+async def test_telegrams_own_word_that_something_was_pinned_is_answered_by_nobody(chat: Chat) -> None:
+    pinned = {"message_id": 3, "date": 0, "chat": {"id": ADA, "type": "private"}}
+    assert await chat.handle(message(7, ADA, None, pinned_message=pinned)) == []
+
+
 async def test_help_lists_every_command_that_stands_in_the_menu(chat: Chat) -> None:
     said = await chat.write("/help")
     for command in COMMANDS:

@@ -27,6 +27,7 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "position": previews.changed("adl"),
     "summary": {"lines": alert_previews.LINES},
     "daily": {"at": NOON.isoformat()},
+    "pinned": {"look": "open", "exchange": "bybit", "mode": "live", "at": NOON.isoformat()},
 }
 
 
@@ -47,6 +48,18 @@ async def test_every_kind_is_sent_and_edited(chat: Chat, notifier: TelegramNotif
     assert (sent.method, edited.method) == ("sendMessage", "editMessageText")
     assert sent.text == edited.text
     assert edited.params["message_id"] == 77
+
+
+@pytest.mark.parametrize(("kind", "method"), [("pin", "pinChatMessage"), ("unpin", "unpinChatMessage")])
+async def test_a_message_is_put_at_the_top_silently_and_taken_away(
+    chat: Chat, notifier: TelegramNotifier, kind: str, method: str
+) -> None:
+    item = OutboxItem("key", ADA, ADA, kind, {}, NOON, edit=77)
+    chat.telegram.script[method] = [None, refused(400, f"Bad Request: message to {kind} not found")]
+    assert [await notifier.deliver(item), await notifier.deliver(item)] == [77, 77], "gone is no failure"
+    first = chat.telegram.calls[0]
+    assert (first.method, first.params["message_id"]) == (method, 77)
+    assert kind == "unpin" or first.params["disable_notification"] is True
 
 
 async def test_silence_is_passed_on(chat: Chat, notifier: TelegramNotifier) -> None:

@@ -12,7 +12,7 @@ from bot.chat import guard
 from bot.chat.application import ALLOWED_UPDATES, Link, build
 from bot.chat.polling import TokenRefused
 from bot.chat.request import NotSent
-from bot.ports.errors import Unavailable
+from bot.ports.errors import NotWritable, Unavailable
 from tests.chat.conftest import ADA, BOB, Chat
 from tests.chat.recording import RecordingRequest, message, refused, tap
 
@@ -48,8 +48,27 @@ async def test_an_update_cut_off_before_its_end_takes_effect_once_when_it_comes_
         patched.setattr(type(chat.services.people), "finish_update", lambda _, number: dies(number))
         with pytest.raises(Unavailable):
             await chat.shell.handle_update(update)
+    chat.shell._answered.clear()  # another life of the process
     assert len(await chat.handle(update)) == 1, "answered again, because nobody knows whether it was read"
     assert await held(chat) == {"SOL": 100}
+
+
+async def test_an_update_whose_end_cannot_be_noted_is_answered_once_however_often_it_comes(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: Any) -> None:
+        raise NotWritable("the disk is full")
+
+    update = message(7, ADA, "/add SOL 100")
+    with monkeypatch.context() as patched:
+        patched.setattr(type(chat.services.people), "finish_update", full)
+        for _ in range(3):
+            with pytest.raises(NotWritable):
+                await chat.shell.handle_update(update)
+    assert await chat.handle(update) == []
+    assert len(chat.telegram.of("sendMessage")) == 1
+    assert await chat.store.update_done(7)
+    assert not chat.shell._answered
 
 
 async def test_an_unforeseen_failure_is_named_in_the_log_and_to_its_person_and_the_update_is_over(

@@ -226,3 +226,20 @@ def wait_until(fits: object, seconds: float, what: str) -> None:
     while not fits():
         assert time.monotonic() < until, f"{what} did not happen within {seconds:g} s"
         time.sleep(0.02)
+
+
+def stands_still(pid: int) -> bool:
+    """Whether the process is stopped; the third word of its status says so."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+def ticks_of(sandbox: Sandbox) -> set[str]:
+    """Names of the ticks that the engine knows of: each is run once, whoever begins it."""
+    from sqlalchemy import create_engine, text
+
+    engine = create_engine(f"sqlite:///{sandbox.data / 'bot' / 'engine.sqlite'}")
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text("SELECT workflow_uuid FROM workflow_status WHERE workflow_uuid LIKE 'tick:%'")
+        )
+        return {row[0] for row in rows}

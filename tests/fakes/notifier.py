@@ -1,6 +1,6 @@
 """bot.ports.notifier.Notifier that keeps what it is told, or fails as the test scripts it."""
 
-from bot.ports.errors import Unavailable
+from bot.ports.errors import MessageGone, Unavailable
 from bot.ports.records import OutboxItem
 from bot.ports.traffic import Traffic
 
@@ -14,9 +14,16 @@ class Listener:
         self.standing: set[int] | None = set()
         self.asked: list[int] = []
         self.told: list[OutboxItem] = []
+        self.pinned: list[OutboxItem] = []  # what became of the message at the top of the chat
+        self.gone: set[int] = set()  # messages that their reader has deleted
         self.failures: list[Exception | None] = []
 
     async def deliver(self, item: OutboxItem) -> int:
+        if item.edit in self.gone:
+            raise MessageGone("message to edit not found")
+        if item.kind in ("pinned", "pin", "unpin"):
+            self.pinned.append(item)
+            return item.edit if item.edit is not None else 5000 + len(self.pinned)
         failure = self.failures.pop(0) if self.failures else None
         if failure is not None:
             raise failure

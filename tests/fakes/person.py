@@ -50,7 +50,20 @@ class Person:
         return await self.phone.tap(message["id"], named(message, button)["text"], wait=wait, by=by)
 
     async def messages(self) -> list[Json]:
-        return await self.phone.messages()
+        """All but the status at the top of the chat, which comes when it likes and answers nobody."""
+        return [m for m in await self.phone.messages() if not text_of(m).startswith("📌")]
+
+    async def pinned(self, words: str, *, seconds: float = PATIENCE) -> Json:
+        """Wait until the message at the top of the chat says so."""
+        until = time.monotonic() + seconds
+        while True:
+            top = (await self.phone.chat())["pinned"]
+            for message in await self.phone.messages():
+                if message["id"] == top and words in text_of(message):
+                    return message
+            if time.monotonic() > until:
+                raise NothingCame(f"user {self.id}: {words!r} is not at the top of the chat: {top}")
+            await asyncio.sleep(_LOOK_EVERY)
 
     async def message(self, message_id: int) -> Json:
         """How that message looks now."""

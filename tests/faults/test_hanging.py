@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from tests.fakes.books import Books
-from tests.fakes.lives import Sandbox, running_sandbox, wait_until
+from tests.fakes.lives import Sandbox, running_sandbox, ticks_of, wait_until
 from tests.fakes.person import Person, people_at
 from tests.fakes.stand_in import StandIn
 
@@ -67,29 +66,19 @@ async def test_a_process_that_stood_still_makes_up_for_its_ticks_with_one_and_lo
     with sandbox.living(tick_seconds=0.5) as life:
         await ada.add("SOL 120")
         await ada.confirm()
-        wait_until(lambda: len(_ticks(sandbox)) > 3, 20, "a few ticks")
+        wait_until(lambda: len(ticks_of(sandbox)) > 3, 20, "a few ticks")
         os.kill(life.pid, signal.SIGSTOP)
         try:
-            at_rest, last = _ticks(sandbox), max(m["id"] for m in await ada.messages())
+            at_rest, last = ticks_of(sandbox), max(m["id"] for m in await ada.messages())
             await ada.phone.driver.post("/market", {"shock": "crash", "size": 0.4})
             time.sleep(8)  # noqa: ASYNC251 - sixteen ticks; the test itself has nothing to do meanwhile
         finally:
             os.kill(life.pid, signal.SIGCONT)
         await ada.alert(last, seconds=20)
-        wait_until(lambda: _ticks(sandbox) - at_rest, 20, "a tick after the standstill")
-        made_up = _ticks(sandbox) - at_rest
+        wait_until(lambda: ticks_of(sandbox) - at_rest, 20, "a tick after the standstill")
+        made_up = ticks_of(sandbox) - at_rest
         assert len(made_up) < 8 / 0.5, f"ticks that were missed were all made up for: {sorted(made_up)}"
         kinds = [
             row["kind"] for row in books.rows("SELECT kind FROM alert WHERE user_id = :user", user=ada.id)
         ]
         assert len(kinds) == len(set(kinds)), f"a matter was told twice: {kinds}"
-
-
-def _ticks(sandbox: Sandbox) -> set[str]:
-    """Names of the ticks that the engine knows of: each is run once, whoever begins it."""
-    engine = create_engine(f"sqlite:///{sandbox.data / 'bot' / 'engine.sqlite'}")
-    with engine.connect() as connection:
-        rows = connection.execute(
-            text("SELECT workflow_uuid FROM workflow_status WHERE workflow_uuid LIKE 'tick:%'")
-        )
-        return {row[0] for row in rows}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.books import Books
-from tests.fakes.lives import Sandbox, running_sandbox
+from tests.fakes.lives import Sandbox, running_sandbox, stands_still
 from tests.fakes.person import Person, is_receipt, people_at
 from tests.fakes.phone import Driver, Json
 from tests.fakes.stand_in import StandIn, positions_in
@@ -121,7 +121,7 @@ async def test_a_replica_that_stalls_before_its_order_leaves_and_wakes_up_later_
         await floor.ada.add("SOL 120")
         card = await floor.ada.card()
         await floor.ada.tap(card, "Confirm", wait=None)
-        await floor.until(lambda: _stands_still(stalled.pid), "the stall")
+        await floor.until(lambda: stands_still(stalled.pid), "the stall")
         with floor.sandbox.living(replica="second"):
             await floor.ada.receipt(card, seconds=90)
             await floor.until(lambda: floor.books.at_rest(floor.ada.id), "rest")
@@ -131,11 +131,6 @@ async def test_a_replica_that_stalls_before_its_order_leaves_and_wakes_up_later_
     finally:
         os.kill(stalled.pid, signal.SIGCONT)
         stalled.stop()
-
-
-def _stands_still(pid: int) -> bool:
-    """Whether the process is stopped; the third word of its status says so."""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 @pytest.mark.fault(29)

@@ -1,5 +1,7 @@
 """Alerts as their reader sees them: raised, developed and over, over HTTP calls to the driver alone."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -113,3 +115,36 @@ async def test_with_permission_drift_is_mended_and_undone(ada: Person) -> None:
     await ada.tap(done, "Undo")
     card = await ada.see(lambda m: m["id"] > done["id"] and has(m, "Confirm"), "a card that undoes it")
     assert "Coverage" in text_of(card)
+
+
+async def test_the_status_at_the_top_follows_the_hedge_and_can_be_switched_off(
+    ada: Person, driver: Driver
+) -> None:
+    await hedged(ada, "DOT 3000")
+    first = await ada.pinned("Coverage 50%, target 50%", seconds=LONG)
+    assert first["silent"]
+    assert "Nothing needs you now." in text_of(first)
+    await ada.ask("/add DOT 1500")
+    changed = await ada.pinned("Coverage fell to", seconds=LONG)
+    assert changed["id"] == first["id"], "it is one message, edited"
+    answer = await ada.phone.tap(first["id"], "Status", wait=10)
+    assert answer is not None
+    await said(ada, "Your coins:")
+
+    listed = await ada.ask("/alerts")
+    await ada.tap(listed, "No pinned status")
+    await becomes(ada, listed, "Pinned status: off")
+    await _gone_from_the_top(ada)
+    assert "no longer kept up to date" in text_of(
+        next(m for m in await ada.phone.messages() if m["id"] == first["id"])
+    )
+    await ada.tap(await ada.message(listed["id"]), "Pin my status")
+    again = await ada.pinned("Coverage", seconds=LONG)
+    assert again["id"] > first["id"]
+
+
+async def _gone_from_the_top(person: Person) -> None:
+    until = time.monotonic() + LONG
+    while (await person.phone.chat())["pinned"] is not None:
+        assert time.monotonic() < until, "it is still at the top"
+        await asyncio.sleep(0.1)

@@ -11,7 +11,7 @@ import pytest
 from bot.ports.errors import StaleVersion
 from bot.ports.records import Account
 from bot.ports.store import AlertChange, HoldingChange, Store
-from bot.ports.watching import AlertSettings, Look, Permission
+from bot.ports.watching import AlertSettings, Look, Permission, Pin
 from hedging.rules import HedgeRule
 from tests.storage.samples import ADA, BOB, NOW, a_proposal, an_alert, an_attempt, later, owed
 
@@ -181,3 +181,46 @@ async def test_paces_that_hold_nobody_up_are_forgotten(store: Store) -> None:
     await store.pace(5, now=NOW, every=0.1, chat_every=1)
     assert await store.forget_paces(before=NOW) == 0
     assert await store.forget_paces(before=later(60)) == 2
+
+
+async def test_a_pin_is_saved_over_the_version_before_it_with_what_is_owed(store: Store) -> None:
+    await store.ensure_user(ADA)
+    assert await store.pin(ADA.id) == Pin(ADA.id)
+    first = Pin(ADA.id, state="hedged", figures="50%", told_at=NOW, version=1)
+    item = replace(owed("pinned:1", ADA), kind="pinned", payload={"version": 1}, edit=None)
+    assert await store.save_pins([first], [item]) == [ADA.id]
+    late = replace(first, state="open")
+    assert await store.save_pins([late], [replace(item, key="pinned:late")]) == []
+    assert await store.pin(ADA.id) == first
+    assert [one.key for one in await store.due(now=later(60))] == ["pinned:1"]
+    assert await store.pins() == {ADA.id: first}
+    assert await store.pins(1 - ADA.id % 2, 2) == {}
+
+
+async def test_the_message_that_shows_a_pin_is_noted_and_put_at_the_top_once(store: Store) -> None:
+    await store.ensure_user(ADA)
+    item = replace(owed("pinned:1", ADA), kind="pinned", payload={"version": 1}, edit=None)
+    await store.save_pins([Pin(ADA.id, state="hedged", version=1)], [item])
+    (due,) = await store.due(now=later(60))
+    claimed = await store.claim_delivery(due, now=later(60), by="a")
+    assert claimed is not None
+    await store.finish_delivery(claimed, state="sent", message_id=77)
+    assert (await store.pin(ADA.id)).message_id == 77
+    (to_pin,) = await store.due(now=later(60))
+    assert (to_pin.kind, to_pin.edit) == ("pin", 77)
+    saved = Pin(ADA.id, state="open", version=2)
+    await store.save_pins([saved], [])
+    assert (await store.pin(ADA.id)).message_id == 77, "what it says is saved, not which message shows it"
+
+
+async def test_a_pin_whose_message_is_gone_has_none_unless_a_later_one_is_owed(store: Store) -> None:
+    await store.ensure_user(ADA)
+    for version in (1, 2):
+        item = replace(owed(f"pinned:{version}", ADA), kind="pinned", payload={"version": version}, edit=77)
+        await store.save_pins([Pin(ADA.id, message_id=77, version=version)], [item])
+    for expected in (77, None):
+        due = (await store.due(now=later(60)))[0]
+        claimed = await store.claim_delivery(due, now=later(60), by="a")
+        assert claimed is not None
+        await store.finish_delivery(claimed, state="dropped")
+        assert (await store.pin(ADA.id)).message_id == expected

@@ -35,7 +35,7 @@ async def tapped(turn: Turn) -> None:
             await turn.show(alert_views.alert(shown, more=what == "more"))
         case "seen" | "1h" | "am" | "mute":
             await _about_one(turn, what, number(which))
-        case "quiet" | "day" if which in ("on", "off"):
+        case "quiet" | "day" | "pin" if which in ("on", "off"):
             await _switch(turn, what, on=which == "on")
         case "k":
             await _mute(turn, which)
@@ -83,6 +83,8 @@ async def _switch(turn: Turn, what: str, *, on: bool) -> None:
     if what == "quiet":
         begin, end = views.USUAL_NIGHT if on else (None, None)
         await service.quiet(turn.user_id, begin, end)
+    elif what == "pin":
+        await service.pinned.switch(turn.user_id, on=on)
     else:
         await service.summary_at(turn.user_id, views.USUAL_SUMMARY if on else None)
     await turn.show(views.alerts(await service.view(turn.user_id)))
@@ -109,6 +111,8 @@ async def _change(turn: Turn, edit: AlertsEdit) -> None:
             await service.cap(user, int(edit.value) if isinstance(edit.value, Decimal) else 0)
         case "mute" | "unmute":
             await service.mute(user, _kind(edit.text), on=edit.what == "mute")
+        case "pinned":
+            await service.pinned.switch(user, on=edit.text == "on")
         case "end":
             await service.end(user, None)
         case _:

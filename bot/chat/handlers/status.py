@@ -10,13 +10,17 @@ _SNOOZE_HOURS = 4
 
 
 async def status(turn: Turn) -> None:
-    await turn.say(screen(await turn.services.status.view(turn.user_id)))
+    view = await turn.services.status.view(turn.user_id)
+    await turn.say(screen(view))
+    await turn.services.alerts.pinned.asked(view)
 
 
 async def tapped(turn: Turn) -> None:
     match turn.carried(1):
         case ("refresh",):
             await turn.show(screen(await turn.services.status.view(turn.user_id)))
+        case ("show",):
+            await status(turn)
         case ("close",):
             await unhedge(turn)
         case _:

@@ -12,7 +12,19 @@ _OFF = frozenset(("off", "none", "no", "never"))
 
 
 What = Literal[
-    "zone", "quiet", "summary", "cap", "mute", "unmute", "until", "above", "below", "rise", "budget", "end"
+    "zone",
+    "quiet",
+    "summary",
+    "pinned",
+    "cap",
+    "mute",
+    "unmute",
+    "until",
+    "above",
+    "below",
+    "rise",
+    "budget",
+    "end",
 ]
 
 
@@ -20,20 +32,7 @@ What = Literal[
 class AlertsEdit:
     """One wish. `minutes`: after midnight; `value`: a number or a date, by what is wished."""
 
-    what: Literal[
-        "zone",
-        "quiet",
-        "summary",
-        "cap",
-        "mute",
-        "unmute",
-        "until",
-        "above",
-        "below",
-        "rise",
-        "budget",
-        "end",
-    ]
+    what: What
     text: str = ""
     minutes: tuple[int, int] | None = None
     value: Decimal | datetime | None = None
@@ -56,6 +55,8 @@ def parse_alerts(text: str) -> AlertsEdit | None:
             return _quiet(rest)
         case "summary" | "daily":
             return _summary(rest)
+        case "pinned" | "pin" if rest.lower() in ("on", *_OFF):
+            return AlertsEdit("pinned", "on" if rest.lower() == "on" else "off")
         case "cap" | "most" if rest.isascii() and rest.isdigit() and len(rest) < 4:
             return AlertsEdit("cap", value=Decimal(rest))
         case "mute" | "unmute" if rest:

@@ -6,7 +6,7 @@ what is said when something does not work. `cards`, `screens` and `checks` hold 
 
 from bot.chat.texts import accounts
 from bot.chat.texts.exchanges import TITLES
-from bot.ports.errors import KeyRefused, KeyUnusable, PortError
+from bot.ports.errors import KeyRefused, KeyUnusable, NotWritable, PortError
 from bot.services.errors import (
     CannotConnect,
     CannotDisconnect,
@@ -72,6 +72,10 @@ TOOK_TOO_LONG = (
     "This took too long, so I stopped waiting. /status shows where things stand; please try again."
 )
 AWAY = "I cannot read the market right now. Please try again in a minute; /status shows where things stand."
+NOT_WRITABLE = (
+    "I cannot write anything down right now, so I left everything as it was. "
+    "Please try again in a few minutes."
+)
 NO_HOLDINGS = "You have not told me yet what you hold. Write for example: SOL 120"
 UNKNOWN_ASSETS = "I know no price for {names}, so nothing was changed. Please check the spelling."
 CARD_GONE = "This card is not known any more. Send /hedge for a new one."
@@ -122,6 +126,8 @@ def sentence(failure: ServiceError | HedgingError | PortError) -> str:
             return accounts.CANNOT_DISCONNECT[failure.why].format(title=_title(failure.exchange))
         case OtherAccount():
             return accounts.OTHER_ACCOUNT
+        case NotWritable():
+            return NOT_WRITABLE
         case KeyRefused():
             return accounts.KEY_REFUSED
         case KeyUnusable():

@@ -156,6 +156,8 @@ ZONE = "🕒 Your time: {zone}"
 MUTED = "🔕 Muted: {kinds}"
 MUTED_NONE = "🔕 Muted: nothing"
 CAP = "📬 At most {cap} messages a day; urgent ones always come"
+PINNED = "📌 Pinned status: kept up to date"
+PINNED_NONE = "📌 Pinned status: off"
 EXITS = "🏁 Way out: {exits}"
 HOW = "Tap, or write for example:"
 EXAMPLES = (
@@ -166,6 +168,7 @@ EXAMPLES = (
 )
 QUIET_ON, QUIET_OFF = "Quiet 22–7", "No quiet hours"
 SUMMARY_ON, SUMMARY_OFF = "Summary at 8", "No summary"
+PINNED_ON, PINNED_OFF = "Pin my status", "No pinned status"
 MUTING = "Mute…"
 UNMUTE = "🔔 {kind}"
 MUTE_KIND = "🔕 {kind}"

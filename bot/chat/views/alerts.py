@@ -41,8 +41,8 @@ def alerts(view: AlertsView) -> Message:
     if count > _ALERTS_SHOWN:
         lines.append(t.SUMMARY_MORE.format(count=count - _ALERTS_SHOWN))
     how = "\n".join([t.HOW, *map(code, t.EXAMPLES)])
-    blocks = [bold(title), "\n".join(lines), "\n".join(_wishes(view.settings)), how]
-    return Message("\n\n".join(block for block in blocks if block), _buttons(view.settings))
+    blocks = [bold(title), "\n".join(lines), "\n".join(_wishes(view)), how]
+    return Message("\n\n".join(block for block in blocks if block), _buttons(view))
 
 
 def muting(settings: AlertSettings) -> Message:
@@ -68,7 +68,8 @@ def _line(alert: Alert, zone: ZoneInfo) -> str:
     return t.LIST_STATE.format(line=line, state=told)
 
 
-def _wishes(settings: AlertSettings) -> list[str]:
+def _wishes(view: AlertsView) -> list[str]:
+    settings = view.settings
     quiet = t.QUIET_NONE
     if settings.quiet_from is not None and settings.quiet_until is not None:
         quiet = t.QUIET.format(begin=_clock(settings.quiet_from), end=_clock(settings.quiet_until))
@@ -82,6 +83,7 @@ def _wishes(settings: AlertSettings) -> list[str]:
         summary,
         t.MUTED.format(kinds=muted) if muted else t.MUTED_NONE,
         t.CAP.format(cap=settings.daily_cap),
+        t.PINNED if view.pinned else t.PINNED_NONE,
     ]
     ends = _exits(settings.exits)
     return [*lines, t.EXITS.format(exits=", ".join(ends))] if ends else lines
@@ -98,7 +100,8 @@ def _exits(exits: Mapping[str, Any]) -> list[str]:
     return [t.EXIT[name].format(**shown) for name in t.EXIT if name in shown]
 
 
-def _buttons(settings: AlertSettings) -> Rows:
+def _buttons(view: AlertsView) -> Rows:
+    settings = view.settings
     night = (settings.quiet_from, settings.quiet_until)
     return (
         (
@@ -108,6 +111,10 @@ def _buttons(settings: AlertSettings) -> Rows:
         (
             _choice(t.SUMMARY_ON, "al:day:on", chosen=settings.summary_at == USUAL_SUMMARY),
             _choice(t.SUMMARY_OFF, "al:day:off", chosen=settings.summary_at is None),
+        ),
+        (
+            _choice(t.PINNED_ON, "al:pin:on", chosen=view.pinned),
+            _choice(t.PINNED_OFF, "al:pin:off", chosen=not view.pinned),
         ),
         (Button(t.MUTING, "al:mutes:0"),),
     )

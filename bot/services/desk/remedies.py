@@ -1,5 +1,6 @@
 """Just before an alert is sent: is it still true, and what would mend it at this very price?"""
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,6 +12,7 @@ from bot.ports.errors import PortError
 from bot.ports.records import Alert, AlertState, OutboxItem, Proposal
 from bot.ports.store import Store
 from bot.services.desk.kinds import KINDS
+from bot.services.desk.pinned import PINNED, prepared
 from bot.services.errors import ServiceError
 from bot.services.hedge import Hedge, remedy_key
 from bot.services.situation import Situation, Situations
@@ -21,6 +23,7 @@ from hedging.rules import MIN_TARGET
 
 log = logging.getLogger(__name__)
 
+SECONDS = 5.0  # for the look before one message: others wait behind it
 REMEDY_LIFE = timedelta(hours=4)
 CALM_LEVERAGE = Decimal(2)  # what a hedge is brought back to when its collateral runs short
 
@@ -36,6 +39,8 @@ class Remedies:
 
     async def prepare(self, item: OutboxItem) -> OutboxItem | None:
         """None when the message would say what is no longer so, or would overwrite a card."""
+        if item.kind == PINNED:
+            return await prepared(self._store, item)
         if item.kind == "daily":
             return await self._daily(item)
         if item.kind not in ("alert", "recovered") or "alert_id" not in item.payload:
@@ -59,8 +64,9 @@ class Remedies:
             "hedge_pnl": None,
         }
         try:
-            situation = await self._situations.of(alert.user_id)
-        except (PortError, HedgingError) as failure:  # better without a remedy than not at all
+            async with asyncio.timeout(SECONDS):
+                situation = await self._situations.of(alert.user_id)
+        except (PortError, HedgingError, TimeoutError) as failure:  # better without a remedy than not at all
             log.info("alert %s goes out without a remedy: %s", alert.id, failure)
             return told
         unhedged, hedged = profits(await hedge_began(self._store, alert.user_id), situation)

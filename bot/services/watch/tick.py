@@ -26,6 +26,7 @@ from hedging.errors import HedgingError
 log = logging.getLogger(__name__)
 
 TICK = "tick"
+EXPLAIN_SECONDS = 10.0  # for the look at one account before its changes are explained
 RECONCILED_AT_ONCE, MOST_RECONCILED = 16, 500  # accounts a tick; the others are behind until the next one
 
 
@@ -97,8 +98,10 @@ class Watch:
         async def explain(user: int) -> bool:
             async with gate:
                 try:
-                    await self._reconciliation.explain(await self._situations.of(user))
-                except (PortError, HedgingError) as failure:
+                    async with asyncio.timeout(EXPLAIN_SECONDS):
+                        situation = await self._situations.of(user)
+                    await self._reconciliation.explain(situation)
+                except (PortError, HedgingError, TimeoutError) as failure:
                     log.warning("user %s is not reconciled at this tick: %s", user, failure)
                     return False
             return True

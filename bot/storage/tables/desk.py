@@ -59,6 +59,20 @@ class Permission(Row, table=True):
     version: int
 
 
+class Pin(Row, table=True):
+    """The message at the top of somebody's chat, and what it said last."""
+
+    __tablename__ = "pin"
+
+    user_id: int = Field(primary_key=True, sa_type=Id, foreign_key="person.id")
+    wanted: bool
+    message_id: int | None = Field(sa_type=Id, nullable=True)
+    state: str
+    figures: str
+    told_at: datetime | None = Field(sa_type=Instant, nullable=True)
+    version: int
+
+
 class Pace(Row, table=True):
     """When the next message may go: to a chat, or (lane 0) to anybody."""
 

@@ -16,10 +16,10 @@ import pytest_asyncio
 from sqlalchemy import make_url
 
 from bot.ports.books import Book
-from bot.ports.errors import Unavailable
+from bot.ports.errors import NotWritable
 from bot.ports.records import Account, AccountState, AlertState, AttemptState, Invitation, ProposalState
 from bot.ports.store import AlertChange, CandleChunk, HoldingChange, Store
-from bot.ports.watching import AlertSettings, Look, Permission
+from bot.ports.watching import AlertSettings, Look, Permission, Pin
 from bot.storage import SqlStore, at_head, migrate, open_store
 from bot.storage import database as rooms_database
 from bot.storage.tables import people
@@ -68,6 +68,8 @@ READS: dict[str, Any] = {
     "answer_invitation": lambda s: s.answer_invitation(ADA.id, by="update:1", now=NOW),  # there is none
     "traces": lambda s: s.traces(owed("receipt", began_at=NOW, after_id=1)),
     "passing": lambda s: s.passing(since=NOW),
+    "pin": lambda s: s.pin(ADA.id),
+    "pins": lambda s: s.pins(),
     "candles": lambda s: s.candles("binance", 3600, ["BTC"], since=0),
 }
 WRITES: dict[str, Any] = {
@@ -100,6 +102,7 @@ WRITES: dict[str, Any] = {
     "save_alert_settings": lambda s: s.save_alert_settings(AlertSettings(ADA.id)),
     "note_sent": lambda s: s.note_sent([AlertSettings(ADA.id)]),
     "save_permission": lambda s: s.save_permission(Permission(ADA.id)),
+    "save_pins": lambda s: s.save_pins([Pin(ADA.id, version=1)], []),
     "pace": lambda s: s.pace(ADA.id, now=NOW, every=0.04, chat_every=1),
     "hold_chat": lambda s: s.hold_chat(ADA.id, NOW),
     "forget_paces": lambda s: s.forget_paces(before=NOW),
@@ -163,8 +166,8 @@ async def test_a_locked_database_is_unavailable_for_writing_and_open_for_reading
     database: str, impatient: SqlStore
 ) -> None:
     with locked(database):
-        assert await outcomes(impatient, WRITES) == dict.fromkeys(WRITES, Unavailable)
-        assert Unavailable not in (await outcomes(impatient, READS)).values()
+        assert await outcomes(impatient, WRITES) == dict.fromkeys(WRITES, NotWritable)
+        assert NotWritable not in (await outcomes(impatient, READS)).values()
     assert await impatient.accounts() == [ACCOUNT]
     assert await impatient.live_alerts(ADA.id) == []
     assert await impatient.outbox_item(1) is None
@@ -183,7 +186,7 @@ async def test_writers_that_queue_behind_a_lock_all_give_up(
         async with asyncio.timeout(60):  # no measure of speed: without a bound this would never end
             taps = (hasty.owe(owed(f"{n}")) for n in range(30))
             outcomes = await asyncio.gather(*taps, return_exceptions=True)
-    assert {type(outcome) for outcome in outcomes} == {Unavailable}
+    assert {type(outcome) for outcome in outcomes} == {NotWritable}
     assert (await hasty.owe(owed("after"))).key == "after"
     assert [item.key for item in await hasty.due(now=NOW)] == ["after"]
     await hasty.close()
@@ -195,7 +198,7 @@ async def test_no_method_lets_a_drivers_error_out(request: pytest.FixtureRequest
         empty = open_store(f"{database}.empty")
     else:
         empty = open_store(request.getfixturevalue("postgres_url"))
-    assert await outcomes(empty, READS | WRITES) == dict.fromkeys(READS | WRITES, Unavailable)
+    assert await outcomes(empty, READS | WRITES) == dict.fromkeys(READS | WRITES, NotWritable)
     await empty.close()
 
 
@@ -211,7 +214,7 @@ async def test_a_full_disk_stops_writing_and_nothing_is_half_written(
         pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar()
         await connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
     long = owed("told", payload={"text": "x" * 100_000})
-    with pytest.raises(Unavailable, match="full"):
+    with pytest.raises(NotWritable, match="full"):
         await store.transition(attempt, AttemptState.SENDING, at=later(1), outbox=long)
     assert await store.attempt("hh1") == attempt
     assert len(await store.events("hh1")) == 1
@@ -240,11 +243,11 @@ async def test_a_server_that_is_not_there_is_unavailable_and_no_password_is_told
         nobody.bind(("127.0.0.1", 0))  # bound, never listening
         address = f"postgresql+psycopg://ada:open-sesame@127.0.0.1:{nobody.getsockname()[1]}/hedgehog"
         away = open_store(address)
-        with pytest.raises(Unavailable) as failure:
+        with pytest.raises(NotWritable) as failure:
             await away.ping()
         await away.close()
         for schema in (migrate, at_head):
-            with pytest.raises(Unavailable):
+            with pytest.raises(NotWritable):
                 schema(address)
     assert "open-sesame" not in "".join(traceback.format_exception(failure.value))
 
@@ -258,8 +261,8 @@ async def test_a_server_that_never_answers_is_unavailable_in_bounded_time(
         mute.listen()
         hanging = open_store(f"postgresql+psycopg://ada@127.0.0.1:{mute.getsockname()[1]}/hedgehog")
         async with asyncio.timeout(60):  # no measure of speed: without a bound this would never end
-            with pytest.raises(Unavailable):
+            with pytest.raises(NotWritable):
                 await hanging.ping()
-            with pytest.raises(Unavailable):
+            with pytest.raises(NotWritable):
                 await hanging.ensure_user(ADA)
         await hanging.close()
