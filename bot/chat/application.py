@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from telegram import BotCommand, Update
+from telegram.constants import ChatType
 from telegram.error import EndPointNotFound, InvalidToken, RetryAfter, TelegramError
 from telegram.ext import (
     Application,
@@ -69,6 +70,7 @@ class TelegramShell:
 
     def __init__(self, services: Services, link: Link, *, at_once: int = 64) -> None:
         self._services = services
+        self._out = link.out
         self._bot = link.bot
         self._requests = link.requests
         self._started = False
@@ -150,6 +152,9 @@ class TelegramShell:
             await self._services.people.finish_update(number)
             metrics.UPDATES.labels("unreadable").inc()
             return
+        said = parsed.effective_message
+        if said is not None and said.chat.type == ChatType.PRIVATE:
+            self._out.traffic.saw(said.message_id)
         await self.application.update_processor.process_update(parsed, self._once(parsed))
         metrics.UPDATE_SECONDS.observe(time.perf_counter() - started)
 

@@ -1,6 +1,7 @@
 """Brings owed messages into their chats."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError, TimedOut
@@ -16,6 +17,7 @@ from bot.chat.views.receipt import receipt, waiting
 from bot.chat.views.summary import daily, summary
 from bot.ports.errors import Ambiguous, ChatGone, DeliveryDelayed, MessageGone, Unavailable
 from bot.ports.records import OutboxItem
+from bot.ports.traffic import Traffic
 
 VIEWS: Mapping[str, Callable[[Mapping[str, Any]], Message]] = {
     "receipt": receipt,
@@ -41,13 +43,17 @@ class TelegramNotifier:
     def __init__(self, out: Outgoing) -> None:
         self._out = out
 
+    @property
+    def traffic(self) -> Traffic:
+        return self._out.traffic
+
     async def deliver(self, item: OutboxItem) -> int:
         """Send, edit, pin or delete; the id of the message that now shows it.
 
         An edit may be repeated without harm, so a lost answer to one is Unavailable; a new message whose answer was
         lost is Ambiguous. Raises ChatGone, MessageGone, DeliveryDelayed, Ambiguous or Unavailable.
         """
-        try:
+        with _named_failures(repeatable=item.edit is not None):
             if item.kind == DELETION and item.edit is not None:
                 await self._out.delete(item.chat_id, item.edit)
                 return item.edit
@@ -59,22 +65,33 @@ class TelegramNotifier:
                 return await self._out.send(item.chat_id, message, silent=item.silent)
             await self._out.edit(item.chat_id, item.edit, message)
             return item.edit
-        except EditGone as gone:
-            raise MessageGone(str(gone)) from None
-        except Forbidden as refusal:
+
+    async def stands(self, chat_id: int, message_id: int) -> bool:
+        with _named_failures(repeatable=True):
+            return await self._out.stands(chat_id, message_id)
+
+
+@contextmanager
+def _named_failures(*, repeatable: bool) -> Iterator[None]:
+    """Telegram's failures as the port's. `repeatable`: it does no harm to do it again."""
+    try:
+        yield
+    except EditGone as gone:
+        raise MessageGone(str(gone)) from None
+    except Forbidden as refusal:
+        raise ChatGone(refusal.message) from None
+    except RetryAfter as limit:
+        raise DeliveryDelayed(seconds_of(limit)) from None
+    except BadRequest as refusal:
+        if any(sign in refusal.message.lower() for sign in _CHAT_GONE):
             raise ChatGone(refusal.message) from None
-        except RetryAfter as limit:
-            raise DeliveryDelayed(seconds_of(limit)) from None
-        except BadRequest as refusal:
-            if any(sign in refusal.message.lower() for sign in _CHAT_GONE):
-                raise ChatGone(refusal.message) from None
-            raise Unavailable(f"Telegram refuses the message: {refusal.message}") from refusal
-        except NetworkError as failure:
-            if item.edit is None and _may_have_arrived(failure):
-                raise Ambiguous(failure.message) from None
-            raise Unavailable(failure.message) from None
-        except TelegramError as failure:
-            raise Unavailable(failure.message) from failure
+        raise Unavailable(f"Telegram refuses the message: {refusal.message}") from refusal
+    except NetworkError as failure:
+        if not repeatable and _may_have_arrived(failure):
+            raise Ambiguous(failure.message) from None
+        raise Unavailable(failure.message) from None
+    except TelegramError as failure:
+        raise Unavailable(failure.message) from failure
 
 
 def _may_have_arrived(failure: NetworkError) -> bool:

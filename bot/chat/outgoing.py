@@ -13,6 +13,7 @@ from telegram.error import BadRequest, ChatMigrated, RetryAfter, TelegramError
 
 from bot.chat.lanes import Lanes
 from bot.chat.views.message import Button, Message, Rows
+from bot.ports.traffic import Traffic
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ _DELETED = "message to delete not found"
 _PINNED_SO = "chat_not_modified"
 _NO_PIN = ("message to pin not found", "message to unpin not found", "message_id_invalid")
 _GONE = ("message to edit not found", "message can't be edited", "message_id_invalid")
+_TEXT = "there is no caption in the message to edit"
 
 
 class EditGone(Exception):
@@ -42,6 +44,7 @@ class Outgoing:
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
+        self.traffic = Traffic()
         self._lanes = Lanes()
         self._not_before: dict[int, float] = {}
 
@@ -49,14 +52,17 @@ class Outgoing:
         """A new message; its id."""
 
         async def call(to: int, text: str, mode: ParseMode | None) -> int:
-            sent = await self._bot.send_message(
-                to,
-                text,
-                parse_mode=mode,
-                reply_markup=_keyboard(message.buttons),
-                disable_notification=(silent or message.silent) or None,
-                link_preview_options=_NO_PREVIEW,
-            )
+            with self.traffic.sending():
+                sent = await self._bot.send_message(
+                    to,
+                    text,
+                    parse_mode=mode,
+                    reply_markup=_keyboard(message.buttons),
+                    disable_notification=(silent or message.silent) or None,
+                    link_preview_options=_NO_PREVIEW,
+                )
+            if to > 0:  # groups number their messages themselves
+                self.traffic.saw(sent.message_id)
             return sent.message_id
 
         return await self._in_turn(chat_id, lambda to: _readable(message.text, to, call))
@@ -82,6 +88,24 @@ class Outgoing:
                 raise EditGone(refusal.message) from None
             if _UNCHANGED not in said:
                 raise
+
+    async def stands(self, chat_id: int, message_id: int) -> bool:
+        """Whether there is such a text of the bot in the chat. Nothing changes: a caption is asked for, which no text
+        has, and Telegram says so only of a message that is there and is the bot's."""
+
+        async def call(to: int) -> object:
+            return await self._bot.edit_message_caption(to, message_id)
+
+        try:
+            await self._in_turn(chat_id, call)
+        except BadRequest as refusal:
+            said = refusal.message.lower()
+            if _TEXT in said:
+                return True
+            if any(sign in said for sign in _GONE):
+                return False
+            raise
+        return True
 
     async def delete(self, chat_id: int, message_id: int) -> bool:
         """Whether the message is gone now."""

@@ -204,6 +204,31 @@ class OutboxItem:
     tries: int = 0
     not_before: datetime | None = None
     message_id: int | None = None
+    began_at: datetime | None = None  # when it began to be sent as a new message
+    after_id: int | None = None  # the highest message id that was known then: it has a higher one
+
+    @property
+    def in_doubt(self) -> bool:
+        """A sender began to send it, and did not say what came of it: it may have arrived."""
+        return self.state == "sending" and self.began_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """A message that has just been sent, or is being sent (then it has no `message_id` yet)."""
+
+    item_id: int
+    message_id: int | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """Where to look for a message that may have arrived: its id is below `before` (None: nobody knows), and not one of
+    those that are `known` to be others'."""
+
+    before: int | None
+    known: frozenset[int]
 
 
 class Severity(IntEnum):

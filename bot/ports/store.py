@@ -20,8 +20,10 @@ from bot.ports.records import (
     AttemptState,
     Invitation,
     OutboxItem,
+    Passing,
     Proposal,
     ProposalState,
+    Traces,
     User,
 )
 from bot.ports.watching import AlertSettings, PaceStore, WatchStore
@@ -312,12 +314,20 @@ class OutboxStore(Protocol):
     ) -> Sequence[tuple[OutboxItem, datetime]]:
         """Claim what is due and may be sent now, at most one to a chat, those with a sound first and then the oldest;
         each with its instant: `every` seconds after the one before, over all replicas, and never within
-        `chat_every` seconds of another message to the same chat. Chats that were told to wait are passed over. Each
-        in state `sending` when an earlier sender began with it and said nothing of it, else `pending`."""
+        `chat_every` seconds of another message to the same chat. Chats that were told to wait are passed over."""
         ...
 
-    async def begin_delivery(self, item: OutboxItem, *, now: datetime, by: str) -> bool:
-        """From now on it is in doubt whether what was claimed has been sent. False when somebody else has it."""
+    async def begin_delivery(self, item: OutboxItem, *, now: datetime, by: str, after: int = 0) -> bool:
+        """From now on it is in doubt whether what was claimed has been sent: its id will be above `after`, and above
+        that of every message that was sent before. False when somebody else has it."""
+        ...
+
+    async def traces(self, item: OutboxItem) -> Traces:
+        """What is known of the messages above the `after_id` of one that is in doubt."""
+        ...
+
+    async def passing(self, *, since: datetime) -> Sequence[Passing]:
+        """New messages that were sent since then, and those that were begun since then, by any replica."""
         ...
 
     async def finish_delivery(
@@ -327,9 +337,10 @@ class OutboxStore(Protocol):
         state: str,
         message_id: int | None = None,
         not_before: datetime | None = None,
+        now: datetime | None = None,
     ) -> None:
-        """To sent, dropped, or back to pending until `not_before`. A sent alert remembers its message id, also on
-        the alert row (`payload["alert_id"]`)."""
+        """To sent (`now`), dropped, or back to pending until `not_before`: it is in doubt no more. A sent alert
+        remembers its message id, also on the alert row (`payload["alert_id"]`)."""
         ...
 
 

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from bot import metrics
 from bot.ports.clock import Clock
@@ -13,24 +13,42 @@ from bot.ports.errors import Ambiguous, ChatGone, DeliveryDelayed, MessageGone, 
 from bot.ports.notifier import Notifier
 from bot.ports.records import OutboxItem
 from bot.ports.store import Store
+from bot.services.arrivals import Arrivals, Search, repeated
+from bot.services.slots import BATCH, Slot, Slots
 
 log = logging.getLogger(__name__)
 
 DELIVER = "deliver"
 MOST_TRIES = 8
 LONGEST_PAUSE = 300.0
-A_SECOND = 27.4  # messages, over all replicas: Telegram lets 30 pass, and handlers answer besides
-BATCH = 27  # messages that are claimed together
-EVERY = 1.0 / A_SECOND
-CHAT_EVERY = 1.1
 CLAIM_EARLY = timedelta(seconds=0.3)  # the next ones before these are all sent
-LATE = timedelta(seconds=0.4)
 SETTLE_PAUSES = (1.0, 3.0, 9.0)
 BEGIN_EARLY = timedelta(seconds=0.1)  # to note that it is being sent
-IN_FLIGHT = 3  # more would arrive in one heap when Telegram, or this process, was held up
+MOST_SLOTS = 4  # for one message
+IN_FLIGHT = 6  # more would be in doubt together when this process dies
 ROUNDS = 60  # of a sweep; the next one goes on
 
 Prepare = Callable[[OutboxItem], Awaitable[OutboxItem | None]]
+
+
+@dataclass(slots=True)
+class Work:
+    """A message that is being brought. `in_doubt`: it may have arrived; `search`: what came of looking for it."""
+
+    item: OutboxItem
+    by: str
+    in_doubt: bool
+    slot: Slot | None = None
+    search: Search | None = None
+
+    @property
+    def stands(self) -> int | None:
+        """The message that shows it, if it was looked for and found."""
+        return None if self.search is None else self.search.stands
+
+
+class Taken(Exception):
+    """Somebody else has the message now."""
 
 
 class Delivery:
@@ -53,8 +71,9 @@ class Delivery:
         self._durable = durable
         self._clock = clock
         self._prepare = prepare
+        self._slots = Slots(store, notifier.traffic, clock)
+        self._arrivals = Arrivals(store, notifier, self._slots)
         self._in_flight = asyncio.Semaphore(IN_FLIGHT)
-        self._free_at: datetime | None = None
         durable.register(DELIVER, self.run)
 
     async def start(self, item_id: int) -> None:
@@ -65,18 +84,23 @@ class Delivery:
         """Deliver what is due and nobody has in hand, as fast as Telegram lets all replicas together."""
         async with asyncio.TaskGroup() as sending:
             for _ in range(ROUNDS):
-                claimed = await self._claim()
+                claimed = await self._slots.claim()
                 if not claimed:
                     return
-                tasks = [sending.create_task(self._send_at(item, at)) for item, at in claimed]
-                await self._until(claimed[-1][1] - CLAIM_EARLY)
-                # Who is behind claims no more: other replicas may have the time.
-                await asyncio.wait(tasks[: -BATCH // 3] or tasks)
+                sending.create_task(self._listen(claimed[0][1]))
+                tasks = [sending.create_task(self._send(item, slot)) for item, slot in claimed]
+                await self._slots.wait(claimed[-1][1].at - CLAIM_EARLY)
+                # Who is behind claims later: other replicas may have the time. Those that took a later slot are not
+                # waited for.
+                left = (claimed[-1][1].until - self._clock.now()).total_seconds()
+                plain = [task for (item, _), task in zip(claimed, tasks, strict=True) if not item.in_doubt]
+                if plain:
+                    await asyncio.wait(plain[: -BATCH // 3] or plain, timeout=max(left, 0))
 
     async def once(self) -> int:
         """Deliver a second's worth of what is due; how many."""
-        claimed = await self._claim()
-        await asyncio.gather(*(self._send_at(item, at) for item, at in claimed))
+        claimed = await self._slots.claim()
+        await asyncio.gather(*(self._send(item, slot) for item, slot in claimed))
         return len(claimed)
 
     async def run(self, run: Run, item_id: int) -> None:
@@ -87,109 +111,144 @@ class Delivery:
                 return
             await run.sleep(pause)
 
-    async def _claim(self) -> list[tuple[OutboxItem, datetime]]:
-        return [
-            *await self._store.claim_due(
-                now=self._clock.now(), limit=BATCH, every=EVERY, chat_every=CHAT_EVERY
-            )
-        ]
-
-    async def _send_at(self, claimed: OutboxItem, at: datetime) -> None:
-        in_doubt = claimed.state == "sending" and claimed.edit is None  # an earlier life may have sent it
-        await self._until(at - BEGIN_EARLY)
+    async def _listen(self, slot: Slot) -> None:
         try:
-            if self._clock.now() - at > LATE and not in_doubt:
-                # Its instant has long passed, and others may be sending now: it gets another one.
-                await self._store.finish_delivery(claimed, state="pending")
-                return
-            if not await self._store.begin_delivery(claimed, now=self._clock.now(), by="sweep"):
-                return
-            if in_doubt:
-                claimed = replace(claimed, payload={**claimed.payload, "repeat": True})
-            await self._until(at)
-            await self._try(claimed)
+            await self._slots.listen(slot.at)
+        except PortError as failure:  # then the pace alone has to do
+            log.warning("nobody knows what other replicas are sending: %s", failure)
+
+    async def _send(self, claimed: OutboxItem, slot: Slot) -> None:
+        """What a sweep has claimed."""
+        await self._slots.wait(slot.at - BEGIN_EARLY)
+        try:
+            await self._try(Work(claimed, "sweep", claimed.in_doubt, slot))
         except PortError as failure:  # the database is away; the claim ends by itself
             log.warning("message %s is left for later: %s", claimed.key, failure)
-
-    async def _take_turn(self) -> None:
-        """In this process never two within the pace, however late they are."""
-        now = self._clock.now()
-        free = max(now, self._free_at or now)
-        self._free_at = free + timedelta(seconds=EVERY)
-        await self._until(free)
-
-    async def _until(self, at: datetime) -> None:
-        left = (at - self._clock.now()).total_seconds()
-        if left > 0:
-            await self._clock.sleep(left)
 
     async def _deliver(self, item_id: int, by: str) -> float | None:
         """One try. Seconds to wait before the next one, or None when there is nothing left to do here."""
         item = await self._store.outbox_item(item_id)
         claimed = await self._store.claim_delivery(item, now=self._clock.now(), by=by) if item else None
-        if item is None or claimed is None:
+        if claimed is None:
             return None
-        if item.state == "sending" and claimed.edit is None:  # an earlier life may have sent it
-            claimed = replace(claimed, payload={**claimed.payload, "repeat": True})
-        now = self._clock.now()
-        await self._until(
-            await self._store.pace(claimed.chat_id, now=now, every=EVERY, chat_every=CHAT_EVERY)
-        )
-        return await self._try(claimed)
+        return await self._try(Work(claimed, by, claimed.in_doubt))
 
-    async def _try(self, claimed: OutboxItem) -> float | None:
-        """Send what was claimed, and note what became of it."""
+    async def _try(self, work: Work) -> float | None:
+        self._slots.in_hand.add(work.item.id)
         try:
-            message_id = await self._send(claimed)
+            return await self._try_in_hand(work)
+        finally:
+            self._slots.in_hand.discard(work.item.id)
+
+    async def _try_in_hand(self, work: Work) -> float | None:
+        """Bring what was claimed, and note what became of it. Seconds to wait before the next try."""
+        item = work.item
+        try:
+            message_id = await self._bring(work)
+        except Taken:
+            return None
         except ChatGone:
-            await self._store.finish_delivery(claimed, state="dropped")
-            await self._store.suspend(claimed.user_id)
+            await self._store.finish_delivery(item, state="dropped")
+            await self._store.suspend(item.user_id)
             return _counted("gone", None)
-        except Ambiguous as unclear:  # stays `sending`: the sweep sends it again later, marked as repeated
-            log.warning("message %s may or may not have arrived: %s", claimed.key, unclear)
+        except Ambiguous as unclear:  # stays `sending`: the sweep looks for it later
+            log.warning("message %s may or may not have arrived: %s", item.key, unclear)
             return _counted("unclear", None)
         except DeliveryDelayed as delayed:
             until = self._clock.now() + timedelta(seconds=delayed.seconds)
-            await self._store.hold_chat(claimed.chat_id, until)
-            return _counted("limited", await self._later(claimed, delayed.seconds))
+            await self._store.hold_chat(item.chat_id, until)
+            return _counted("limited", await self._later(work, delayed.seconds))
         except Unavailable as failure:
-            log.warning("message %s could not be sent: %s", claimed.key, failure)
-            return _counted("failed", await self._later(claimed, min(2.0**claimed.tries, LONGEST_PAUSE)))
+            log.warning("message %s could not be sent: %s", item.key, failure)
+            return _counted("failed", await self._later(work, min(2.0**item.tries, LONGEST_PAUSE)))
         except Exception:  # one that cannot be shown keeps no other message back
-            log.exception("message %s cannot be shown", claimed.key)
-            return _counted("failed", await self._later(claimed, LONGEST_PAUSE))
+            log.exception("message %s cannot be shown", item.key)
+            return _counted("failed", await self._later(work, LONGEST_PAUSE))
         state = "dropped" if message_id is None else "sent"
-        await self._settle(claimed, state, message_id)
+        await self._settle(item, state, message_id)
         return _counted(state, None)
 
-    async def _settle(self, claimed: OutboxItem, state: str, message_id: int | None) -> None:
-        """Note that it was sent, also when the database is locked for a while: what is not noted is sent again."""
-        for pause in SETTLE_PAUSES:
-            try:
-                await self._store.finish_delivery(claimed, state=state, message_id=message_id)
-                return
-            except Unavailable as failure:
-                log.warning("message %s is sent and cannot be noted yet: %s", claimed.key, failure)
-                await self._clock.sleep(pause)
-        await self._store.finish_delivery(claimed, state=state, message_id=message_id)
-
-    async def _send(self, item: OutboxItem) -> int | None:
+    async def _bring(self, work: Work) -> int | None:
         """The id of the message that shows it now; None when it has become pointless."""
-        ready = await self._prepare(item) if self._prepare else item
+        if work.item.edit is None:
+            await self._look(work)
+        ready = await self._prepare(work.item) if self._prepare else work.item
         if ready is None:
-            return None
-        async with self._in_flight:
-            await self._take_turn()
+            return work.stands
+        if ready.edit is not None:
             try:
-                return await self._notifier.deliver(ready)
+                return await self._edit(work, ready)
             except MessageGone:
                 if ready.payload.get("only_edit"):  # what it says is not worth a new message
                     return None
-                return await self._notifier.deliver(replace(ready, edit=None))
+                ready = replace(ready, edit=None)
+                await self._look(work)
+        if work.stands is not None:
+            try:
+                return await self._notifier.deliver(replace(ready, edit=work.stands))
+            except MessageGone:  # it had arrived, and its owner has removed it since
+                return work.stands
+        if work.search is not None and work.search.doubtful:
+            ready = repeated(ready)
+        message_id = await self._send_new(work, ready)
+        if work.search is not None and not await self._arrivals.certain(work.item, work.search, message_id):
+            await self._say_so(replace(repeated(ready), edit=message_id))
+        return message_id
 
-    async def _later(self, item: OutboxItem, seconds: float) -> float:
-        until = self._clock.now() + timedelta(seconds=seconds)
-        await self._store.finish_delivery(item, state="pending", not_before=until)
+    async def _look(self, work: Work) -> None:
+        """Find out whether it has arrived, where that is in doubt."""
+        if work.in_doubt:
+            work.search = await self._arrivals.look_for(work.item)
+            work.slot = None  # its time has passed meanwhile
+
+    async def _edit(self, work: Work, ready: OutboxItem) -> int:
+        slot = work.slot or await self._slots.take(work.item.chat_id)
+        await self._slots.wait(slot.at)
+        async with self._in_flight:
+            return await self._notifier.deliver(ready)
+
+    async def _send_new(self, work: Work, ready: OutboxItem) -> int:
+        """Note that it is being sent, and send it, in its slot or in the next one that is kept; in the last one anyway,
+        because a machine that is always late has to send as well."""
+        for left in reversed(range(MOST_SLOTS)):
+            slot, work.slot = work.slot or await self._slots.take_and_listen(work.item.chat_id), None
+            await self._slots.wait(slot.at - BEGIN_EARLY)
+            if left and self._clock.now() > slot.until:
+                continue
+            if not await self._store.begin_delivery(
+                work.item, now=self._clock.now(), by=work.by, after=self._notifier.traffic.latest
+            ):
+                raise Taken
+            work.in_doubt = False  # until Telegram is called
+            await self._slots.wait(slot.at)
+            async with self._in_flight:
+                if await self._slots.fits(slot) or not left:
+                    return await self._notifier.deliver(ready)
+        raise Unavailable("there was no time to send it")  # never: the last slot is used
+
+    async def _say_so(self, ready: OutboxItem) -> None:
+        """Put it into a message that turned out to be a repetition, perhaps."""
+        try:
+            await self._notifier.deliver(ready)
+        except PortError as failure:
+            log.warning("message %s may be a repetition, and does not say so: %s", ready.key, failure)
+
+    async def _settle(self, item: OutboxItem, state: str, message_id: int | None) -> None:
+        """Note that it was sent, also when the database is locked for a while: what is not noted is in doubt."""
+        now = self._clock.now()
+        for pause in SETTLE_PAUSES:
+            try:
+                await self._store.finish_delivery(item, state=state, message_id=message_id, now=now)
+                return
+            except Unavailable as failure:
+                log.warning("message %s is sent and cannot be noted yet: %s", item.key, failure)
+                await self._clock.sleep(pause)
+        await self._store.finish_delivery(item, state=state, message_id=message_id, now=now)
+
+    async def _later(self, work: Work, seconds: float) -> float:
+        if not work.in_doubt:  # else it stays so: its claim ends by itself
+            until = self._clock.now() + timedelta(seconds=seconds)
+            await self._store.finish_delivery(work.item, state="pending", not_before=until)
         return seconds
 
 

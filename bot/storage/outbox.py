@@ -1,14 +1,13 @@
 """Messages that are owed: stored with their cause, claimed by one sender at a time, settled once."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.ports.records import OutboxItem
+from bot.ports.records import OutboxItem, Passing, Traces
 from bot.storage.codec import fields_of
 from bot.storage.database import Database
 from bot.storage.tables import OWED, alerts, outbox, paces
@@ -18,6 +17,8 @@ from bot.storage.watch.shown import note_shown
 CLAIM_LASTS = timedelta(minutes=1)  # after which a sender that said nothing is taken for dead
 CLAIMED = "claim"  # by a sweep that has not begun to send it: no doubt whether it arrived
 AHEAD = timedelta(seconds=1)  # so far into the future messages are claimed
+SURELY_OVER = timedelta(seconds=20)  # a call that was begun so long ago does not arrive any more
+MOST_KNOWN = 10_000
 
 _ITEM = [column for column in outbox.c if not column.name.startswith("claimed")]
 
@@ -92,18 +93,38 @@ class OutboxTables:
             lanes = {item.chat_id: times[id_] + timedelta(seconds=chat_every) for id_, item in mine.items()}
             lanes[EVERYBODY] = first + timedelta(seconds=len(mine) * every)
             await take_lanes(self._database, connection, lanes)
-            in_doubt = {row.id for row in wanted if row.state == "sending" and row.claimed_by != CLAIMED}
-            return [
-                (replace(mine[row.id], state="sending" if row.id in in_doubt else "pending"), times[row.id])
-                for row in wanted
-                if row.id in mine
-            ]
+            return [(mine[row.id], times[row.id]) for row in wanted if row.id in mine]
 
-    async def begin_delivery(self, item: OutboxItem, *, now: datetime, by: str) -> bool:
+    async def begin_delivery(self, item: OutboxItem, *, now: datetime, by: str, after: int = 0) -> bool:
         mine = (outbox.c.id == item.id, outbox.c.tries == item.tries, outbox.c.state == "sending")
-        begin = update(outbox).where(*mine).values(claimed_at=now, claimed_by=by).returning(outbox.c.id)
         async with self._database.write() as connection:
+            known = (await connection.execute(select(func.max(outbox.c.message_id)))).scalar_one()
+            latest = max(after, known or 0) or None
+            changes = {"claimed_at": now, "claimed_by": by, "began_at": now, "after_id": latest}
+            begin = update(outbox).where(*mine).values(changes).returning(outbox.c.id)
             return (await connection.execute(begin)).one_or_none() is not None
+
+    async def traces(self, item: OutboxItem) -> Traces:
+        if item.began_at is None or item.after_id is None:
+            return Traces(None, frozenset())
+        above = outbox.c.message_id > item.after_id
+        others = select(outbox.c.message_id).where(above).order_by(outbox.c.message_id)
+        later = select(func.min(outbox.c.message_id)).where(
+            above, outbox.c.began_at > item.began_at + SURELY_OVER
+        )
+        async with self._database.read() as connection:
+            known = (await connection.execute(others.limit(MOST_KNOWN))).scalars().all()
+            before = (await connection.execute(later)).scalar_one()
+        return Traces(before, frozenset(known))
+
+    async def passing(self, *, since: datetime) -> Sequence[Passing]:
+        lately = (
+            select(outbox.c.id, outbox.c.message_id, outbox.c.claimed_at)
+            .where(outbox.c.claimed_at > since, outbox.c.began_at.is_not(None))
+            .where(outbox.c.state.in_(("sending", "sent")))
+        )
+        async with self._database.read() as connection:
+            return [Passing(*row) for row in await connection.execute(lately)]
 
     async def finish_delivery(
         self,
@@ -112,14 +133,17 @@ class OutboxTables:
         state: str,
         message_id: int | None = None,
         not_before: datetime | None = None,
+        now: datetime | None = None,
     ) -> None:
         """`item` as it was claimed: a sender whose claim has gone over to another one changes nothing."""
         changes: dict[str, Any] = {
             "state": state,
             "not_before": not_before,
-            "claimed_at": None,
+            "claimed_at": now if state == "sent" else None,
             "claimed_by": None,
         }
+        if state != "sent":
+            changes |= {"began_at": None, "after_id": None}
         if message_id is not None:
             changes["message_id"] = message_id
         mine = (
@@ -139,16 +163,12 @@ class OutboxTables:
 
 
 def _next_to_each_chat(now: datetime) -> Select[Any]:
-    """The first that is due in every chat that may be written to: id and state, those with a sound first."""
+    """The ids of the first that is due in every chat that may be written to, those with a sound first."""
     order = (outbox.c.silent, outbox.c.created_at, outbox.c.id)
     place = func.row_number().over(partition_by=outbox.c.chat_id, order_by=order).label("place")
     busy = exists().where(paces.c.lane == outbox.c.chat_id, paces.c.free_at > now)
-    due = select(*order, outbox.c.state, outbox.c.claimed_by, place).where(OWED, _free(now), ~busy).subquery()
-    return (
-        select(due.c.id, due.c.state, due.c.claimed_by)
-        .where(due.c.place == 1)
-        .order_by(due.c.silent, due.c.created_at, due.c.id)
-    )
+    due = select(*order, place).where(OWED, _free(now), ~busy).subquery()
+    return select(due.c.id).where(due.c.place == 1).order_by(due.c.silent, due.c.created_at, due.c.id)
 
 
 def _free(now: datetime) -> ColumnElement[bool]:

@@ -15,7 +15,7 @@ from bot.ports.errors import Ambiguous, ChatGone, DeliveryDelayed, MessageGone, 
 from bot.ports.records import OutboxItem
 from tests.chat import alert_previews, previews
 from tests.chat.conftest import ADA, BOB, Chat
-from tests.chat.recording import refused
+from tests.chat.recording import message, refused
 from tests.fakes.clock import NOON
 
 PAYLOADS: dict[str, dict[str, Any]] = {
@@ -104,6 +104,38 @@ async def test_an_edit_that_changes_nothing_has_succeeded(chat: Chat, notifier: 
         refused(400, "Bad Request: message is not modified: specified …")
     ]
     assert await notifier.deliver(owed(edit=5)) == 5
+
+
+@pytest.mark.parametrize(
+    ("description", "stands"),
+    [
+        ("Bad Request: there is no caption in the message to edit", True),
+        ("Bad Request: message to edit not found", False),
+        ("Bad Request: message can't be edited", False),  # somebody else's
+        ("Bad Request: MESSAGE_ID_INVALID", False),
+    ],
+)
+async def test_whether_a_message_stands_is_asked_without_changing_it(
+    chat: Chat, notifier: TelegramNotifier, description: str, stands: bool
+) -> None:
+    chat.telegram.script["editMessageCaption"] = [refused(400, description)]
+    assert await notifier.stands(ADA, 77) is stands
+    (call,) = chat.telegram.calls
+    assert call.params == {"chat_id": ADA, "message_id": 77}
+
+
+async def test_a_question_whose_answer_is_lost_is_no_answer(chat: Chat, notifier: TelegramNotifier) -> None:
+    chat.telegram.script["editMessageCaption"] = [TimedOut()]
+    with pytest.raises(Unavailable):
+        await notifier.stands(ADA, 77)
+
+
+async def test_ids_of_what_is_sent_and_written_are_known(chat: Chat, notifier: TelegramNotifier) -> None:
+    sent = await notifier.deliver(owed())
+    assert notifier.traffic.latest == sent
+    await chat.handle(message(7, ADA, "/help"))
+    assert notifier.traffic.latest == 1007
+    assert notifier.traffic.seen(after=sent - 1) == {sent, sent + 1, 1007}
 
 
 async def test_a_delay_tells_its_seconds_and_holds_for_that_chat_alone(

@@ -130,3 +130,64 @@ async def test_an_alert_remembers_the_message_that_shows_it(store: Store, accoun
     before = (await store.live_alerts(ADA.id))[0]
     await store.finish_delivery(await claimed(store, item), state="sent", message_id=77)
     assert await store.live_alerts(ADA.id) == [replace(before, message_id=77)]
+
+
+async def begun(store: Store, key: str, at: float, *, after: int = 0) -> OutboxItem:
+    item = await claimed(store, await store.owe(owed(key)), after=at)
+    assert await store.begin_delivery(item, now=later(at), by="worker", after=after)
+    found = await store.outbox_item(item.id)
+    assert found is not None
+    return found
+
+
+async def sent(store: Store, key: str, at: float, message_id: int) -> None:
+    item = await begun(store, key, at)
+    await store.finish_delivery(item, state="sent", message_id=message_id, now=later(at))
+
+
+async def test_a_message_is_in_doubt_from_its_beginning_to_its_end(store: Store, account: Account) -> None:
+    item = await store.owe(owed("receipt"))
+    assert not (await claimed(store, item)).in_doubt
+    alert = await begun(store, "alert", 1, after=40)
+    assert alert.in_doubt
+    assert (alert.after_id, alert.began_at) == (40, later(1))
+    await store.finish_delivery(alert, state="pending", not_before=later(5))
+    again = await store.outbox_item(alert.id)
+    assert again is not None
+    assert (again.in_doubt, again.after_id, again.began_at) == (False, None, None)
+
+
+async def test_a_claim_leaves_the_doubt_as_it_was(store: Store, account: Account) -> None:
+    alert = await begun(store, "alert", 1, after=40)
+    heir = await claimed(store, alert, by="heir", after=90)
+    assert (heir.in_doubt, heir.after_id, heir.began_at) == (True, 40, later(1))
+
+
+async def test_a_message_comes_after_every_one_that_anybody_knew(store: Store, account: Account) -> None:
+    assert (await begun(store, "first", 0)).after_id is None  # nobody knew any
+    await sent(store, "second", 1, 70)
+    assert (await begun(store, "third", 2, after=60)).after_id == 70
+    assert (await begun(store, "fourth", 3, after=75)).after_id == 75
+
+
+async def test_traces_of_a_message_end_where_one_was_begun_long_after_it(
+    store: Store, account: Account
+) -> None:
+    await sent(store, "earlier", 0, 40)
+    alert = await begun(store, "alert", 1, after=40)
+    assert (await store.traces(alert)).before is None
+    for key, at, message_id in (("beside", 2, 43), ("later", 30, 47), ("last", 40, 49)):
+        await sent(store, key, at, message_id)
+    traces = await store.traces(alert)
+    assert (traces.before, set(traces.known)) == (47, {43, 47, 49})
+
+
+async def test_what_passes_is_what_was_sent_or_begun_lately(store: Store, account: Account) -> None:
+    await sent(store, "long ago", 0, 40)
+    await sent(store, "lately", 5, 41)
+    alert = await begun(store, "alert", 6)
+    await claimed(store, await store.owe(owed("claimed only")), after=6)
+    passing = {one.item_id: (one.message_id, one.at) for one in await store.passing(since=later(4))}
+    assert len(passing) == 2
+    assert passing[alert.id] == (None, later(6))
+    assert (41, later(5)) in passing.values()

@@ -136,7 +136,7 @@ async def test_what_is_due_is_claimed_at_instants_of_its_own(store: Store) -> No
     await storm(store, 4)
     claimed = await store.claim_due(now=NOW, **PACE)  # type: ignore[arg-type]
     assert [at - NOW for _, at in claimed] == [timedelta(seconds=n / 10) for n in range(4)]
-    assert {item.state for item, _ in claimed} == {"pending"}
+    assert {(item.state, item.in_doubt) for item, _ in claimed} == {("sending", False)}
     assert await store.claim_due(now=NOW, **PACE) == []  # type: ignore[arg-type]
 
 
@@ -173,7 +173,7 @@ async def test_only_what_was_begun_is_in_doubt_after_a_crash(store: Store) -> No
     begun = claimed[0][0]
     assert await store.begin_delivery(begun, now=later(1), by="a")
     again = await store.claim_due(now=later(120), **PACE)  # type: ignore[arg-type]
-    assert {item.id: item.state for item, _ in again} == {begun.id: "sending", claimed[1][0].id: "pending"}
+    assert {item.id: item.in_doubt for item, _ in again} == {begun.id: True, claimed[1][0].id: False}
     assert not await store.begin_delivery(begun, now=later(121), by="a")  # its claim has gone over
 
 

@@ -63,6 +63,8 @@ class Outbox(Row, table=True):
     __tablename__ = "outbox"
     __table_args__: ClassVar[Any] = (
         Index("ix_outbox_owed", "created_at", sqlite_where=OWED, postgresql_where=OWED),
+        Index("ix_outbox_message_id", "message_id"),
+        Index("ix_outbox_claimed_at", "claimed_at"),
         {"sqlite_autoincrement": True},
     )
 
@@ -78,6 +80,10 @@ class Outbox(Row, table=True):
     state: str
     tries: int
     not_before: datetime | None = Field(sa_type=Instant, nullable=True)
-    claimed_at: datetime | None = Field(sa_type=Instant, nullable=True)
+    claimed_at: datetime | None = Field(
+        sa_type=Instant, nullable=True
+    )  # or begun, or sent, whichever was last
     claimed_by: str | None = Field(nullable=True)
     message_id: int | None = Field(sa_type=Id, nullable=True)
+    began_at: datetime | None = Field(sa_type=Instant, nullable=True)
+    after_id: int | None = Field(sa_type=Id, nullable=True)

@@ -78,7 +78,9 @@ class Person:
 
     async def write(self, words: str) -> None:
         """Sent, and waited for: the next thing is done when the answer is there, or somewhat earlier."""
-        await self._send(message(self.run.next_update(), self.id, words))
+        await self._send(
+            message(self.run.next_update(), self.id, words, message_id=self.run.telegram.next_id())
+        )
 
     def _buttons(self) -> list[tuple[int, str]]:
         """(message, data) of what stands in the chat, the latest last."""

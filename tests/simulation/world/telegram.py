@@ -17,17 +17,27 @@ from tests.simulation.world.weather import Weather
 Json = dict[str, Any]
 
 
+class CaptionMissing(Exception):
+    """The message to edit has a text instead."""
+
+
 @dataclass(slots=True)
 class Telegram:
-    """What has arrived. `standing`: chat -> message id -> the callback data of its buttons now."""
+    """What has arrived. `standing`: chat -> message id -> the callback data of its buttons now. Ids count over all
+    chats, and what people write takes them too."""
 
     said: list[Said] = field(default_factory=list)
     standing: dict[int, dict[int, tuple[str, ...]]] = field(default_factory=dict)
     answered: dict[str, list[str]] = field(default_factory=dict)  # taps -> what they were told
     _ids: int = 100
 
+    def next_id(self) -> int:
+        self._ids += 1
+        return self._ids
+
     def take(self, call: Call) -> Any:
-        """Carry out a call; its result. Raises LookupError for a message that there is not."""
+        """Carry out a call; its result. Raises LookupError for a message that there is not, CaptionMissing for a
+        caption of a text."""
         match call.method:
             case "getMe":
                 return ME
@@ -37,13 +47,14 @@ class Telegram:
                 return True
             case "sendMessage" | "editMessageText":
                 return self._shown(call)
+            case "editMessageCaption":
+                self.standing[int(call.params["chat_id"])][int(call.params["message_id"])]
+                raise CaptionMissing
         return True
 
     def _shown(self, call: Call) -> Json:
         chat, edit = int(call.params["chat_id"]), call.method == "editMessageText"
-        if not edit:
-            self._ids += 1
-        message = int(call.params["message_id"]) if edit else self._ids
+        message = int(call.params["message_id"]) if edit else self.next_id()
         mine = self.standing.setdefault(chat, {})
         if edit:
             del mine[message]  # what was shown last stands last
@@ -78,7 +89,7 @@ class TelegramLine(BaseRequest):
         self, url: str, method: str, request_data: RequestData | None = None, *_: Any, **__: Any
     ) -> tuple[int, bytes]:
         call = Call(url.rsplit("/", 1)[-1], dict(request_data.parameters) if request_data else {})
-        shows = call.method in ("sendMessage", "editMessageText")
+        shows = call.method in ("sendMessage", "editMessageText", "editMessageCaption")
         await self._point(f"telegram.{call.method} begins")
         fault = self._weather.at_messenger() if shows or call.method == "answerCallbackQuery" else None
         await asyncio.sleep(self._weather.chance.uniform(0.01, 0.2))
@@ -103,3 +114,5 @@ class TelegramLine(BaseRequest):
             return 200, {"ok": True, "result": self._telegram.take(call)}
         except LookupError:
             return refused(400, "Bad Request: message to edit not found")
+        except CaptionMissing:
+            return refused(400, "Bad Request: there is no caption in the message to edit")

@@ -66,6 +66,8 @@ READS: dict[str, Any] = {
     "orders_of": lambda s: s.orders_of(1),
     "invitation": lambda s: s.invitation(ADA.id),
     "answer_invitation": lambda s: s.answer_invitation(ADA.id, by="update:1", now=NOW),  # there is none
+    "traces": lambda s: s.traces(owed("receipt", began_at=NOW, after_id=1)),
+    "passing": lambda s: s.passing(since=NOW),
     "pin": lambda s: s.pin(ADA.id),
     "pins": lambda s: s.pins(),
     "candles": lambda s: s.candles("binance", 3600, ["BTC"], since=0),
