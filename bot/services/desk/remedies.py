@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 REMEDY_LIFE = timedelta(hours=4)
 CALM_LEVERAGE = Decimal(2)  # what a hedge is brought back to when its collateral runs short
+_AT_TARGET = frozenset(("volatility", "correlation"))  # they may find the coverage as it should be
 
 
 class Remedies:
@@ -71,11 +72,10 @@ class Remedies:
         remedy = await self._remedy(alert, situation)
         if remedy is not None:
             told |= {
-                "remedy": KINDS[alert.kind].remedy,
+                "remedy": "close" if remedy.plan.purpose == "unhedge" else KINDS[alert.kind].remedy,
                 "legs": _legs(remedy.plan),
                 "fees": str(remedy.plan.fees),
                 "proposal_id": remedy.id,
-                "after": str(remedy.plan.after.coverage),
             }
         return told
 
@@ -111,13 +111,19 @@ def remedy_plan(kind: str, situation: Situation) -> HedgePlan | None:
     """The plan that mends a matter of that kind; None where no order would. Raises HedgingError."""
     match KINDS[kind].remedy:
         case "rebalance":
-            return situation.plan()
+            return None if kind in _AT_TARGET and _near_target(situation) else situation.plan()
         case "close":
             return situation.unwinding() if situation.shorts else None
         case "delever":
             return _delevered(situation)
         case _:
             return None
+
+
+def _near_target(situation: Situation) -> bool:
+    """Within the inner band, where drift ends: an order would change nothing that matters."""
+    rule = situation.rule
+    return abs(situation.exposure().coverage - rule.target) <= rule.band / 2
 
 
 def _delevered(situation: Situation) -> HedgePlan | None:
