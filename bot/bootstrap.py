@@ -17,6 +17,7 @@ from bot.ports.store import Store
 from bot.ports.vault import Vault
 from bot.sandbox.faults import Fault
 from bot.sandbox.practice import PracticeKeys, start_account
+from bot.sandbox.waiting import BotClock
 from bot.schedule import Entry, Schedule
 from bot.services import Services
 from bot.services.accounts import Accounts
@@ -101,7 +102,7 @@ async def running(settings: Settings, parts: Parts = Parts()) -> AsyncIterator[B
     await asyncio.to_thread(migrate, settings.database)
     async with AsyncExitStack() as stack:
         fault = Fault(settings.kill_at, settings.data / "fault-points.txt")
-        clock = parts.clock or SystemClock()
+        clock = parts.clock or _clock(settings)
         store = fault.around("store", parts.store or await _open_store(settings, stack))
         vault = parts.vault or await _open_vault(settings, stack)
         exchanges: Everywhere = parts.exchanges or await _open_exchanges(
@@ -194,7 +195,7 @@ async def hedge_panel(settings: Settings) -> AsyncIterator["Hedges"]:
     settings.data.mkdir(parents=True, exist_ok=True)
     await asyncio.to_thread(migrate, settings.database)
     async with AsyncExitStack() as stack:
-        clock = SystemClock()
+        clock = _clock(settings)
         store = await _open_store(settings, stack)
         vault = await _open_vault(settings, stack)
         exchanges = await _open_exchanges(settings, store, vault, clock, stack)
@@ -225,6 +226,10 @@ async def checkup(settings: Settings) -> AsyncIterator["Checkup"]:
             return await name_of(Link(settings.token.get_secret_value(), settings.telegram_url))
 
         yield Checkup(greet, store, vault, exchanges)
+
+
+def _clock(settings: Settings) -> Clock:
+    return SystemClock() if settings.clock_file is None else BotClock(settings.clock_file)
 
 
 async def _open_store(settings: Settings, stack: AsyncExitStack) -> Store:

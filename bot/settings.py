@@ -49,6 +49,10 @@ class Settings(BaseSettings):
         default="",
         description="The demo only: where new people trade, with keys that the sandbox makes for them.",
     )
+    clock_file: Path | None = Field(
+        default=None,
+        description="The demo only: a file with the seconds by which its clock is ahead of the machine's.",
+    )
     tick_seconds: float = Field(default=60, gt=0, description="Seconds between two ticks of the watch.")
     tick_shards: int = Field(
         default=1,
@@ -59,7 +63,7 @@ class Settings(BaseSettings):
     card_seconds: float = Field(default=300, gt=0, description="How long a proposal may be confirmed.")
     kill_at: str = Field(default="", description="Tests only: die by SIGKILL at this point.")
 
-    @field_validator("master_key_file", mode="before")
+    @field_validator("master_key_file", "clock_file", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return value or None

@@ -9,7 +9,7 @@ from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, Tele
 from bot.chat.outgoing import EditGone, Outgoing, seconds_of
 from bot.chat.request import AnswerLost, NotSent, ServerFailed
 from bot.chat.views.accounts.suspended import suspended
-from bot.chat.views.alert import alert, recovered
+from bot.chat.views.alert import alert, recovered, replaced
 from bot.chat.views.message import Message
 from bot.chat.views.pinned import pinned
 from bot.chat.views.position import position
@@ -24,6 +24,7 @@ VIEWS: Mapping[str, Callable[[Mapping[str, Any]], Message]] = {
     "waiting": waiting,
     "alert": alert,
     "recovered": recovered,
+    "replaced": replaced,
     "key_refused": suspended,
     "position": position,
     "summary": summary,

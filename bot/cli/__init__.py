@@ -44,7 +44,7 @@ def demo(
     history: Annotated[
         Path | None, typer.Option(help="Replay prices from this CSV, plain or gzipped.")
     ] = None,
-    start: Annotated[datetime | None, typer.Option(help="Where in the history to begin (UTC).")] = None,
+    start: Annotated[datetime | None, typer.Option(help="When a fresh market begins (UTC).")] = None,
     speed: Annotated[float | None, typer.Option(min=0, help="Market seconds for each second.")] = None,
     seed: Annotated[int | None, typer.Option(help="Which simulated market, for a fresh one.")] = None,
     exchange: Annotated[

@@ -19,7 +19,9 @@ from bot.cli.supervisor import Demo, PortTaken, has_screen, listen
 from bot.sandbox.app import build_app
 from bot.sandbox.exchanges.control import Exchanges
 from bot.sandbox.market import MarketError, World, open_world
+from bot.sandbox.market.opening import DEFAULT_SEED
 from bot.sandbox.market.routes import market_json, routes
+from bot.sandbox.waiting import Waiting
 from bot.settings import Settings
 from bot.web.server import Server
 
@@ -67,7 +69,7 @@ async def _run(options: DemoOptions, data: Path) -> None:
         app = build_app(
             data=data / "telegram",
             token=TOKEN,
-            market_routes=[*routes(world, hedges), *exchanges.routes()],
+            market_routes=[*routes(world, hedges), *exchanges.routes(), *Waiting(_clock_file(data)).routes()],
             market_json=lambda: market_json(world, hedges),
         )
         if options.history:
@@ -85,10 +87,12 @@ async def _run(options: DemoOptions, data: Path) -> None:
 def _open_world(options: DemoOptions, data: Path) -> World:
     folder = data / "market"
     folder.mkdir(exist_ok=True)
-    if options.seed is None:
-        return open_world(folder, history=options.history, start=options.start, speed=options.speed)
     return open_world(
-        folder, history=options.history, start=options.start, speed=options.speed, seed=options.seed
+        folder,
+        history=options.history,
+        start=options.start,
+        speed=options.speed,
+        seed=DEFAULT_SEED if options.seed is None else options.seed,
     )
 
 
@@ -112,10 +116,15 @@ def _settings(options: DemoOptions, data: Path, url: str) -> Settings:
         practice_exchange=options.exchange,
         sandbox_url=url,
         master_key_file=data / "bot" / "master.key",
+        clock_file=_clock_file(data),
         tick_seconds=TICK_SECONDS,
         card_seconds=CARD_SECONDS,
         replica="demo",
     )
+
+
+def _clock_file(data: Path) -> Path:
+    return data / "bot" / "clock.txt"
 
 
 def _environment(settings: Settings) -> dict[str, str]:
@@ -131,6 +140,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "HEDGEHOG_PRACTICE_EXCHANGE": settings.practice_exchange,
         "HEDGEHOG_SANDBOX_URL": settings.sandbox_url,
         "HEDGEHOG_MASTER_KEY_FILE": str(settings.master_key_file),
+        "HEDGEHOG_CLOCK_FILE": str(settings.clock_file),
         "HEDGEHOG_TICK_SECONDS": str(settings.tick_seconds),
         "HEDGEHOG_CARD_SECONDS": str(settings.card_seconds),
         "HEDGEHOG_REPLICA": settings.replica,

@@ -63,7 +63,8 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class AlertChange:
-    """A state change of one matter together with the messages that it owes. `alert.id` 0 makes a new one."""
+    """A state change of one matter together with the messages that it owes: `outbox` is the matter's from then on,
+    `also` edits one that was. `alert.id` 0 makes a new one."""
 
     alert: Alert
     outbox: OutboxItem | None = None

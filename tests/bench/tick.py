@@ -41,7 +41,7 @@ HOLDINGS, LEGS = 8, 2
 CHANGING = 0.05
 HOURS = 60 * 24
 A_SHARD = 20_000  # people
-NOTHING_LOOKED: dict[str, list[int]] = {"closed": [], "touched": []}
+NOTHING_LOOKED: dict[str, list[int]] = {"closed": [], "touched": [], "unseen": []}
 D = Decimal
 
 

@@ -23,6 +23,7 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "waiting": {"proposal_id": "abcdefghijklmnop", "symbol": "SOL/USDT:USDT"},
     "alert": previews.alarm(),
     "recovered": previews.alarm(),
+    "replaced": previews.alarm(),
     "key_refused": {"exchange": "bybit", "mode": "live"},
     "position": previews.changed("adl"),
     "summary": {"lines": alert_previews.LINES},

@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.connecting import EXCHANGES, MODES, as_written, connected, practice_key
 from tests.fakes.demo import Demo, complaints, running_demo
-from tests.fakes.person import Person, buttons_of, has, people_at, text_of, told
+from tests.fakes.person import Person, has, people_at, text_of, told
 from tests.fakes.phone import Driver, Json
 
 D = Decimal
-EXCHANGES = {"binance": "Binance", "bybit": "Bybit", "bingx": "BingX", "mexc": "MEXC", "weex": "WEEX"}
-MODES = {name: "live" if name in ("mexc", "weex") else "demo" for name in EXCHANGES}
 COINS = ("SOL 120", "ETH 4")
 
 
@@ -21,39 +20,10 @@ def demo(sqlite_demo: Demo) -> Demo:
     return sqlite_demo
 
 
-async def practice_key(driver: Driver, exchange: str) -> Json:
-    made: Json = await driver.post(f"/exchanges/{exchange}/keys")
-    return made
-
-
-def as_written(key: Json) -> str:
-    return "\n".join(str(key[part]) for part in ("key", "secret", "passphrase") if part in key)
-
-
 async def book(driver: Driver, exchange: str, key: Json) -> Json:
     """The account as its exchange has it."""
     accounts: list[Json] = (await driver.get("/exchanges"))[exchange]["accounts"]
     return accounts[int(key["account"])]
-
-
-async def connected(person: Person, exchange: str, mode: str, written: str) -> Json:
-    """Through the guide, by taps, to the message that tells what the key is good for."""
-    asked = await person.ask("/connect")
-    await person.tap(asked, EXCHANGES[exchange])
-    guide = await person.see(
-        lambda m: m["id"] == asked["id"] and "Have it?" in text_of(m), f"the guide for {exchange}"
-    )
-    assert ("Demo" in {b["text"].split(":")[0] for b in buttons_of(guide)}) is (mode == "demo")
-    await person.tap(guide, "Live" if mode == "live" else "Demo")
-    await person.see(
-        lambda m: m["id"] == asked["id"] and "Now send me" in text_of(m), "that a key is awaited"
-    )
-    mine = await person.write(written)
-    outcome = await person.see(
-        lambda m: m["id"] > mine and m["edited"] and "Trying" not in text_of(m), "what the key is good for"
-    )
-    assert all(m["id"] != mine for m in await person.messages()), "the key still stands in the chat"
-    return outcome
 
 
 @pytest.mark.parametrize("exchange", EXCHANGES)

@@ -14,6 +14,7 @@ from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request
 from bot.sandbox.app import build_app
 from bot.sandbox.exchanges.control import Exchanges
 from bot.sandbox.market import market_json, open_world, routes
+from bot.sandbox.waiting import Waiting
 from tests.conftest import QUIET_CHROMIUM
 from tests.fakes.sandbox_server import serving
 
@@ -117,7 +118,11 @@ async def phone(
         app = build_app(
             data=telegram,
             token="1:sandbox",
-            market_routes=[*routes(world, told), *Exchanges(world).routes()],
+            market_routes=[
+                *routes(world, told),
+                *Exchanges(world).routes(),
+                *Waiting(data / "clock.txt").routes(),
+            ],
             market_json=lambda: market_json(world, told),
         )
     else:

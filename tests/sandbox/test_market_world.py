@@ -448,3 +448,19 @@ def _two_weeks(folder: Path) -> Path:
     file = folder / "two_weeks.csv"
     file.write_text("\n".join(rows))
     return file
+
+
+def test_a_gap_lifts_perpetuals_above_their_coins_and_closes_by_itself(opened: Callable[..., World]) -> None:
+    world = opened()
+    world.set_speed(0)
+
+    def gap() -> float:
+        quote = world.snapshot().quotes["SOL/USDT:USDT"]
+        return float(quote.mark / quote.index - 1)
+
+    before, spot = gap(), prices(world)["SOL"]
+    world.shock("gap", 0.03)
+    assert gap() - before == pytest.approx(0.03, abs=0.004)
+    assert prices(world)["SOL"] == spot
+    world.skip("2d")
+    assert abs(gap()) < 0.003

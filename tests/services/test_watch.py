@@ -1,13 +1,14 @@
 """The tick: drift and large moves are found once, told once, and end when they are over."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from bot.ports.errors import Unavailable
-from bot.ports.records import Account, AlertState
+from bot.ports.exchange import TradeFill
+from bot.ports.records import Account, AlertState, OrderReport
 from bot.services.errors import NotYours
 from bot.services.hedge import Confirmation
 from hedging.portfolio import Position
@@ -138,7 +139,7 @@ async def test_a_snoozed_matter_is_silent_and_comes_back(desk: Desk) -> None:
     assert desk.notifier.kinds() == ["receipt", "alert"]
     desk.market.time += timedelta(hours=2)
     await desk.tick()
-    assert desk.notifier.kinds() == ["receipt", "alert", "alert"]
+    assert desk.notifier.kinds() == ["receipt", "alert", "alert", "replaced"]
 
 
 async def test_a_crash_is_told_even_where_the_hedge_follows_exactly(desk: Desk) -> None:
@@ -161,8 +162,8 @@ async def test_a_second_move_on_the_same_day_is_told_too(desk: Desk) -> None:
     desk.market.move(SOL=0.7, ADA=0.7, BTC=0.7)
     for _ in range(3):
         await desk.tick()
-    assert desk.notifier.kinds() == ["receipt", "alert", "alert"]
-    assert desk.notifier.told[-1].payload["change"] == pytest.approx(-0.3, abs=0.01)
+    assert desk.notifier.kinds() == ["receipt", "alert", "alert", "replaced"]
+    assert desk.notifier.told[-2].payload["change"] == pytest.approx(-0.3, abs=0.01)
 
 
 async def test_a_snoozed_move_stays_silent_until_its_hours_are_over(desk: Desk) -> None:
@@ -177,7 +178,7 @@ async def test_a_snoozed_move_stays_silent_until_its_hours_are_over(desk: Desk) 
     desk.market.time += timedelta(hours=5)
     desk.market.move(SOL=0.7, ADA=0.7, BTC=0.7)
     await desk.tick()
-    assert desk.notifier.kinds() == ["receipt", "alert", "alert"]
+    assert desk.notifier.kinds() == ["receipt", "alert", "alert", "replaced"]
 
 
 async def test_a_hedge_that_vanished_is_drift(desk: Desk) -> None:
@@ -254,3 +255,71 @@ async def test_whose_orders_hang_is_watched_again_after_a_while(desk: Desk) -> N
     desk.clock.pass_(minutes=2)
     await desk.tick()
     assert desk.notifier.kinds() == ["receipt", "alert"]
+
+
+async def test_an_exchange_that_goes_away_before_a_new_hedge_was_looked_at_is_told_of(desk: Desk) -> None:
+    await desk.hold(SOL="100")
+    await desk.hedged()
+
+    async def away(account: Account) -> Sequence[Position]:
+        raise Unavailable("no answer")
+
+    desk.exchange.positions = away  # type: ignore[method-assign]
+    await desk.tick()
+    desk.clock.pass_(minutes=6)
+    await desk.tick()
+    assert [item.payload["kind"] for item in desk.notifier.told if item.kind == "alert"] == ["exchange_down"]
+
+
+async def test_an_order_that_nobody_can_tell_of_is_not_called_settled(desk: Desk) -> None:
+    await desk.hold(SOL="100")
+    card = await desk.card()
+    desk.exchange.script = ["hang_before"]
+
+    async def no_word(account: Account, symbol: str, client_id: str) -> OrderReport | None:
+        await desk.services.watch.check()  # ticks go on between two look-ups
+        await desk.services.delivery.sweep()
+        raise Unavailable("no answer")
+
+    desk.exchange.find_order = no_word  # type: ignore[method-assign]
+    await desk.tap(card)
+    await desk.durable.run_all()
+    await desk.tick()
+    told = [item for item in desk.notifier.told if item.payload.get("kind") == "order_waiting"]
+    assert [(item.kind, item.payload["level"]) for item in told][:2] == [("alert", 1), ("alert", 2)]
+    assert {item.kind for item in told[2:]} == {"replaced", "recovered"}
+    assert all(item.payload["given_up"] for item in told if item.kind == "recovered")
+
+
+async def test_a_short_that_nothing_explains_is_told_once_and_its_cause_in_the_same_message(
+    desk: Desk,
+) -> None:
+    await desk.hold(SOL="100")
+    await desk.hedged()
+    await desk.tick()
+    lost = dict(desk.exchange.held)
+    desk.exchange.held.clear()
+    fills = desk.exchange.fills
+
+    async def no_word(account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
+        raise Unavailable("no answer")
+
+    desk.exchange.fills = no_word  # type: ignore[method-assign]
+    await desk.tick()
+    alarm = desk.notifier.told[-1]
+    assert (alarm.kind, alarm.payload["kind"], lost != {}) == ("alert", "forced_close", True)
+    desk.exchange.fills = fills  # type: ignore[method-assign]
+    desk.clock.pass_(minutes=1)
+    await desk.tick()
+    explained = desk.notifier.told[-1]
+    (alert,) = [a for a in await desk.store.live_alerts(ADA) if a.kind == "forced_close"]
+    assert (explained.kind, explained.edit is not None, alert.message_id) == ("position", True, None)
+
+
+async def test_what_would_close_the_whole_hedge_is_not_called_a_smaller_leverage(desk: Desk) -> None:
+    await desk.hold(SOL="100")
+    await desk.hedged()
+    desk.exchange.equity = D(20)  # behind a short of thousands
+    await desk.tick()
+    told = [item.payload for item in desk.notifier.told if item.payload.get("kind") == "margin"]
+    assert [one["remedy"] for one in told] == ["close"]

@@ -213,3 +213,17 @@ async def test_a_recovered_matter_stays_recovered(store: Store, account: Account
     assert await store.alert(over.id) == over
     assert await store.due(now=later(60)) == []
     assert await store.alert(over.id + 1) is None
+
+
+async def test_a_message_that_a_newer_one_replaced_is_not_the_matters_again(
+    store: Store, account: Account
+) -> None:
+    first = await raised(store, an_alert())
+    change = AlertChange(replace(first, message_id=None), owed("newer"), owed("earlier", edit=7))
+    await store.change_alerts([change], {})
+    for message_id, item in zip((8, 7), await store.due(now=later(60)), strict=True):
+        claimed = await store.claim_delivery(item, now=later(60), by="a test")
+        assert claimed is not None
+        await store.finish_delivery(claimed, state="sent", message_id=message_id)
+    (alert,) = await store.live_alerts(ADA.id)
+    assert alert.message_id == 8

@@ -27,26 +27,25 @@ HEADLINES = {
     "funding": "💸 Your hedge pays {cost} a month in funding ({share})",
     "liquidation": "⚠️ A rise of {runway} would end your {asset} hedge",
     "liquidation_red": "🔴 A rise of only {runway} would end your {asset} hedge",
-    "basis_above": "ℹ️ The {asset} perpetual stands {basis} above the coin's price",
-    "basis_below": "ℹ️ The {asset} perpetual stands {basis} below the coin's price",
+    "basis_above": "ℹ️ Your {asset} short trades {basis} above the coin's price",
+    "basis_below": "ℹ️ Your {asset} short trades {basis} below the coin's price",
     "correlation": "⚠️ Your hedge follows your coins less than it did",
     "volatility": "ℹ️ Your coins swing {times} times as much as usual",
     "stale_age": "🕰 Your hedge is {days} days old: is it still wanted?",
     "stale_sold": "🕰 You sold {sold} of what this hedge protects",
     "stale_risen": "🕰 Your coins are up {rise} since you hedged: is it still wanted?",
     "orphan": "ℹ️ Your {assets} short protects nothing that you hold",
-    "margin": "⚠️ Margin runs short: {share} of your collateral is needed",
-    "margin_red": "🔴 Margin is nearly used up: {share} of your collateral is needed",
-    "forced_close": "⚠️ Your {asset} short became smaller, and it was not me",
-    "forced_close_red": "🔴 Your {asset} short was closed, and it was not me",
+    "orphan_several": "ℹ️ Your {assets} shorts protect nothing that you hold",
+    "margin": "⚠️ Margin is {share} used: at 100% your hedge is closed",
+    "margin_red": "🔴 Margin is {share} used: at 100% your hedge is closed",
+    "forced_close": "🔴 Your {asset} short was closed, and it was not me",
     "exchange_silent": "⚠️ {exchange} answers nobody since {since}",
     "exchange_down": "⚠️ I cannot see your account on {exchange}",
     "exchange_maintenance": "🔧 {exchange} is in maintenance since {since}",
     "exchange_down_red": "🔴 I have not seen your account on {exchange} for over an hour",
-    "key_failing": "⚠️ {exchange} refuses your key",
-    "key_failing_red": "🔴 {exchange} has refused your key for over an hour",
+    "key_failing": "🔴 {exchange} has refused your key for over an hour",
     "order_waiting": "⏳ Your {asset} order is still unclear",
-    "order_waiting_red": "🔴 Your {asset} order has been unclear for over 10 minutes",
+    "order_waiting_red": "🔴 Your {asset} order has been unclear for over 5 minutes",
     "exit_date": "🏁 Your hedge has reached its last day",
     "exit_price": "🏁 {asset} is at {price}: you wanted the hedge to end here",
     "exit_rise": "🏁 Your coins are up {rise}: you wanted the hedge to end here",
@@ -54,20 +53,22 @@ HEADLINES = {
 }
 
 BODIES = {
-    "funding": "Shorts pay longs just now. If it stays so, the hedge costs more than most are worth.",
-    "liquidation": "Within a day, {asset} has risen {pump} before. At that price the exchange closes the short.",
-    "basis_above": "The hedge loses by that gap while it grows and gains when it closes, as it mostly does.",
-    "basis_below": "The hedge gains by that gap while it grows and loses when it closes, as it mostly does.",
-    "correlation": "In the last two weeks they moved together {now}, before {before}. It protects less than it seems.",
+    "funding": "Funding is what shorts and longs pay each other every few hours; just now shorts pay. "
+    "If it stays so, the hedge costs more than most are worth.",
+    "liquidation": "After such a rise the exchange closes the short. {asset} has risen {pump} within a day before.",
+    "basis_above": "Your hedge loses while that gap grows and gains when it closes, as it mostly does.",
+    "basis_below": "Your hedge gains while that gap grows and loses when it closes, as it mostly does.",
+    "correlation": "How closely they move together (100% is exactly): {now} in the last two weeks, {before} before. "
+    "It protects less than it seems. /rule changes the target.",
     "volatility": "The same coverage leaves more at risk than when you chose it. A higher target makes up for that; "
     "I offer the way back when it is calm.",
-    "stale_age": "It was made {days} days ago. Holding it costs fees and funding, and your gains.",
+    "stale_age": "Holding on to it may cost funding, and takes away your gains.",
     "stale_sold": "A short without the coins behind it loses when the market rises.",
     "stale_risen": "The fall that it was made for may be over. Kept on, it takes away further gains.",
     "orphan": "It loses when the price rises, and nothing of yours gains.",
-    "margin": "At 100% the exchange closes the hedge. A smaller short or more collateral helps.",
-    "forced_close": "It was {before}, now it is {after}. The exchange may have done it, or somebody by hand. "
-    "Coverage is {coverage}.",
+    "margin": "Margin is the money on the exchange that backs your short. A smaller short, or more money there, helps.",
+    "forced_close": "It was {before} {asset}. The exchange may have closed it, or somebody by hand: "
+    "I cannot look that up just now. Coverage is {coverage}.",
     "exchange_down": "Your hedge stays open there, but I cannot watch it. I keep trying. "
     "The exchange's own app may work.",
     "exchange_maintenance": "Your hedge stays open there, but I cannot watch or change it until they are back. "
@@ -88,7 +89,7 @@ OVER = {
     "market_move": "✅ No further large move for a day",
     "funding": "✅ Your hedge no longer pays much funding",
     "liquidation": "✅ Liquidation is far away again",
-    "basis": "✅ The gap between perpetual and coin has closed",
+    "basis": "✅ The gap between your short and the coin has closed",
     "correlation": "✅ Your hedge follows your coins again",
     "volatility": "✅ Your coins swing as usual again",
     "stale": "✅ Your hedge is up to date again",
@@ -99,14 +100,18 @@ OVER = {
     "key_failing": "✅ {exchange} accepts your key again",
     "order_waiting": "✅ The {asset} order is settled",
     "exit": "✅ Your hedge is within its terms again",
+    "given_up": "❗ Nobody can tell what became of your {asset} order",
     "no_hedge": "✅ No hedge is open any more",
 }
 OVER_BODY = "Nothing to do. This alert is over."
+GIVEN_UP_BODY = "Please look at your orders there. The receipt says what is known."
+REPLACED = "⬇️ {kind}: there is a newer message"
+REPLACED_BODY = "It stands further down, with what can be done now."
 
 REPEATED = "{headline} (repeated)"
 REMINDER = "Reminder: {headline}"
 WORSE = "It got worse since {time} UTC."
-CHANGED = "Updated {now} UTC, since {time} UTC."
+CHANGED = "Updated {now} UTC, open since {time} UTC."
 VALUE = "Your coins: {value}"
 MOVED = "Your coins: {value} ({change} within a day)"
 HEDGE_MADE = "The hedge has made {amount} so far."
@@ -140,6 +145,7 @@ REMEDIES = {
 }
 REMEDY_LEG = "• {what}, about {notional}"
 REMEDY_FEE = "Fee about {fee}. One tap sends it."
+AT_TARGET = "Coverage is close to your target: there is nothing to rebalance."
 NO_REMEDY = "There is no order that would help right now. /status has the figures."
 NOTHING_TO_DO = "Nothing needs to be done now."
 REBALANCE, DELEVER, CLOSE = "Rebalance", "De-lever to 2x", "Close the hedge"

@@ -16,7 +16,8 @@ Payload = Mapping[str, Any]
 
 _LEGS_SHOWN = 4
 _KEEPS = frozenset(("stale", "funding", "exit"))
-_CALM = frozenset(("basis", "volatility", "exchange_down", "key_failing", "order_waiting"))
+_AT_TARGET = frozenset(("volatility", "correlation"))
+_CALM = frozenset(("basis", "exchange_down", "key_failing", "order_waiting"))
 
 
 def alert(payload: Payload, *, more: bool = False) -> Message:
@@ -39,13 +40,22 @@ def alert(payload: Payload, *, more: bool = False) -> Message:
 def recovered(payload: Payload) -> Message:
     """The alert is over: the same message says so."""
     kind = payload["kind"] if payload.get("hedged", True) else "no_hedge"
+    body = t.OVER_BODY
+    if payload.get("given_up"):
+        kind, body = "given_up", t.GIVEN_UP_BODY.format_map(_figures(payload))
     title = t.OVER[kind].format_map(_figures(payload))
     if not (payload.get("legs") and payload.get("aim")):
-        return Message("\n".join([bold(title), *_whose(payload), t.OVER_BODY]), silent=True)
+        return Message("\n".join([bold(title), *_whose(payload), body]), silent=True)
     lines = [bold(title), *_whose(payload), "", t.BACK_AGAIN, *_remedy(payload)]
     data = f"rb:{payload['alert_id']}:{payload['proposal_id']}"
     button = Button(t.BACK_TO.format(aim=percent(Decimal(payload["aim"]))), data, style="primary")
     return Message("\n".join(lines), ((button,),), silent=True)
+
+
+def replaced(payload: Payload) -> Message:
+    """What an earlier message of a matter turns into when a newer one tells of it: no button that is out of date."""
+    heading = t.REPLACED.format(kind=t.KINDS[payload["kind"]].capitalize())
+    return Message("\n".join([bold(heading), *_whose(payload), t.REPLACED_BODY]), silent=True)
 
 
 def _whose(payload: Payload) -> list[str]:
@@ -68,6 +78,8 @@ def _look(payload: Payload) -> str:
             return "market_move_down" if (payload.get("change") or 0) < 0 else "market_move_up"
         case "basis":
             return "basis_above" if (payload.get("basis") or 0) > 0 else "basis_below"
+        case "orphan":
+            return "orphan_several" if len(payload.get("symbols") or ()) > 1 else "orphan"
         case "stale" | "exit":
             return f"{kind}_{payload.get('reason', 'age')}"
         case "exchange_down" if payload.get("state") and payload.get("level", 1) < 2:
@@ -111,7 +123,8 @@ def _figures(payload: Payload) -> Mapping[str, str]:
     if payload.get("asset"):
         shown["asset"] = html(payload["asset"])
     if payload.get("symbols"):
-        shown["assets"] = html(", ".join(map(base_of, payload["symbols"])))
+        *others, last = map(base_of, payload["symbols"])
+        shown["assets"] = html(f"{', '.join(others)} and {last}" if others else last)
     if payload.get("price") is not None:
         shown["price"] = price(Decimal(str(payload["price"])))
     if payload.get("exchange"):
@@ -127,8 +140,8 @@ def _before_after(payload: Payload, shown: _Figures) -> _Figures:
     """Of a correlation they are shares, of a closed short amounts."""
     if payload["kind"] == "correlation" and payload.get("before") is not None:
         shown["before"] = percent(max(Decimal(str(payload["before"])), Decimal(0)))
-    elif payload["kind"] == "forced_close":
-        shown |= {name: exact(Decimal(str(payload[name]))) for name in ("before", "after") if name in payload}
+    elif payload["kind"] == "forced_close" and payload.get("before") is not None:
+        shown["before"] = exact(Decimal(str(payload["before"])))
     return shown
 
 
@@ -136,11 +149,17 @@ def _since(payload: Payload) -> list[str]:
     """How a matter that is not new has developed."""
     if payload.get("event") not in ("worse", "better", "goes_on") or not payload.get("raised_at"):
         return []
-    time = f"{datetime.fromisoformat(payload['raised_at']):%H:%M}"
+    raised, now = datetime.fromisoformat(payload["raised_at"]), payload.get("at")
+    present = datetime.fromisoformat(now) if now else raised
+    time = _moment(raised, present)
     if payload["event"] == "worse":
         return [t.WORSE.format(time=time)]
-    now = payload.get("at")
-    return [t.CHANGED.format(now=f"{datetime.fromisoformat(now):%H:%M}", time=time)] if now else []
+    return [t.CHANGED.format(now=f"{present:%H:%M}", time=time)] if now else []
+
+
+def _moment(then: datetime, now: datetime) -> str:
+    """The time; with its day where that is another one."""
+    return f"{then:%H:%M}" if then.date() == now.date() else f"{then.day} {then:%b, %H:%M}"
 
 
 def _body(payload: Payload) -> list[str]:
@@ -187,7 +206,7 @@ def _remedy(payload: Payload) -> list[str]:
     if payload["kind"] in _CALM and not legs:
         return [] if payload["kind"] != "basis" else [t.NOTHING_TO_DO]
     if not legs:
-        return [t.NO_REMEDY]
+        return [t.AT_TARGET if payload["kind"] in _AT_TARGET and _near_target(payload) else t.NO_REMEDY]
     lines = [
         t.REMEDY_LEG.format(what=_order(leg), notional=usd(Decimal(leg["notional"])))
         for leg in legs[:_LEGS_SHOWN]
@@ -197,6 +216,12 @@ def _remedy(payload: Payload) -> list[str]:
     aim = percent(Decimal(payload["aim"])) if payload.get("aim") else ""
     titled = t.REMEDIES[payload.get("remedy", "rebalance")].format(aim=aim)
     return [titled, *lines, t.REMEDY_FEE.format(fee=usd(Decimal(payload["fees"])))]
+
+
+def _near_target(payload: Payload) -> bool:
+    known = [payload.get(name) for name in ("coverage", "target", "band")]
+    coverage, target, band = (Decimal(str(one)) if one is not None else Decimal("NaN") for one in known)
+    return not (coverage + target + band).is_nan() and abs(coverage - target) <= band / 2
 
 
 def _buttons(payload: Payload, *, more: bool) -> Rows:

@@ -10,6 +10,8 @@
 - `POST /sandbox/exchanges/{name}/events {"announce": symbol, "at": instant}` (a delisting to come), `{"delist":
   symbol}`, `{"force": "adl", "key", "symbol"}`, `{"trade": "sell", "key", "symbol", "contracts"}` (by the user's own
   hand), `{"clock_ahead_ms": 30000}` or `{"share": "0.37"}`.
+- `POST /sandbox/exchanges/{name}/trouble {"kind": "away" | "key" | "close" | "order" | "silent" | "back"}`, for
+  everybody there, as in `trouble`.
 """
 
 import secrets
@@ -27,6 +29,7 @@ from starlette.routing import BaseRoute, Route
 
 from bot.sandbox.exchanges.desk import Market
 from bot.sandbox.exchanges.journal import ExchangeFile
+from bot.sandbox.exchanges.trouble import befall
 from bot.sandbox.exchanges.venue import Venue, plain
 from bot.sandbox.exchanges.wires import VENUES
 from hedging.errors import HedgingError
@@ -81,6 +84,7 @@ class Exchanges:
             "accounts": self._account,
             "faults": self._fault,
             "events": self._event,
+            "trouble": lambda venue, body: befall(venue, body.get("kind")),
         }
         return [
             *wires,

@@ -31,9 +31,9 @@ def open_world(
     """The world kept in the folder `data`; a new one there when it has none.
 
     `history`: a tidy CSV to replay instead of the simulation, from `start` (aware; by default a week before the worst
-    week of an equal-weight basket). `speed`: market seconds per wall second; by default 10, or what it was. `start`,
-    `seed` and `today`, the instant at which a new simulation begins (by default the present hour), matter only to a
-    new world. A world goes on where it was left: while nobody runs it, no market time passes.
+    week of an equal-weight basket). `speed`: market seconds per wall second; by default 10, or what it was. A new
+    simulation begins at the full hour of `start` (by default of `today`, the present). `start`, `seed` and `today`
+    matter only to a new world. A world goes on where it was left: while nobody runs it, no market time passes.
 
     Raises BadHistory, OtherMarket or MarketError with one sentence.
     """
@@ -52,7 +52,7 @@ def open_world(
         if kept:
             journal = resumed(kept, "simulated", speed)
         else:
-            now = today or datetime.now(UTC)
+            now = start or today or datetime.now(UTC)
             hour_ms = int(now.timestamp()) // 3600 * HOUR_MS
             journal = Journal("simulated", seed, hour_ms - HISTORY_HOURS * HOUR_MS, hour_ms, DEFAULT_SPEED)
         path = _simulated(journal.seed, journal.start_ms)

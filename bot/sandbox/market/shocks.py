@@ -16,7 +16,7 @@ from bot.sandbox.market.coins import coin_of
 from bot.sandbox.market.errors import BadCommand
 from bot.sandbox.market.path import HOUR_MS, MINUTES, Floats, generator
 
-Kind = Literal["crash", "rally", "funding", "decorrelate"]
+Kind = Literal["crash", "rally", "funding", "decorrelate", "gap"]
 Times = NDArray[np.int64]
 Shape = tuple[
     Floats, Floats, Floats, Floats, float
@@ -31,6 +31,7 @@ _SIZES: dict[Kind, tuple[float, float, float]] = {  # default, least, most
     "rally": (0.2, 0.01, 2.0),
     "funding": (0.003, -1.0, 1.0),
     "decorrelate": (0.3, 0.01, 1.0),
+    "gap": (0.02, -0.1, 0.1),
 }
 
 
@@ -38,7 +39,8 @@ _SIZES: dict[Kind, tuple[float, float, float]] = {  # default, least, most
 class Shock:
     """`size`: crash and rally: how far BTC moves (fraction). decorrelate: the typical drift of an altcoin (fraction).
     funding: what shorts pay each interval (fraction of notional; negative: they receive), as far as the exchange's
-    cap allows. `at_ms`: market time."""
+    cap allows. gap: how far perpetuals rise above their coins (fraction; negative: fall below). `at_ms`: market
+    time."""
 
     kind: Kind
     size: float
@@ -143,7 +145,7 @@ class Overlay:
         return sum(
             abs(effect.shock.size) * math.exp(-(time_ms - effect.shock.at_ms) / HOUR_MS / 24)
             for effect in self._effects
-            if effect.shock.kind != "funding" and time_ms >= effect.shock.at_ms
+            if effect.shock.kind not in ("funding", "gap") and time_ms >= effect.shock.at_ms
         )
 
     def _noise_of(self, effect: _Effect, hour: int) -> Floats:
@@ -180,6 +182,9 @@ class Overlay:
                 return self._funding(shock.size, random)
             case "decorrelate":
                 return self._decorrelate(shock.size, random)
+            case "gap":
+                none = np.zeros(len(self._beta))
+                return none, shock.size * random.uniform(0.9, 1.1, len(none)), none, none, 1.0
 
     def _crash(self, size: float, random: np.random.Generator) -> Shape:
         spread = 1 + 0.12 * random.standard_normal(len(self._beta)) + 0.15 * self._thin

@@ -74,7 +74,7 @@ def line_of(alert: Alert, event: Event) -> dict[str, Any]:
 
 def _change(decision: Decision, chat_id: int, wall: datetime) -> AlertChange:
     alert, manner = decision.alert, decision.manner
-    if manner in (Manner.NOTHING, Manner.HOLD, Manner.SUMMARY):
+    if manner in (Manner.NOTHING, Manner.HOLD):
         return AlertChange(alert)
     over = alert.state is AlertState.RECOVERED
     kind = "recovered" if over else "alert"
@@ -88,6 +88,12 @@ def _change(decision: Decision, chat_id: int, wall: datetime) -> AlertChange:
         edit=alert.message_id if manner is Manner.EDIT else None,
         silent=manner is not Manner.LOUD,
     )
+    if decision.replaces is not None:
+        key = f"replaced:{_matter(alert)}"
+        earlier = replace(message, key=key, kind="replaced", edit=decision.replaces, silent=True)
+        return AlertChange(alert, None if manner is Manner.SUMMARY else message, earlier)
+    if manner is Manner.SUMMARY:
+        return AlertChange(alert)
     if not decision.closes:
         return AlertChange(alert, message)
     closing = replace(message, key=f"closed:{_matter(alert)}", edit=alert.message_id)

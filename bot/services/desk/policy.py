@@ -52,12 +52,14 @@ class Matter:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`alert`: as it is to be stored. `closes`: besides, its old message is edited to say that it is over."""
+    """`alert`: as it is to be stored. `closes`: besides, its old message is edited to say that it is over. `replaces`:
+    the message that told of it so far, when another one does from now on."""
 
     alert: Alert
     manner: Manner
     event: Event
     closes: bool = False
+    replaces: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,15 @@ def decide(now: datetime, settings: AlertSettings, matters: Sequence[Matter]) ->
         made = _turned(made, Manner.SILENT, Manner.SUMMARY)
         other = other[:1]
         capped = bool(other) and sent + 1 >= settings.daily_cap
+    made = [_replacing(d, matter.alert) for d, matter in zip(made, matters, strict=True)]
     return Decided(tuple(made), today, sent + len(other), loud, capped)
+
+
+def _replacing(decision: Decision, before: Alert) -> Decision:
+    anew = (
+        decision.manner in (Manner.LOUD, Manner.SILENT, Manner.SUMMARY) and decision.event is not Event.OVER
+    )
+    return replace(decision, replaces=before.message_id) if anew else decision
 
 
 def _one(now: datetime, settings: AlertSettings, matter: Matter) -> Decision:

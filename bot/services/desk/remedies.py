@@ -112,7 +112,7 @@ class Remedies:
             told["cheaper"] = await self._cheaper(situation)
         remedy = await self._remedy(alert, situation)
         if remedy is not None:
-            told |= _told(remedy, KINDS[alert.kind].remedy)
+            told |= _told(remedy, "close" if remedy.plan.purpose == "unhedge" else KINDS[alert.kind].remedy)
         return told
 
     async def _switch(self, situation: Situation) -> Switch | None:
@@ -165,7 +165,10 @@ def remedy_plan(kind: str, situation: Situation, *, measure: float | None = None
     """The plan that mends a matter of that kind; None where no order would. Raises HedgingError."""
     match KINDS[kind].remedy:
         case "rebalance":
-            return situation.plan()
+            at_target = kind == "correlation" and _near_target(
+                situation
+            )  # the coverage may be as it should be
+            return None if at_target else situation.plan()
         case "close":
             return situation.unwinding() if situation.shorts else None
         case "delever":
@@ -184,6 +187,12 @@ def _retargeted(situation: Situation, times: float | None) -> HedgePlan | None:
     left_open = (1 - situation.rule.target) / Decimal(str(times))
     target = min(((1 - left_open) / STEP).quantize(Decimal(1)) * STEP, MAX_TARGET)
     return situation.plan(target=target) if target > situation.rule.target else None
+
+
+def _near_target(situation: Situation) -> bool:
+    """Within the inner band, where drift ends: an order would change nothing that matters."""
+    rule = situation.rule
+    return abs(situation.exposure().coverage - rule.target) <= rule.band / 2
 
 
 def _delevered(situation: Situation) -> HedgePlan | None:

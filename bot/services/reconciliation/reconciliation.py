@@ -2,7 +2,7 @@
 the exchange's own records, stored once and told once."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -11,7 +11,7 @@ from bot.ports.books import Book, KnownShort, PositionChange
 from bot.ports.clock import Clock
 from bot.ports.errors import StaleVersion, Unavailable
 from bot.ports.exchange import Exchange, TradeFill
-from bot.ports.records import TERMINAL, Account, Attempt, AttemptState, OutboxItem
+from bot.ports.records import TERMINAL, Account, AlertState, Attempt, AttemptState, OutboxItem, User
 from bot.ports.store import Store
 from bot.ports.watching import Look, Reader
 from bot.services.markets import Markets
@@ -28,6 +28,7 @@ OVERLAP = timedelta(minutes=2)  # records are read from so long before the last 
 FIRST_LOOK = timedelta(hours=24)  # and from so long ago where there was no look yet
 LOOK_LASTS = timedelta(minutes=10)  # of market time; then the book says anew when it was looked at
 MOST_LOST = 5  # orders that were given up and are looked for once more
+ALARM = "forced_close"  # the watch's, where a short is gone and nothing tells why
 GONE = "gone"  # the contract is not listed any more
 
 
@@ -206,8 +207,29 @@ class Reconciliation:
         if user is None:
             return []
         now = self._clock.now()
+        alarms = await self._alarms(user, {symbol for symbol, _ in found})
         changes = [(_change(situation, book, symbol, part), book.shorts[symbol]) for symbol, part in found]
-        return [(change, message(change, short, situation, user, now)) for change, short in changes]
+        return [
+            (change, message(change, short, situation, user, now, alarms.pop(change.symbol, None)))
+            for change, short in changes
+        ]
+
+    async def _alarms(self, user: User, symbols: Set[str]) -> dict[str, int]:
+        """The messages that told of these shorts' loss before its cause was known, by symbol: from now on they are the
+        explanation's."""
+        taken: dict[str, int] = {}
+        for alert in await self._store.live_alerts(user.id):
+            if alert.kind == ALARM and alert.subject in symbols and alert.message_id is not None:
+                try:
+                    await self._store.move_alert(
+                        alert, AlertState.ACKNOWLEDGED, at=alert.updated_at, keeps_message=False
+                    )
+                except (
+                    StaleVersion
+                ):  # the watch or a tap was quicker: the explanation gets a message of its own
+                    continue
+                taken[alert.subject] = alert.message_id
+        return taken
 
     async def _save(self, book: Book, changes: Sequence[tuple[PositionChange, OutboxItem]] = ()) -> None:
         """When another worker was quicker, what it made of the account stands, and it has told of it."""

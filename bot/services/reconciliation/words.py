@@ -11,9 +11,15 @@ _QUIET = ("trade", "found")  # they know
 
 
 def message(
-    change: PositionChange, short: KnownShort, situation: Situation, user: User, now: datetime
+    change: PositionChange,
+    short: KnownShort,
+    situation: Situation,
+    user: User,
+    now: datetime,
+    alarm: int | None = None,
 ) -> OutboxItem:
-    """One message for one change. Amounts in coins where a contract is a number of them, else in contracts."""
+    """One message for one change. Amounts in coins where a contract is a number of them, else in contracts. `alarm`:
+    the message that told of it before its cause was known, which now tells that."""
     account = situation.account
     return OutboxItem(
         key=f"position:{change.key}",
@@ -36,6 +42,7 @@ def message(
             "closes_at": short.delisting if change.kind == "delisting" else "",
         },
         created_at=now,
+        edit=alarm,
         silent=change.kind in _QUIET,
     )
 

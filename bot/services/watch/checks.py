@@ -47,6 +47,7 @@ class Checks:
         self._clock = clock
         self._streets: dict[str, Street] = {}
         self._away: dict[str, datetime] = {}
+        self._clocks: dict[str, timedelta] = {}  # by exchange: how far its market time is ahead of ours
         self.parts: dict[str, float] = {}
 
     async def run(self, shard: int, shards: int, looked: Mapping[str, Any]) -> int:
@@ -64,9 +65,12 @@ class Checks:
             findings,
             Outside(
                 now=self._clock.now(),
+                market_time=self._market_time(findings),
                 closed=looked["closed"],
                 waiting=await self._waiting(),
                 away=self._away,
+                unseen=looked["unseen"],
+                given_up=await self._given_up(crowd),
                 healths=self._healths,
             ),
         )
@@ -88,6 +92,11 @@ class Checks:
         metrics.WATCHED.labels(str(shard)).set(sum(len(one.users) for one in findings))
         return len(written.changes)
 
+    def _market_time(self, findings: Sequence[Findings]) -> datetime:
+        """The latest that is seen now; while nothing is, what it has come to since it was seen; else wall time."""
+        ahead = max(self._clocks.values(), default=timedelta(0))
+        return max((one.now for one in findings), default=self._clock.now() + ahead)
+
     async def _trading(self) -> set[int]:
         """Whose orders are being placed just now: between two of them coverage is neither here nor there."""
         now = self._clock.now()
@@ -100,6 +109,12 @@ class Checks:
         now = self._clock.now()
         unsettled = await self._store.open_attempts(before=now + timedelta(seconds=1))
         return [a for a in unsettled if a.state in hanging and now - a.created_at > WAITING_AFTER]
+
+    async def _given_up(self, crowd: Crowd) -> Collection[str]:
+        """Those of the orders that people were told of which are theirs to look up now, by our id."""
+        told = [a for alerts in crowd.alerts.values() for a in alerts if a.kind == "order_waiting"]
+        orders = [await self._store.attempt(str(a.facts.get("order", ""))) for a in told]
+        return [o.client_id for o in orders if o is not None and o.state is AttemptState.MANUAL]
 
     async def _refreshed(
         self, crowd: Crowd, touched: Collection[int], trading: set[int]
@@ -173,6 +188,7 @@ class Checks:
             self._away.setdefault(name, self._clock.now())
             return None
         self._away.pop(name, None)
+        self._clocks[name] = arrays.time - self._clock.now()
         laps.add("market", time.perf_counter() - started)
         return see(crowd, rows, arrays)
 
@@ -208,7 +224,7 @@ class Checks:
         settings = await self._store.alert_settings(matters)
         times = {user: one.now for one in findings for user in one.users}
         row = {user: n for n, user in enumerate(crowd.users)}
-        wall, latest = self._clock.now(), max(times.values(), default=self._clock.now())
+        wall, latest = self._clock.now(), self._market_time(findings)
         written = Written([], [], [])
         for user, its in matters.items():
             now = times.get(user, latest)

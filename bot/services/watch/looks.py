@@ -45,7 +45,8 @@ class Looks:
 
     async def refresh(self, shard: int = 0, shards: int = 1) -> dict[str, Any]:
         """Look at all who are due. `closed`: the shorts that somebody else has closed meanwhile; `touched`: whose
-        positions have changed, `behind`: whose positions are not explained yet, by user id."""
+        positions have changed, `behind`: whose positions are not explained yet, `unseen`: who cannot be seen and has
+        had an order since the last look that could, by user id."""
         now = self._clock.now()
         readers = await self._store.readers(shard, shards)
         due = [r for r in readers if r.account.state is AccountState.ACTIVE and _worth(r, now)]
@@ -56,6 +57,7 @@ class Looks:
         return {
             "closed": [closed for one, look in seen for closed in _closed(one, look)],
             "behind": await self._reconciliation.behind(seen),
+            "unseen": [one.account.user_id for one, look in seen if look.failure and one.asked],
             "touched": [one.account.user_id for one, look in seen if _sizes(one.look) != _sizes(look)],
         }
 

@@ -1,7 +1,7 @@
 """Matters that no array knows: an exchange that is away, a key that is refused, orders nobody has settled, shorts that
 somebody else has closed, and ways out that were agreed upon."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -18,7 +18,7 @@ from bot.services.watch.looks import Closed
 AWAY_AFTER = timedelta(minutes=5)  # wall time without a look before its owner hears of it
 DOWN_AFTER = timedelta(minutes=1)  # where it is known that the exchange answers nobody
 AWAY_LONG = timedelta(hours=1)
-WAITING_LONG = timedelta(minutes=10)
+WAITING_LONG = timedelta(minutes=5)  # before the look-ups give up
 CLOSED_LASTS = timedelta(hours=24)
 
 _WAITS: Mapping[str, timedelta] = {"maintenance": timedelta(0), "down": DOWN_AFTER}
@@ -31,13 +31,17 @@ OWN_KINDS = frozenset(
 @dataclass(frozen=True, slots=True)
 class Outside:
     """What is known besides the columns. `waiting`: unsettled attempts; `away`: exchanges whose market cannot be read,
-    since when (wall time); `healths`: how the exchanges are, as everybody's calls went."""
+    since when (wall time); `healths`: how the exchanges are, as everybody's calls went; `unseen`: who had an order
+    since their account was last seen, by user id; `given_up`: orders that nobody could tell of, by our id."""
 
     now: datetime  # wall time
+    market_time: datetime  # of whoever's exchange cannot tell it
     closed: Sequence[Closed]
     waiting: Sequence[Attempt]
     away: Mapping[str, datetime]
     healths: Healths
+    unseen: Collection[int] = ()
+    given_up: Collection[str] = ()
 
     def health(self, account: Account) -> Health:
         return self.healths.health(account.exchange, demo=account.mode == "demo")
@@ -50,7 +54,6 @@ class OwnMatters:
         """`found`: by user id, where the checks saw them."""
         self._crowd, self._outside, self._found = crowd, outside, found
         self._row = {user: n for n, user in enumerate(crowd.users)}
-        self._latest = max((f.now for f, _ in found.values()), default=outside.now)
 
     def matters(self) -> Iterator[tuple[int, Matter]]:
         """By user id."""
@@ -79,7 +82,9 @@ class OwnMatters:
         if level != alert.level:
             event = Event.WORSE if level > alert.level else Event.BETTER
             return Matter(replace(alert, level=level, facts=facts, updated_at=at), event)
-        if facts.get("state") and facts["state"] != alert.facts.get("state"):  # now it is known why
+        explained = facts.get("state") and facts["state"] != alert.facts.get("state")
+        another_end = alert.kind == "exit" and facts.get("reason") != alert.facts.get("reason")
+        if explained or another_end:
             return Matter(replace(alert, facts=facts, updated_at=at), Event.GOES_ON)
         when = alert.due_at or alert.snoozed_until
         return Matter(alert, Event.DUE) if when is not None and when <= at else None
@@ -104,6 +109,7 @@ class OwnMatters:
             if attempt.account_id in owners:
                 long = self._outside.now - attempt.created_at > WAITING_LONG
                 told = {"symbol": attempt.symbol, "side": attempt.side, "contracts": str(attempt.contracts)}
+                told["order"] = attempt.client_id
                 user = owners[attempt.account_id]
                 yield (
                     user,
@@ -117,12 +123,11 @@ class OwnMatters:
                 told = {name: one[name] for name in ("symbol", "before", "after")}
                 if Decimal(one["after"]):
                     continue  # smaller, and still there: its drift says what that means
-                level = 2
                 yield (
                     one["user"],
                     "forced_close",
                     one["symbol"],
-                    level,
+                    1,
                     self._facts(one["user"], "forced_close", told),
                 )
         for user, exits in self._crowd.exits.items():
@@ -140,7 +145,7 @@ class OwnMatters:
             street = self._outside.away.get(account.exchange)
             if (since is None and street is None) or account.state is AccountState.DISCONNECTED:
                 continue
-            if look is None or not look.positions:
+            if look is None or not (look.positions or user in self._outside.unseen):
                 continue  # there is nothing that could go wrong unseen
             kind = "key_failing" if self._refused(account, look.failure) else "exchange_down"
             began = min(t for t in (since, street) if t is not None)
@@ -158,7 +163,7 @@ class OwnMatters:
             if now - began < wait:
                 continue
             told["since"] = began.isoformat()
-            level = 2 if now - began >= AWAY_LONG else 1
+            level = 2 if kind == "exchange_down" and now - began >= AWAY_LONG else 1
             yield user, kind, account.exchange, level, self._facts(user, kind, told)
 
     def _is_live(self, user: int, kind: str) -> bool:
@@ -176,11 +181,13 @@ class OwnMatters:
         return {"kind": kind, "target": self._crowd.target[row], "band": self._crowd.band[row], **told}
 
     def _with(self, user: int, facts: Mapping[str, Any]) -> dict[str, Any]:
+        if facts.get("order") in self._outside.given_up:
+            facts = {**facts, "given_up": True}
         if user not in self._found:
             return dict(facts)
         findings, n = self._found[user]
         return {**facts, "coverage": findings.coverage(n), "hedged": bool(findings.seen.hedged[n])}
 
     def _time(self, user: int) -> datetime:
-        """Market time where the user trades; of another market while that one is away."""
-        return self._found[user][0].now if user in self._found else self._latest
+        """Market time where the user trades; as good as it is known while that market is away."""
+        return self._found[user][0].now if user in self._found else self._outside.market_time

@@ -59,7 +59,7 @@ class _Done(NamedTuple):
     """An alert as it is stored now, and the messages that it owes."""
 
     alert: Alert
-    owed: tuple[OutboxItem | None, ...]
+    owed: tuple[OutboxItem | None, OutboxItem | None]
 
 
 class AlertTables:
@@ -105,13 +105,15 @@ class AlertTables:
             done += await _insert(self._database, connection, new)
             entries = [Entry("alert", str(a.id), a.version, a.state, a.updated_at) for a, _ in done]
             await record(connection, *entries)
-            rows = [
-                row_of(item) | {"payload": {**item.payload, "alert_id": a.id}}
+            first = [
+                row_of(items[0]) | {"payload": {**items[0].payload, "alert_id": a.id}}
                 for a, items in done
-                for item in items
-                if item
+                if items[0]
             ]
-            rows += map(row_of, owed)
+            also = [
+                row_of(items[1]) for _, items in done if items[1]
+            ]  # to a message that is no longer its own
+            rows = [*first, *also, *map(row_of, owed)]
             await execute_many(connection, self._database.insert(outbox).on_conflict_do_nothing(), rows)
             remembered = [{"user_id": k, "reference": dict(v)} for k, v in sorted(references.items())]
             upsert = self._database.insert(memories)

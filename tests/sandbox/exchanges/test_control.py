@@ -53,6 +53,7 @@ async def test_what_cannot_be_done_is_refused_with_a_sentence(exchanges: Exchang
             ("/sandbox/exchanges/bybit/faults", {"kind": "sulk"}),
             ("/sandbox/exchanges/bybit/events", {"force": "adl", "key": "nobody", "symbol": SOL}),
             ("/sandbox/exchanges/bybit/accounts", {"key": "k"}),
+            ("/sandbox/exchanges/bybit/trouble", {"kind": "moods"}),
         ):
             status, answer = await told(address, path, body)
             assert status in (400, 404)

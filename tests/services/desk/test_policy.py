@@ -181,3 +181,12 @@ def test_no_day_has_more_messages_than_its_cap_whatever_happens() -> None:
         told += any(d.manner is Manner.SUMMARY for d in decided.decisions)
         settings = replace(settings, sent_on=decided.sent_on, sent_today=decided.sent_today)
     assert told == 5
+
+
+def test_what_is_told_anew_takes_the_place_of_its_earlier_message() -> None:
+    told = an_alert("liquidation", 2, id=3, message_id=7)
+    assert (one(WORSE, told).manner, one(WORSE, told).replaces) == (Manner.LOUD, 7)
+    assert one(DUE, told).replaces == 7
+    assert one(GOES_ON, told).replaces is None
+    assert one(OVER, told).replaces is None
+    assert one(RAISED, an_alert("liquidation", 2)).replaces is None

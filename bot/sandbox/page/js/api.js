@@ -47,6 +47,10 @@ export const tap = (user, message, button) =>
   call(`/users/${user}/taps?wait=15`, { method: "POST", body: { message_id: message, button } });
 /** A fresh key that a pretend exchange knows: `{key, secret, passphrase?}`. */
 export const practiceKey = (exchange) => call(`/exchanges/${exchange}/keys`, { method: "POST", body: {} });
+/** Trouble for everybody at a pretend exchange, until `back`. */
+export const befall = (exchange, kind) => call(`/exchanges/${exchange}/trouble`, { method: "POST", body: { kind } });
+/** So much passes for the bot alone, such as "1h". */
+export const wait = (span) => call("/wait", { method: "POST", body: { for: span } });
 export const readMarket = () => call("/market");
 /** A shock, a skip or a speed; answers with the market as it is afterwards. */
 export const changeMarket = (change) => call("/market", { method: "POST", body: change, timeout: 120_000 });

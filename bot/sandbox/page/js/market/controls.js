@@ -8,6 +8,7 @@ const ACTIONS = [
   { id: "shock-rally", name: "Rally +20\u202f%", what: "Bitcoin gains 20\u202f%. Shorts lose.", body: { shock: "rally", size: 0.2 }, kind: "up" },
   { id: "shock-funding", name: "Funding spike", what: "Shorts pay a lot to be held.", body: { shock: "funding" } },
   { id: "shock-decorrelate", name: "Correlation breaks", what: "Altcoins leave Bitcoin’s path.", body: { shock: "decorrelate" } },
+  { id: "shock-gap", name: "Price gap +2\u202f%", what: "Perpetuals rise above their coins.", body: { shock: "gap" } },
   { id: "skip-day", name: "Skip a day", what: "24 hours pass in a moment.", body: { skip: "1d" } },
   { id: "skip-week", name: "Skip a week", what: "Seven days pass in a moment.", body: { skip: "7d" } },
 ];
@@ -53,6 +54,10 @@ function told(action, before, after) {
   if (action.body.shock === "funding") {
     const worst = after.coins.filter((coin) => coin.perpetual && coin.funding_rate !== null).sort((one, two) => one.funding_rate - two.funding_rate)[0];
     return worst ? `Funding is now ${percent(worst.funding_rate, 3)} on ${worst.asset}, every ${worst.funding_interval_hours} h.` : "Funding has changed.";
+  }
+  if (action.body.shock === "gap") {
+    const sol = after.coins.find((coin) => coin.asset === "SOL");
+    return sol?.mark ? `SOL ${price(sol.spot)}, its perpetual ${price(sol.mark)}` : "Done.";
   }
   const moved = (asset) => {
     const old = before?.coins.find((coin) => coin.asset === asset);
