@@ -65,13 +65,14 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One way to hedge. `ratios`: notional per unit of value, before the target. `residual`: share of the holding's
-    standard deviation that stays. `cost`: over the horizon, as a fraction of value; `worth`: what risk and cost weigh
-    together, the less the better. `reason`: chosen, or why not."""
+    """One way to hedge. `ratios`: notional per unit of value, before the target; `ses`: their standard errors, nought
+    for a direct short. `residual`: share of the holding's standard deviation that stays. `cost`: over the horizon, as a
+    fraction of value; `worth`: what risk and cost weigh together, the less the better. `reason`: chosen, or why not."""
 
     kind: Kind
     symbols: tuple[str, ...]
     ratios: tuple[float, ...]
+    ses: tuple[float, ...]
     residual: float
     cost: float
     worth: float
@@ -155,7 +156,7 @@ def _direct(
         both = np.isfinite(own) & np.isfinite(other)
         if both.sum() >= 30 and own[both].std() > 0:
             residual = float(np.sqrt(np.mean((own - other)[both] ** 2) / np.mean(own[both] ** 2)))
-    return _option("direct", (i,), (1.0,), residual, value, deviation or 0.0, wishes)
+    return _option("direct", (i,), (1.0,), (0.0,), residual, value, deviation or 0.0, wishes)
 
 
 def _cross(
@@ -164,10 +165,17 @@ def _cross(
     fitted = _fit(returns, series, [i], 1)
     if fitted is None or not fitted.instruments:
         return Option(
-            "cross", (i.symbol,), (), 1.0, 0.0, float("inf"), "no_history" if fitted is None else "weak_fit"
+            "cross",
+            (i.symbol,),
+            (),
+            (),
+            1.0,
+            0.0,
+            float("inf"),
+            "no_history" if fitted is None else "weak_fit",
         )
     residual = sqrt(max(1.0 - fitted.explained, 0.0))
-    option = _option("cross", (i,), fitted.ratios, residual, value, deviation, wishes)
+    option = _option("cross", (i,), fitted.ratios, fitted.ses, residual, value, deviation, wishes)
     return replace(option, reason="weak_fit") if fitted.explained < WEAK else option
 
 
@@ -189,7 +197,7 @@ def _basket(
     by_series = {i.series: i for i in reversed(big_enough)}
     legs = tuple(by_series[name] for name in fitted.instruments)
     residual = sqrt(max(1.0 - fitted.explained, 0.0))
-    option = _option("basket", legs, fitted.ratios, residual, value, deviation, wishes)
+    option = _option("basket", legs, fitted.ratios, fitted.ses, residual, value, deviation, wishes)
     return replace(option, reason="weak_fit") if fitted.explained < WEAK else option
 
 
@@ -204,6 +212,7 @@ def _option(
     kind: Kind,
     legs: Sequence[Instrument],
     ratios: Sequence[float],
+    ses: Sequence[float],
     residual: float,
     value: float,
     deviation: float,
@@ -224,7 +233,9 @@ def _option(
         ):
             reason = "too_thin"
     worth = wishes.price_of_risk * deviation * left + cost
-    return Option(kind, tuple(i.symbol for i in legs), tuple(ratios), residual, cost, worth, reason)
+    return Option(
+        kind, tuple(i.symbol for i in legs), tuple(ratios), tuple(ses), residual, cost, worth, reason
+    )
 
 
 def _deviation(returns: Returns, series: str, wishes: Wishes) -> float | None:

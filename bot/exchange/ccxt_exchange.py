@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -37,7 +38,19 @@ from hedging.portfolio import Position
 T = TypeVar("T")
 Prices = Callable[[], Awaitable[Mapping[str, Decimal]]]  # by asset in US dollars and by symbol (marks)
 
+_AHEAD_LASTS = timedelta(
+    seconds=2
+)  # an order in a mode that changed meanwhile is refused with a code of its own
 _READ_BACK_PAUSES = (0.0, 0.1, 0.3, 0.6)  # seconds before each look at an order that was just acknowledged
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What an order will ask for, as it was read just before; None: not read."""
+
+    at: datetime
+    hedged: bool | None = None
+    margin_mode: MarginMode | None = None
 
 
 class CcxtExchange:
@@ -51,6 +64,7 @@ class CcxtExchange:
     def __init__(self, dialect: Dialect, clients: Clients, clock: Clock, prices: Prices) -> None:
         self._dialect, self._clients, self._clock, self._prices = dialect, clients, clock, prices
         self._budgets: dict[int, Budget] = {}
+        self._ahead: dict[tuple[int, str], Ahead] = {}
         self.name = dialect.name
 
     def settles_within(self, account: Account) -> timedelta:
@@ -64,6 +78,7 @@ class CcxtExchange:
         """The account's key changed or is gone."""
         self._clients.forget(account_id)
         self._budgets.pop(account_id, None)
+        self._ahead = {place: ahead for place, ahead in self._ahead.items() if place[0] != account_id}
 
     async def contract(self, account: Account, symbol: str) -> Contract | None:
         """The contract as this account's exchange lists it now; None when it does not."""
@@ -149,7 +164,11 @@ class CcxtExchange:
         contract = await self._known_contract(account, order.symbol)
         self._check(order, contract)
         try:
-            hedged = await self.hedge_mode(account, order.symbol)
+            ahead = self._read_just_now(account, order.symbol)
+            self._ahead.pop((account.id, order.symbol), None)
+            hedged = ahead.hedged
+            if hedged is None:
+                hedged = await self.hedge_mode(account, order.symbol)
             await self._budget(account).take()
         except KeyRefused as refused:
             raise Rejected(f"Nothing was sent: {refused}", "key") from None
@@ -212,6 +231,26 @@ class CcxtExchange:
             return await self._dialect.hedge_mode(client, symbol)
 
         return await self._read(account, "the position mode", work)
+
+    async def read_ahead(self, account: Account, symbol: str) -> None:
+        """The position mode; the margin mode, where it is the whole account's."""
+        begun, mode = self._clock.now(), None
+        try:
+            if self._dialect.margin_mode_of_account:
+                hedged, mode = await asyncio.gather(
+                    self.hedge_mode(account, symbol), self.margin_mode(account, symbol)
+                )
+            else:
+                hedged = await self.hedge_mode(account, symbol)
+        except KeyRefused:
+            raise
+        except Unavailable:
+            return
+        self._ahead[account.id, symbol] = Ahead(begun, hedged, mode)
+
+    def _read_just_now(self, account: Account, symbol: str) -> "Ahead":
+        ahead = self._ahead.get((account.id, symbol))
+        return ahead if ahead and self._clock.now() - ahead.at < _AHEAD_LASTS else Ahead(self._clock.now())
 
     async def margin_mode(self, account: Account, symbol: str) -> MarginMode | None:
         async def work(client: Any) -> MarginMode | None:
@@ -301,7 +340,8 @@ class CcxtExchange:
     async def _may_switch(self, account: Account, symbol: str, mode: MarginMode) -> bool:
         """Whether the margin mode of the whole account must be changed and may be. Raises Rejected when it must not."""
         try:
-            if await self.margin_mode(account, symbol) == mode:
+            now = self._read_just_now(account, symbol).margin_mode or await self.margin_mode(account, symbol)
+            if now == mode:
                 return False
             held = await self.positions(account)
         except Unavailable as failure:

@@ -113,6 +113,9 @@ class PaperExchange:
 
         await self._write(account, change, None)
 
+    async def read_ahead(self, account: Account, symbol: str) -> None:
+        """Paper has no modes to ask for."""
+
     async def set_margin_mode(self, account: Account, symbol: str, mode: MarginMode) -> None:
         def change(state: _State) -> tuple[PaperAccount, None]:
             return with_margin_mode(state.account, _contract(state.snapshot, symbol), mode), None

@@ -107,6 +107,11 @@ class Exchange(Protocol):
         """The order that carries our id, or None when the exchange does not know of one."""
         ...
 
+    async def read_ahead(self, account: Account, symbol: str) -> None:
+        """An order in the symbol comes next: read what it will ask for, beside whatever else is read before it. What
+        cannot be read now is asked for again, and told, when the order needs it. Raises KeyRefused alone."""
+        ...
+
     async def set_margin_mode(self, account: Account, symbol: str, mode: MarginMode) -> None:
         """Setting what is already set succeeds. Where the mode is the whole account's, it is not changed under open
         positions: Rejected, "margin_mode"."""

@@ -108,8 +108,8 @@ class PeopleStore(Protocol):
 
     async def account(self, account_id: int) -> Account | None: ...
 
-    async def named_account(self, user_id: int) -> Account | None:
-        """The account that the user's rule names; None when it names none."""
+    async def chosen_account(self, user_id: int, exchange: str, mode: str) -> Account | None:
+        """The account that the user's rule names, else the one on that exchange and in that mode, if there is one."""
         ...
 
     async def name_account(self, user_id: int, account_id: int | None) -> None:
@@ -181,6 +181,10 @@ class ProposalStore(Protocol):
 
     async def proposal(self, proposal_id: str) -> Proposal | None: ...
 
+    async def proposal_and_account(self, proposal_id: str) -> tuple[Proposal, Account] | None:
+        """The proposal and the account that it is about, in one read."""
+        ...
+
     async def set_card(self, proposal_id: str, message_id: int) -> None:
         """Remember which message shows the card."""
         ...
@@ -195,12 +199,14 @@ class ProposalStore(Protocol):
         message_id: int | None = None,
         outcome: Mapping[str, Any] | None = None,
         outbox: OutboxItem | None = None,
+        keeps: HedgeRule | None = None,
         replacement: Proposal | None = None,
         attempts: int | None = None,
     ) -> Proposal | None:
-        """Compare and set: the moved proposal, or None when its state was not `expect`. The outbox row and the
-        replacement are stored in the same transaction; `confirmed_at` is set to `at` on the way to CONFIRMED. With
-        `attempts`, None also unless the card has exactly so many attempts and every one of them is settled."""
+        """Compare and set: the moved proposal, or None when its state was not `expect`. The outbox row, the replacement
+        and the rule that its owner `keeps` from now on, if they have set none, are stored in the same transaction;
+        `confirmed_at` is set to `at` on the way to CONFIRMED. With `attempts`, None also unless the card has exactly so
+        many attempts and every one of them is settled."""
         ...
 
     async def latest_proposals(

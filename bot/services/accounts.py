@@ -12,7 +12,7 @@ from typing import Literal
 from bot.ports.clock import Clock
 from bot.ports.errors import KeyRefused, KeyUnusable, PortError, StaleVersion, Unavailable
 from bot.ports.exchange import Connections, Exchange
-from bot.ports.records import PAPER, Account, AccountState, AlertState, Mode, ProposalState
+from bot.ports.records import PAPER, Account, AccountState, AlertState, Balance, Mode, ProposalState
 from bot.ports.store import Store
 from bot.ports.vault import Vault
 from bot.services.errors import CannotDisconnect, CannotSwitch, NotYours
@@ -60,7 +60,10 @@ class Accounts:
 
     async def in_use(self, user_id: int) -> Account:
         """The account that the user's rule is about."""
-        return await self._store.named_account(user_id) or await self._default(user_id)
+        chosen = await self._store.chosen_account(user_id, *self._start)
+        if chosen is None or chosen.state is AccountState.DISCONNECTED:
+            return await self._default(user_id)
+        return chosen
 
     async def connected(self, user_id: int) -> Sequence[Account]:
         """The user's accounts on exchanges that are not disconnected, also those whose key is not let in any more."""
@@ -68,12 +71,12 @@ class Accounts:
         return [a for a in found if a.mode != "paper" and a.state is not AccountState.DISCONNECTED]
 
     async def list(self, user_id: int) -> Sequence[AccountLine]:
-        """The paper account and the connected ones, each as it stands now; the one in use comes first."""
+        """The connected accounts and those on paper, each as it stands now; the one in use comes first."""
         current = await self.in_use(user_id)
-        paper = await self._store.ensure_account(user_id, PAPER, "paper")
-        others = [account for account in await self.connected(user_id) if account.id != current.id]
-        if paper.id != current.id:
-            others.append(paper)
+        await self._store.ensure_account(user_id, PAPER, "paper")
+        every = await self._store.accounts(user_id)
+        mine = [*await self.connected(user_id), *(account for account in every if account.mode == "paper")]
+        others = [account for account in mine if account.id != current.id]
         lines = [self._line(account, in_use=account.id == current.id) for account in [current, *others]]
         return await asyncio.gather(*lines)
 
@@ -109,6 +112,11 @@ class Accounts:
                 raise CannotSwitch("shorts", current.exchange)
         await self._name(user_id, wanted)
         return wanted
+
+    async def practise(self, user_id: int, exchange: str) -> Account:
+        """Let the rule be about an account on paper that follows the prices of that exchange. Raises CannotSwitch."""
+        account = await self._store.ensure_account(user_id, exchange, "paper")
+        return await self.use(user_id, account.id)
 
     async def disconnect(self, user_id: int, account_id: int) -> Account:
         """Forget the key, and let nothing be sent with it any more. Shorts that are open stay open on the exchange, and
@@ -159,9 +167,7 @@ class Accounts:
         if account.state is AccountState.SUSPENDED:
             return AccountLine(account, in_use, trouble="refused")
         try:
-            positions, balance = await asyncio.gather(
-                self._exchange.positions(account), self._exchange.balance(account)
-            )
+            positions, balance = await self._read(account)
         except KeyUnusable as failure:
             return AccountLine(account, in_use, trouble=failure.why)
         except PortError as failure:
@@ -170,6 +176,16 @@ class Accounts:
                 account, in_use, trouble="refused" if isinstance(failure, KeyRefused) else "away"
             )
         return AccountLine(account, in_use, balance.equity, tuple(positions))
+
+    async def _read(self, account: Account) -> tuple[Sequence[Position], Balance]:
+        """Both reads are waited for, whatever becomes of one: a refusal of the key is counted only then."""
+        reads = (self._exchange.positions(account), self._exchange.balance(account))
+        positions, balance = await asyncio.gather(*reads, return_exceptions=True)
+        if isinstance(positions, BaseException):
+            raise positions
+        if isinstance(balance, BaseException):
+            raise balance
+        return positions, balance
 
     async def _has_shorts(self, account: Account) -> bool:
         """Not when the key is good for nothing any more: then nobody can close them from here. Raises CannotSwitch when

@@ -6,6 +6,7 @@ UNKNOWN -> RECONCILING -> ACKED | FILLED | CANCELLED | ABSENT | MANUAL.
 Whoever finds an attempt at SENDING after a crash reads it as UNKNOWN: it is looked up by our id and never sent again.
 """
 
+import asyncio
 import hashlib
 import logging
 from base64 import b32encode
@@ -59,9 +60,6 @@ class Attempts:
         """Take the account and symbol for this leg. None while another order there is open or unknown, and when another
         worker has settled the card."""
         leg = proposal.plan.legs[index]
-        known = await self._store.attempt(client_id(proposal.id, index, number))
-        if known is not None:
-            return known
         now = self._clock.now()
         attempt = Attempt(
             client_id=client_id(proposal.id, index, number),
@@ -94,7 +92,10 @@ class Attempts:
         if self._clock.now() - tapped_at > TAP_LASTS:
             return await self._move(attempt, AttemptState.REJECTED, reason="too_late")
         try:
-            held = [p for p in await self._exchange.positions(account) if p.symbol == attempt.symbol]
+            positions, _ = await asyncio.gather(
+                self._exchange.positions(account), self._exchange.read_ahead(account, attempt.symbol)
+            )
+            held = [p for p in positions if p.symbol == attempt.symbol]
         except Unavailable as failure:
             log.warning("order %s is not sent: %s", attempt.client_id, failure)
             reason = "key" if isinstance(failure, KeyRefused) else "unavailable"

@@ -60,10 +60,9 @@ class Execution:
         self._attempts = Attempts(store, exchange, clock)
         durable.register(EXECUTE, self.run)
 
-    async def run(self, run: Run, proposal_id: str) -> None:
+    async def run(self, run: Run, proposal_id: str, legs: int) -> None:
         """The workflow: leg after leg, each settled before the next, then one receipt."""
-        proposal, _ = await self._read(proposal_id)
-        for leg in range(len(proposal.plan.legs)):
+        for leg in range(legs):
             for number in range(TRIES):
                 if await self._leg(run, proposal_id, leg, number) != AttemptState.ABSENT:
                     break
@@ -94,10 +93,11 @@ class Execution:
         now = self._clock.now()
         stale = await self._store.proposals_in(ProposalState.CONFIRMED, before=now - SWEEP_AFTER)
         for proposal in stale:
-            await self._durable.start(EXECUTE, f"exec:{proposal.id}", proposal.id)
+            legs = len(proposal.plan.legs)
+            await self._durable.start(EXECUTE, f"exec:{proposal.id}", proposal.id, legs)
             period = int(now.timestamp() // SWEEP_EVERY)
             if proposal.confirmed_at and now - proposal.confirmed_at > 2 * SWEEP_AFTER:
-                await self._durable.start(EXECUTE, f"exec:{proposal.id}:{period}", proposal.id)
+                await self._durable.start(EXECUTE, f"exec:{proposal.id}:{period}", proposal.id, legs)
 
     async def _send(self, proposal_id: str, leg: int, number: int) -> str:
         """Reserve and send in one step: what an earlier life did of it is in the ledger."""
@@ -204,11 +204,10 @@ class Execution:
         return found
 
     async def _read(self, proposal_id: str) -> tuple[Proposal, Account]:
-        proposal = await self._store.proposal(proposal_id)
-        account = await self._store.account(proposal.account_id) if proposal else None
-        if proposal is None or account is None:
+        found = await self._store.proposal_and_account(proposal_id)
+        if found is None:
             raise ProposalGone(f"The proposal {proposal_id} or its account is missing.")
-        return proposal, account
+        return found
 
 
 def _told(attempt: Attempt, leg: Leg) -> dict[str, Any]:

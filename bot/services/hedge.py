@@ -1,5 +1,6 @@
 """Propose a hedge, and take its owner's tap once."""
 
+import asyncio
 import hashlib
 import logging
 from base64 import b32encode
@@ -22,7 +23,7 @@ from bot.services.rules import Rules
 from bot.services.situation import Situations
 from hedging.errors import NothingToHedge
 from hedging.plan import HedgePlan, Leg, digest
-from hedging.rules import MAX_TARGET, MIN_TARGET
+from hedging.rules import MAX_TARGET, MIN_TARGET, HedgeRule
 
 log = logging.getLogger(__name__)
 
@@ -141,7 +142,9 @@ class Hedge:
 
         Whoever moves the card out of OPEN has the one outcome; every other tap is told what that was.
         """
-        shown = await self.proposal(proposal_id, user_id)
+        shown, account = await asyncio.gather(
+            self.proposal(proposal_id, user_id), self._accounts.in_use(user_id)
+        )
         if shown.chat_id != chat_id:
             raise NotYours("This card was shown in another chat.")
         if shown.state is not ProposalState.OPEN:
@@ -151,8 +154,7 @@ class Hedge:
         now = self._clock.now()
         if now >= shown.expires_at:
             return await self._moved(shown, ProposalState.EXPIRED, message_id)
-        account = await self._store.account(shown.account_id)
-        if account is None or account.id != (await self._accounts.in_use(user_id)).id:
+        if account.id != shown.account_id:
             raise OtherAccount("The card is about another account.")
         situation = await self._reconciliation.check(await self._situations.on(account, fresh=True))
         kept = situation.rule
@@ -166,13 +168,12 @@ class Hedge:
         if self._clock.now() - now > READ_LASTS:
             raise Unavailable("What was read for this tap is too old to trade upon.")
         if still_right(shown.plan, needed):
-            await self._rules.keep(user_id)
             baseline = situation.baseline()
             changed = (shown.plan.target, shown.plan.factor) != (kept.target, kept.factor)
             if changed and await self._changes_rule(shown):
                 await self._rules.change(user_id, target=shown.plan.target, factor=shown.plan.factor)
                 baseline["target_before"] = str(kept.target)
-            return await self._moved(shown, ProposalState.CONFIRMED, message_id, outcome=baseline)
+            return await self._moved(shown, ProposalState.CONFIRMED, message_id, outcome=baseline, keeps=kept)
         fresh = self.draft(
             user_id, chat_id, situation.account, needed, key=f"again:{shown.id}", alert_id=shown.alert_id
         )
@@ -231,9 +232,9 @@ class Hedge:
         except StaleVersion:  # the watch was quicker; it finds out that the message has changed when it edits
             log.info("alert %s moved on while it was answered", alert.id)
 
-    async def begin(self, proposal_id: str) -> None:
+    async def begin(self, confirmed: Proposal) -> None:
         """Start the durable work of a confirmed proposal; once, however often it is asked for."""
-        await self._durable.start(EXECUTE, f"exec:{proposal_id}", proposal_id)
+        await self._durable.start(EXECUTE, f"exec:{confirmed.id}", confirmed.id, len(confirmed.plan.legs))
 
     def draft(
         self,
@@ -267,6 +268,7 @@ class Hedge:
         message_id: int,
         *,
         outcome: Mapping[str, Any] | None = None,
+        keeps: HedgeRule | None = None,
         replacement: Proposal | None = None,
     ) -> Confirmation:
         moved = await self._store.move_proposal(
@@ -276,6 +278,7 @@ class Hedge:
             at=self._clock.now(),
             message_id=message_id,
             outcome=outcome,
+            keeps=keeps,
             replacement=replacement,
         )
         if moved is None:  # somebody else's tap, or an earlier delivery of this one, was first

@@ -15,11 +15,6 @@ class Rules:
         """The user's rule, or the default when none was set."""
         return await self._people.rule(user_id) or HedgeRule()
 
-    async def keep(self, user_id: int) -> None:
-        """From now on the rule in force is one to be kept, also when it is the default."""
-        if await self._people.rule(user_id) is None:
-            await self._people.save_rule(user_id, HedgeRule())
-
     async def change(
         self,
         user_id: int,

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from bot.ports.books import Book
 from bot.ports.exchange import Exchange
 from bot.ports.records import Account, Balance
 from bot.ports.store import Store
@@ -30,7 +31,12 @@ class Situation:
     snapshot: Snapshot
     betas: Mapping[str, Estimate]
     balance: Balance
-    own: Mapping[str, Decimal] = field(default_factory=dict)  # sold short by hand: signed contracts by symbol
+    book: Book | None = None  # what was known of the account's shorts at the last look
+
+    @property
+    def own(self) -> Mapping[str, Decimal]:
+        """What was sold short by hand: signed contracts by symbol."""
+        return self.book.own if self.book else {}
 
     @property
     def shorts(self) -> Sequence[Position]:
@@ -91,30 +97,21 @@ class Situations:
         return await self.on(await self._accounts.in_use(user_id), fresh=fresh)
 
     async def on(self, account: Account, *, fresh: bool = False) -> Situation:
-        """How its owner stands with this account."""
-        rule, holdings, snapshot = await asyncio.gather(
+        """How its owner stands with this account: all of it is asked for at once."""
+        market = self._markets.of(account)
+        snapshot, positions, balance, book, rule, holdings = await asyncio.gather(
+            market.snapshot(fresh=fresh),
+            self._exchange.positions(account),
+            self._exchange.balance(account),
+            self._store.book(account.id),
             self._rules.get(account.user_id),
             self._store.holdings(account.user_id),
-            self._markets.of(account).snapshot(fresh=fresh),
         )
-        return await self.at(account, rule, holdings, snapshot)
+        betas = await market.betas_of(holdings, positions, rule.factor, snapshot)
+        return Situation(account, rule, holdings, positions, snapshot, betas, balance, book)
 
     async def measured_against(self, situation: Situation, factor: str) -> Situation:
         """The same with betas against another factor, under a rule that says so."""
         market = self._markets.of(situation.account)
         betas = await market.betas_of(situation.holdings, situation.positions, factor, situation.snapshot)
         return replace(situation, rule=replace(situation.rule, factor=factor), betas=betas)
-
-    async def at(
-        self, account: Account, rule: HedgeRule, holdings: Sequence[Holding], snapshot: Snapshot
-    ) -> Situation:
-        """The same for what was read already: only the account itself is asked."""
-        positions, balance, book = await asyncio.gather(
-            self._exchange.positions(account),
-            self._exchange.balance(account),
-            self._store.book(account.id),
-        )
-        market = self._markets.of(account)
-        betas = await market.betas_of(holdings, positions, rule.factor, snapshot)
-        own = book.own if book else {}
-        return Situation(account, rule, holdings, positions, snapshot, betas, balance, own)

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal, localcontext
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, case, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ports.errors import InvalidRecord
@@ -110,10 +110,17 @@ class PeopleTables:
             ).one_or_none()
         return None if row is None else account_of(row)
 
-    async def named_account(self, user_id: int) -> Account | None:
-        wanted = select(accounts).join(rules, rules.c.account_id == accounts.c.id)
+    async def chosen_account(self, user_id: int, exchange: str, mode: str) -> Account | None:
+        named = rules.c.account_id == accounts.c.id
+        start = and_(accounts.c.exchange == exchange, accounts.c.mode == mode)
+        wanted = (
+            select(accounts)
+            .outerjoin(rules, rules.c.user_id == accounts.c.user_id)
+            .where(accounts.c.user_id == user_id, or_(named, start))
+            .order_by(case((named, 0), else_=1))
+        )
         async with self._database.read() as connection:
-            row = (await connection.execute(wanted.where(rules.c.user_id == user_id))).one_or_none()
+            row = (await connection.execute(wanted.limit(1))).one_or_none()
         return None if row is None else account_of(row)
 
     async def name_account(self, user_id: int, account_id: int | None) -> None:
@@ -187,10 +194,10 @@ async def _holdings(connection: AsyncConnection, user_id: int) -> tuple[Holding,
     return _sorted(Holding(*row) for row in await connection.execute(wanted))
 
 
-def account_of(row: Any) -> Account:
-    """The record of a row of accounts."""
-    state = AccountState(row.state)
-    return Account(row.id, row.user_id, row.exchange, row.mode, state, row.refusals, row.key_number)
+def account_of(row: Sequence[Any]) -> Account:
+    """The account of a row that begins with the columns of one."""
+    values = dict(zip(Account.__dataclass_fields__, row, strict=False))
+    return Account(**{**values, "state": AccountState(values["state"])})
 
 
 def changed(holdings: Sequence[Holding], changes: Sequence[HoldingChange]) -> tuple[Holding, ...]:

@@ -4,16 +4,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.ports.records import OutboxItem, Proposal, ProposalState
+from bot.ports.records import Account, OutboxItem, Proposal, ProposalState
 from bot.storage.codec import fields_of, plan_from_json, plan_to_json
 from bot.storage.database import Database
 from bot.storage.events import Entry, record
 from bot.storage.outbox import add_owed
-from bot.storage.tables import LIVE_ATTEMPT, people, proposals
+from bot.storage.people import account_of
+from bot.storage.tables import LIVE_ATTEMPT, accounts, people, proposals, rules
 from bot.storage.tables import attempts as attempt_rows
+from hedging.rules import HedgeRule
 
 MOVING = (ProposalState.OPEN, ProposalState.CONFIRMED)  # every other state is an end
 _SINCE = func.coalesce(proposals.c.confirmed_at, proposals.c.quoted_at)
@@ -32,6 +34,17 @@ class ProposalTables:
         async with self._database.read() as connection:
             return await _find(connection, proposal_id)
 
+    async def proposal_and_account(self, proposal_id: str) -> tuple[Proposal, Account] | None:
+        both = select(*proposals.c, *accounts.c).join_from(
+            proposals, accounts, accounts.c.id == proposals.c.account_id
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(both.where(proposals.c.id == proposal_id))).one_or_none()
+        if row is None:
+            return None
+        card = dict(zip(proposals.c.keys(), row, strict=False))
+        return _proposal(card), account_of(row[len(card) :])
+
     async def set_card(self, proposal_id: str, message_id: int) -> None:
         shown = update(proposals).where(proposals.c.id == proposal_id).values(message_id=message_id)
         async with self._database.write() as connection:
@@ -47,6 +60,7 @@ class ProposalTables:
         message_id: int | None = None,
         outcome: Mapping[str, Any] | None = None,
         outbox: OutboxItem | None = None,
+        keeps: HedgeRule | None = None,
         replacement: Proposal | None = None,
         attempts: int | None = None,
     ) -> Proposal | None:
@@ -68,9 +82,13 @@ class ProposalTables:
                 return None
             await record(connection, Entry("proposal", proposal_id, row.version, to, at))
             await add_owed(self._database, connection, outbox)
+            if keeps is not None:
+                values = {"user_id": row.user_id, **fields_of(keeps)}
+                first = self._database.insert(rules).values(values)
+                await connection.execute(first.on_conflict_do_nothing())
             if replacement is not None:
                 await _add(connection, replacement, supersede=True)
-            return _proposal(row)
+            return _proposal(row._asdict())
 
     async def latest_proposals(
         self, user_id: int, *, state: ProposalState = ProposalState.DONE, limit: int = 20
@@ -86,7 +104,7 @@ class ProposalTables:
 
     async def _read(self, wanted: Select[Any]) -> Sequence[Proposal]:
         async with self._database.read() as connection:
-            return [_proposal(row) for row in await connection.execute(wanted)]
+            return [_proposal(row._asdict()) for row in await connection.execute(wanted)]
 
 
 async def in_turn(connection: AsyncConnection, proposal_id: str) -> str | None:
@@ -127,9 +145,10 @@ async def _add(connection: AsyncConnection, new: Proposal, *, supersede: bool) -
 
 async def _find(connection: AsyncConnection, proposal_id: str) -> Proposal | None:
     row = (await connection.execute(select(proposals).where(proposals.c.id == proposal_id))).one_or_none()
-    return None if row is None else _proposal(row)
+    return None if row is None else _proposal(row._asdict())
 
 
-def _proposal(row: Row[Any]) -> Proposal:
-    values = {**row._mapping, "plan": plan_from_json(row.plan), "state": ProposalState(row.state)}
-    return Proposal(**values)
+def _proposal(values: Mapping[str, Any]) -> Proposal:
+    return Proposal(
+        **{**values, "plan": plan_from_json(values["plan"]), "state": ProposalState(values["state"])}
+    )

@@ -1,6 +1,7 @@
 """Carrying shorts through history: profit and loss, fees, funding, margin, for many portfolios at once."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,22 @@ from hedging.returns import Floats
 
 NEVER = np.iinfo(np.int64).max
 MARGIN_CALL = 0.5  # of the collateral lost: it is topped up, as the watch would ask for
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The parts of B rules that act between two fits: (B,) each, as in Rule."""
+
+    target: Floats
+    band: Floats
+    leverage: Floats
+    taker_fee: Floats
+    slippage: Floats
+    maintenance_rate: Floats
+
+    @classmethod
+    def of(cls, rules: Sequence[Rule]) -> "Terms":
+        return cls(*(np.array([getattr(rule, f.name) for rule in rules], dtype=float) for f in fields(cls)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,29 +67,29 @@ class Books:
         return cls(np.zeros((users, instruments)), *(np.zeros(users) for _ in range(5)))
 
 
-def trade(books: Books, rule: Rule, who: NDArray[np.bool_], wanted: Floats, price: Floats) -> None:
+def trade(books: Books, terms: Terms, who: NDArray[np.bool_], wanted: Floats, price: Floats) -> None:
     """Bring the shorts of `who` (B,) to `wanted` (B, K) units at `price` (B, K), and pay for it."""
     moved = np.where(who[:, None], np.abs(wanted - books.short) * price, 0.0).sum(axis=1)
-    cost = moved * (rule.taker_fee + rule.slippage)
+    cost = moved * (terms.taker_fee + terms.slippage)
     books.traded += moved
     books.fees += cost
     books.profit -= cost
     books.short = np.where(who[:, None], wanted, books.short)
-    books.collateral = np.where(who, (books.short * price).sum(axis=1) / rule.leverage, books.collateral)
+    books.collateral = np.where(who, (books.short * price).sum(axis=1) / terms.leverage, books.collateral)
 
 
-def carry(books: Books, rule: Rule, ratios: Floats, target: Floats, at: Stretch) -> Floats:
+def carry(books: Books, terms: Terms, ratios: Floats, at: Stretch) -> Floats:
     """(L + 1, B) profit of the hedges over a stretch, from the fit on; `books` are moved on.
 
-    `ratios`: (B, K) before the target; `target`: (B,). Bar by bar, whichever comes first: liquidation (collateral and
+    `ratios`: (B, K) before the target. Bar by bar, whichever comes first: liquidation (collateral and
     profit since it was posted no more than the maintenance margin, at the bar's highs), coverage outside the band (the
     short is resized at the close), half of the collateral lost (topped up). A liquidated hedge stays off until the next
     fit; its loss is its collateral.
     """
     rows, users = at.value.shape
-    everybody = np.ones(users, dtype=bool)
+    everybody, target = np.ones(users, dtype=bool), terms.target
     start_value = at.value[0][:, None]
-    trade(books, rule, everybody, target[:, None] * ratios * start_value / at.price[0], at.price[0])
+    trade(books, terms, everybody, target[:, None] * ratios * start_value / at.price[0], at.price[0])
     books.fits += ratios.any(axis=1)
     path = np.tile(books.profit, (rows, 1))
     begin = np.zeros(users, dtype=np.int64)
@@ -87,11 +104,11 @@ def carry(books: Books, rule: Rule, ratios: Floats, target: Floats, at: Stretch)
         ahead = row > begin
         with np.errstate(all="ignore"):
             coverage = np.where(full > 0, notional / at.value / full, target)
-        drifts = _first((np.abs(coverage - target) > rule.band) & ahead)
+        drifts = _first((np.abs(coverage - target) > terms.band) & ahead)
         backing = books.collateral + gain
-        calls = _first((backing < MARGIN_CALL * notional / rule.leverage) & ahead)
+        calls = _first((backing < MARGIN_CALL * notional / terms.leverage) & ahead)
         worst = at.high @ books.short.T
-        taken = _first((backing + notional - worst <= rule.maintenance_rate * worst) & ahead & (worst > 0))
+        taken = _first((backing + notional - worst <= terms.maintenance_rate * worst) & ahead & (worst > 0))
         until = np.minimum(np.minimum(drifts, calls), taken)
         stop = np.minimum(until, rows - 1)
         here = active & (row > begin) & (row <= stop)
@@ -109,10 +126,12 @@ def carry(books: Books, rule: Rule, ratios: Floats, target: Floats, at: Stretch)
         price = at.price[begin]
         resize = active & (drifts == until)
         value_now = at.value[begin, user][:, None]
-        trade(books, rule, resize, target[:, None] * ratios * value_now / price, price)
+        trade(books, terms, resize, target[:, None] * ratios * value_now / price, price)
         books.resizes += resize
         call = active & ~resize
-        books.collateral = np.where(call, (books.short * price).sum(axis=1) / rule.leverage, books.collateral)
+        books.collateral = np.where(
+            call, (books.short * price).sum(axis=1) / terms.leverage, books.collateral
+        )
         books.top_ups += call
         # What happened at a bar shows at that bar, and stays if nothing is short any more.
         path = np.where((row >= begin) & (resize | dead), books.profit, path)

@@ -1,7 +1,7 @@
 """A rule over history, from candles to figures."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from hedging.errors import BadInput, NotEnoughHistory, UnknownAsset
 from hedging.market import Candles
 from hedging.ratio.effectiveness import carried
-from hedging.replay.engine import Books, Stretch, carry, trade
+from hedging.replay.engine import Books, Stretch, Terms, carry, trade
 from hedging.replay.fitting import Field, Rule, choose_ratios
 from hedging.returns import Floats, Returns, aligned
 
@@ -44,21 +44,21 @@ def run_many(
     candles: Candles,
     assets: Sequence[str],
     amounts: Floats,
-    rule: Rule,
+    rule: Rule | Sequence[Rule],
     *,
-    targets: Floats | None = None,
     start: np.datetime64 | None = None,
     end: np.datetime64 | None = None,
     funding: Mapping[str, FundingHistory] | None = None,
 ) -> Paths:
-    """The rule over history for B portfolios at once: (B, H) `amounts` of `assets`, shorts scaled by (B,) `targets`
-    (default: the rule's; repeat a portfolio with several targets to compare them).
+    """One rule over history for B portfolios at once, or B rules, each for its own: (B, H) `amounts` of `assets`. To
+    compare rules, repeat a portfolio; they may differ in all but the days that they are fitted on, and what can be
+    shorted.
 
     `start`, `end`: first and last day that count, both included; by default from the first day that has
     `train_days` behind it to the last whole one. At each fit only what was known then is used. Trades happen at closes.
 
-    Raises UnknownAsset for a coin without history; BadInput for amounts that are not positive numbers and for an empty
-    span; NotEnoughHistory when a coin is not listed yet at the start.
+    Raises UnknownAsset for a coin without history; BadInput for amounts that are not positive numbers, for rules that
+    do not go together and for an empty span; NotEnoughHistory when a coin is not listed yet at the start.
     """
     if amounts.ndim != 2 or amounts.shape[1] != len(assets) or not len(assets):
         raise BadInput(f"amounts of shape {amounts.shape} are not of {len(assets)} coins")
@@ -68,6 +68,9 @@ def run_many(
         or not bool((amounts > 0).any(axis=1).all())
     ):
         raise BadInput("Every holding needs a positive amount.")
+    rules = [rule] * len(amounts) if isinstance(rule, Rule) else list(rule)
+    rule = _common(rules, len(amounts))
+    terms, alike = Terms.of(rules), _alike(rules)
     at = _field(candles, assets, rule)
     close = carried(candles.close)
     step = np.median(np.diff(candles.times).astype(np.int64)) if len(candles.times) > 1 else 0.0
@@ -75,7 +78,6 @@ def run_many(
     bounds = [*np.arange(begin, finish, rule.rebalance_days * DAY), finish]
     rows = np.searchsorted(candles.times, np.array(bounds)) - 1
     returns = aligned(candles)
-    target = np.full(len(amounts), rule.target) if targets is None else np.asarray(targets, dtype=np.float64)
     received = _funding(candles, at, rule, funding or {}, float(step))
     held, price = close[:, at.held], np.where(np.isfinite(close[:, at.short]), close[:, at.short], 1.0)
     high = price if candles.high is None else np.fmax(price, candles.high[:, at.short])
@@ -92,19 +94,20 @@ def run_many(
     for bound, first, last in zip(bounds[:-1], rows[:-1], rows[1:], strict=True):
         worth = amounts if rule.reset_holdings else held[first] * amounts
         total = worth.sum(axis=1)
-        ratios = choose_ratios(
-            rule, at, _window(returns, bound - rule.train_days * DAY, bound), worth / total[:, None], total
-        )
-        legs.append((bound.astype("datetime64[D]"), ratios * target[:, None]))
+        window, weights = _window(returns, bound - rule.train_days * DAY, bound), worth / total[:, None]
+        ratios = np.zeros((len(amounts), len(at.short)))
+        for same, whose in alike.items():
+            ratios[whose] = choose_ratios(same, at, window, weights[whose], total[whose])
+        legs.append((bound.astype("datetime64[D]"), ratios * terms.target[:, None]))
         ahead = slice(first, last + 1)
         paid = received[ahead].copy()
         paid[0] = 0.0
         own = held[ahead] @ amounts.T
         own[0] = total
         stretch = Stretch(own, price[ahead], high[ahead], paid * price[ahead])
-        profit.append(carry(books, rule, ratios, target, stretch)[1:])
+        profit.append(carry(books, terms, ratios, stretch)[1:])
     everybody = np.ones(len(amounts), dtype=bool)
-    trade(books, rule, everybody, np.zeros_like(books.short), np.tile(price[rows[-1]], (len(amounts), 1)))
+    trade(books, terms, everybody, np.zeros_like(books.short), np.tile(price[rows[-1]], (len(amounts), 1)))
     path = np.concatenate(profit)
     path[-1] = books.profit  # the way out is paid on the last day
     return Paths(
@@ -115,6 +118,25 @@ def run_many(
         legs=tuple(legs),
         books=books,
     )
+
+
+def _common(rules: Sequence[Rule], portfolios: int) -> Rule:
+    """A rule that stands for all in what must be the same."""
+    if len(rules) != portfolios:
+        raise BadInput(f"There are {len(rules)} rules for {portfolios} portfolios.")
+    for name in ("instruments", "train_days", "rebalance_days", "funding_rate", "reset_holdings"):
+        if len({getattr(rule, name) for rule in rules}) > 1:
+            raise BadInput(f"Rules that are replayed together must have the same {name.replace('_', ' ')}.")
+    return min(rules, key=lambda rule: rule.method == "manual")  # one that needs some history, if any does
+
+
+def _alike(rules: Sequence[Rule]) -> Mapping[Rule, list[int]]:
+    """Which portfolios get their ratios in one pass: their rules differ at most in what acts between two fits."""
+    usual, found = Rule(), dict[Rule, list[int]]()
+    for portfolio, rule in enumerate(rules):
+        between = {name: getattr(usual, name) for name in ("band", "leverage", "maintenance_rate")}
+        found.setdefault(replace(rule, **between), []).append(portfolio)
+    return found
 
 
 def _since_midnight(candles: Candles, held: Floats) -> Floats:

@@ -153,7 +153,7 @@ class Years:
             self._judge(n, hour, seen)
         ratios = zip(findings.moved.tolist(), findings.ratio.tolist(), strict=True)
         for n, (moved, ratio) in enumerate(ratios):
-            memory = Memory.of(self.memories[n]).rose(market.time, ratio)
+            memory = Memory.of(self.memories[n]).rose(ratio)
             held, spot = self.people[n].amounts, market.spot
             self.memories[n] = memory.after(market.time, held, spot, ratio=ratio, moved=moved).record()
 

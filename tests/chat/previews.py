@@ -588,6 +588,7 @@ SCREENS: dict[str, Message] = {
     **{f"connect_{name}": connect.guide(offer) for name, offer in OFFERS.items()},
     "connect_send": connect.send_key(OFFERS["bybit"], "demo"),
     "connect_send_three": connect.send_key(OFFERS["weex"], "live"),
+    "connect_on_paper": connect.on_paper(replace(PAPER, exchange="bybit")),
     "connect_trying": connect.trying("bybit"),
     "connected": connect.connected(Connected(DEMO, trial(), (), True), DEMO),
     "connected_live": connect.connected(Connected(LIVE, trial(), (), False, "live"), PAPER),
@@ -632,6 +633,7 @@ SCREENS: dict[str, Message] = {
             AccountLine(DEMO, False, trouble="damaged"),
             AccountLine(MEXC, False, trouble="away"),
             AccountLine(PAPER, False, D(100_000)),
+            AccountLine(replace(PAPER, id=9, exchange="mexc"), False, D(99_100)),
         )
     ),
     "disconnect_which": overview.which((DEMO, LIVE)),

@@ -73,6 +73,30 @@ async def test_three_taps_lead_from_the_list_over_the_guide_to_the_key(venue: Ch
     assert await venue.services.connecting.invited(ADA)
 
 
+async def test_practising_at_the_prices_of_an_exchange_needs_no_key(venue: Chat) -> None:
+    asked = await venue.write("/connect")
+    shown = venue.last_id()
+    (guide,) = (c for c in await venue.tap(asked.data("WEEX"), shown) if c.method == "editMessageText")
+    (done,) = (c for c in await venue.tap(guide.data("Paper"), shown) if c.method == "editMessageText")
+    assert "PAPER · WEEX prices" in done.text
+    used = await venue.services.accounts.in_use(ADA)
+    assert (used.exchange, used.mode) == ("weex", "paper")
+    assert "PAPER · Bybit prices" in (await venue.write("/connect bybit paper")).text
+    listed = await venue.write("/accounts")
+    assert "Your rule trades on Bybit PAPER" in listed.text
+    await venue.tap(listed.data("Use PAPER"), venue.last_id())
+    assert (await venue.services.accounts.in_use(ADA)).exchange == "paper"
+
+
+async def test_an_open_hedge_is_not_left_behind_for_other_prices(venue: Chat) -> None:
+    await venue.write("SOL 100")
+    card = await venue.write("/hedge")
+    await venue.tap(card.data("Confirm"), venue.last_id())
+    await venue.work()
+    assert "Close it with /unhedge first" in (await venue.write("/connect bybit paper")).text
+    assert (await venue.services.accounts.in_use(ADA)).exchange == "paper"
+
+
 async def test_a_key_is_deleted_before_it_is_tried_and_told_about_in_one_message(venue: Chat) -> None:
     await invited(venue)
     calls = await sent(venue, WRITTEN)

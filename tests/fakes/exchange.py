@@ -48,6 +48,9 @@ class ScriptedExchange:
     async def set_leverage(self, account: Account, symbol: str, leverage: int) -> None:
         self.leverage[symbol] = leverage
 
+    async def read_ahead(self, account: Account, symbol: str) -> None:
+        """Nothing to read."""
+
     async def set_margin_mode(self, account: Account, symbol: str, mode: MarginMode) -> None:
         self.margin_mode[symbol] = mode
 

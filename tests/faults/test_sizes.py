@@ -59,7 +59,7 @@ async def test_an_order_has_the_size_and_the_price_of_its_card_to_the_digit_and_
             continue
         outcome = await ada.services.hedge.confirm(card.id, ADA, ADA, 100 + number)
         assert outcome.kind == "sending"
-        await ada.services.hedge.begin(card.id)
+        await ada.services.hedge.begin(card)
         ended = await ada.ended(card)
         assert [leg["reason"] for leg in ended["legs"]] == [""] * len(card.plan.legs), ended["legs"]
         arrived = {(o.symbol, o.side, o.contracts, o.limit_price, o.reduce_only) for o in ada.orders[before:]}

@@ -117,7 +117,7 @@ async def _hedged(five: Five, user: int, exchange: str) -> None:
     card = await services.hedge.propose(user, user, key=f"update:{user}")
     await services.hedge.shown(card.id, 50)
     assert (await services.hedge.confirm(card.id, user, user, 50)).kind == "sending"
-    await services.hedge.begin(card.id)
+    await services.hedge.begin(card)
     await five.durable.run_all()
     done = await five.store.proposal(card.id)
     assert done is not None

@@ -77,7 +77,7 @@ class Trading:
         await hedge.shown(card.id, message_id)
         outcome = await hedge.confirm(card.id, ADA, ADA, message_id)
         assert outcome.kind == "sending", outcome.kind
-        await hedge.begin(card.id)
+        await hedge.begin(card)
         return card
 
     async def ended(self, card: Proposal) -> dict[str, Any]:

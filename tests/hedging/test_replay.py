@@ -3,6 +3,7 @@
 import gzip
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -203,18 +204,47 @@ def test_a_liquidated_hedge_comes_back_with_the_next_fit() -> None:
     assert len(got.legs) == 3
 
 
-def test_many_portfolios_and_targets_at_once_equal_one_after_the_other() -> None:
+def test_many_portfolios_and_rules_at_once_equal_one_after_the_other() -> None:
     market = candles(walk(seed=5, sigma=0.02), NAMES)
-    rng = np.random.default_rng(6)
-    amounts, targets = rng.uniform(0.1, 10, (7, 2)), rng.uniform(0.3, 1.0, 7)
+    amounts = np.random.default_rng(6).uniform(0.1, 10, (8, 2))
     amounts[2, 0] = 0.0
     rule = Rule(min_notional=0.0, instruments=("BTC", "ADA"), band=0.05, leverage=3.0)
-    together = run_many(market, ["SOL", "ADA"], amounts, rule, targets=targets)
-    for i in range(7):
-        alone = run_many(market, ["SOL", "ADA"], amounts[[i]], replace(rule, target=float(targets[i])))
+    changes: list[dict[str, Any]] = [
+        {},
+        {"target": 0.4},
+        {"target": 1.0, "band": 0.2},
+        {"leverage": 8.0, "maintenance_rate": 0.05},
+        {"taker_fee": 0.002, "slippage": 0.001},
+        {"method": "beta", "factor": "BTC"},
+        {"method": "manual", "beta": 1.5},
+        {"method": "cross", "max_legs": 1, "min_notional": 50.0},
+    ]
+    rules = [replace(rule, **change) for change in changes]
+    together = run_many(market, ["SOL", "ADA"], amounts, rules)
+    for i, own in enumerate(rules):
+        alone = run_many(market, ["SOL", "ADA"], amounts[[i]], own)
         np.testing.assert_allclose(together.profit[:, i], alone.profit[:, 0], rtol=1e-9, atol=1e-6)
         for name in ("fees", "traded", "funding", "resizes", "top_ups", "liquidations"):
             assert getattr(together.books, name)[i] == pytest.approx(getattr(alone.books, name)[0]), name
+
+
+@pytest.mark.parametrize(
+    ("other", "sentence"),
+    [
+        ({"train_days": 30}, "same train days"),
+        ({"rebalance_days": 7}, "same rebalance days"),
+        ({"instruments": ("BTC",)}, "same instruments"),
+    ],
+)
+def test_rules_that_do_not_go_together_are_refused(other: dict[str, Any], sentence: str) -> None:
+    rules = [Rule(), replace(Rule(), **other)]
+    with pytest.raises(BadInput, match=sentence):
+        run_many(candles(walk(), NAMES), ["SOL"], np.array([[1.0], [1.0]]), rules)
+
+
+def test_each_portfolio_needs_its_rule() -> None:
+    with pytest.raises(BadInput, match="1 rules for 2 portfolios"):
+        run_many(candles(walk(), NAMES), ["SOL"], np.array([[1.0], [1.0]]), [Rule()])
 
 
 @pytest.mark.parametrize("method", METHODS)

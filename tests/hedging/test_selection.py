@@ -8,9 +8,9 @@ from hedging.returns import Returns
 from hedging.selection import Instrument, Selection, Wishes, select
 
 
-def market(noise: float = 0.5, count: int = 1000) -> Returns:
+def market(noise: float = 0.5, count: int = 1000, seed: int = 1) -> Returns:
     """Hourly: a common market; ALT follows it with noise, ODD does not at all."""
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(seed)
     common = rng.normal(0, 0.01, count)
     own = rng.normal(0, 0.01, (count, 5))
     columns = [
@@ -56,6 +56,22 @@ def test_without_its_own_perpetual_the_basket_that_leaves_least_is_taken() -> No
 
 def test_one_leg_is_taken_when_no_more_are_allowed() -> None:
     assert chosen(select("ALT", 10_000, BOTH, market(), Wishes(max_legs=1)))[0] == "cross"
+
+
+def test_a_ratio_comes_with_the_error_that_it_has_from_sample_to_sample() -> None:
+    options = [
+        select("ALT", 10_000, BOTH, market(seed=seed), Wishes(max_legs=1)).chosen for seed in range(40)
+    ]
+    ratios = [option.ratios[0] for option in options if option]
+    errors = [option.ses[0] for option in options if option]
+    assert len(ratios) == 40
+    assert 0.6 < np.std(ratios) / np.mean(errors) < 1.4
+
+
+def test_a_direct_short_is_one_for_one_without_an_error() -> None:
+    got = select("ALT", 10_000, [perpetual("ALT")], market()).chosen
+    assert got is not None
+    assert (got.ratios, got.ses) == ((1.0,), (0.0,))
 
 
 def test_dear_funding_turns_the_choice() -> None:

@@ -187,3 +187,22 @@ async def test_a_demo_over_an_exchange_starts_people_on_test_money_and_forgets_n
             assert closed["positions"] == []
             assert len({order["client_id"] for order in closed["orders"]}) == 4
         assert complaints(demo.bot_log) == []
+
+
+@pytest.mark.parametrize("exchange", ["bybit", "mexc"])
+async def test_paper_at_an_exchanges_prices_needs_no_key(ada: Person, driver: Driver, exchange: str) -> None:
+    title = EXCHANGES[exchange]
+    await ada.add("SOL 120")
+    asked = await ada.ask(f"/connect {exchange}")
+    await ada.tap(asked, "Paper")
+    await ada.see(
+        lambda m: m["id"] == asked["id"] and f"PAPER · {title} prices" in text_of(m), "the paper account"
+    )
+    card = await ada.card()
+    assert f"PAPER · {title} prices" in text_of(card), told(card)
+    await ada.tap(card, "Confirm")
+    receipt = await ada.receipt(card)
+    assert "✅ Hedged" in text_of(receipt) and f"PAPER · {title} prices" in text_of(receipt), told(receipt)
+    assert f"Your rule trades on {title} PAPER" in text_of(await ada.ask("/accounts"))
+    assert f"PAPER · {title} prices" in text_of(await ada.ask("/status"))
+    assert (await driver.get("/exchanges"))[exchange]["accounts"] == [], "nothing was sent to the exchange"

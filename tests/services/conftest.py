@@ -65,7 +65,7 @@ class Desk:
         """Confirm, and begin the work as the handler does; the kind of the outcome."""
         outcome = await self.services.hedge.confirm(proposal.id, user, user, message_id)
         if outcome.kind in ("sending", "working"):
-            await self.services.hedge.begin(outcome.proposal.id)
+            await self.services.hedge.begin(outcome.proposal)
         return outcome.kind
 
     async def hedged(self, user: int = ADA, key: str = "update:1") -> Proposal:

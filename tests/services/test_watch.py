@@ -61,7 +61,7 @@ async def test_the_alerts_button_brings_coverage_back_and_leaves_the_receipt(des
     await desk.tick()
     outcome = await rebalance(desk, key="update:8")
     assert outcome.kind == "sending"
-    await desk.services.hedge.begin(outcome.proposal.id)
+    await desk.services.hedge.begin(outcome.proposal)
     await desk.durable.run_all()
     await desk.tick()
     assert desk.notifier.kinds() == ["receipt", "alert", "receipt"]

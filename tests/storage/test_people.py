@@ -174,16 +174,17 @@ async def test_one_account_an_exchange_and_mode(store: Store) -> None:
 
 async def test_a_rule_names_its_account_and_keeps_it_when_it_changes(store: Store) -> None:
     await store.ensure_user(ADA)
-    await store.ensure_account(ADA.id, "paper", "paper")
+    assert await store.chosen_account(ADA.id, "paper", "paper") is None
+    paper = await store.ensure_account(ADA.id, "paper", "paper")
     demo = await store.ensure_account(ADA.id, "binance", "demo")
-    assert await store.named_account(ADA.id) is None
+    assert await store.chosen_account(ADA.id, "paper", "paper") == paper
     await store.name_account(ADA.id, demo.id)  # makes a rule where there was none
-    assert await store.named_account(ADA.id) == demo
+    assert await store.chosen_account(ADA.id, "paper", "paper") == demo
     assert await store.rule(ADA.id) == HedgeRule()
     await store.save_rule(ADA.id, HedgeRule(target=Decimal("0.75")))
-    assert await store.named_account(ADA.id) == demo
+    assert await store.chosen_account(ADA.id, "paper", "paper") == demo
     await store.name_account(ADA.id, None)
-    assert await store.named_account(ADA.id) is None
+    assert await store.chosen_account(ADA.id, "paper", "paper") == paper
     assert await store.rule(ADA.id) == HedgeRule(target=Decimal("0.75"))
 
 

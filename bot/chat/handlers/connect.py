@@ -22,9 +22,13 @@ _MODES: dict[str, Mode] = {"demo": "demo", "live": "live"}
 
 
 async def connect(turn: Turn) -> None:
-    """Which exchange; `/connect bybit` shows its guide, `/connect bybit demo` waits for the key at once."""
-    await turn.services.connecting.ready()
+    """Which exchange; `/connect bybit` shows its guide, `/connect bybit demo` waits for the key at once, and
+    `/connect bybit paper` needs none."""
     words = turn.text.lower().split()
+    if words[1:] == ["paper"]:
+        await turn.say(await _on_paper(turn, words[0]))
+        return
+    await turn.services.connecting.ready()
     if not words:
         await turn.say(views.choose(turn.services.connecting.offers))
         return
@@ -47,11 +51,18 @@ async def tapped(turn: Turn) -> None:
             await turn.show(views.stopped())
         case [name]:
             await turn.show(views.guide(connecting.offer(name)))
+        case [name, "paper"]:
+            await turn.show(await _on_paper(turn, name))
         case [name, mode] if mode in _MODES:
             offer = await connecting.invite(turn.user_id, name, _MODES[mode])
             await turn.show(views.send_key(offer, _MODES[mode]))
         case _:
             raise UnknownButton(turn.tap.data if turn.tap else "")
+
+
+async def _on_paper(turn: Turn, name: str) -> Message:
+    offer = turn.services.connecting.offer(name)
+    return views.on_paper(await turn.services.accounts.practise(turn.user_id, offer.name))
 
 
 async def key(turn: Turn) -> None:

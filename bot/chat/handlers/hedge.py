@@ -62,11 +62,10 @@ async def conclude(turn: Turn, tapped: Confirmation) -> None:
     card = tapped.proposal
     match tapped.kind:
         case "sending":
-            await turn.hint(texts.SENDING)
             await _freeze_and_begin(turn, card)
         case "working":  # its own message is left alone: the receipt may be on its way into it
             await turn.hint(texts.ALREADY_SENT, alert=True)
-            await turn.services.hedge.begin(card.id)
+            await turn.services.hedge.begin(card)
         case "repriced":
             await turn.hint(texts.PRICE_MOVED)
             fresh = views.repriced(card, tapped.earlier, await turn.services.hedge.account(card))
@@ -86,7 +85,8 @@ async def _freeze_and_begin(turn: Turn, card: Proposal) -> None:
     freezing = asyncio.get_running_loop().create_task(_freeze(turn, card))
     try:
         await asyncio.sleep(0)  # now the freeze stands first in the chat's queue
-        await turn.services.hedge.begin(card.id)
+        await turn.services.hedge.begin(card)
+        await turn.hint(texts.SENDING)
     finally:
         await freezing
 

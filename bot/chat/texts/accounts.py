@@ -2,10 +2,16 @@
 
 BADGE = {
     "paper": "📄 PAPER: practice, no real money",
+    "paper there": "📄 PAPER · {title} prices: practice, no real money",
     "demo": "🧪 DEMO · {title}: test money",
     "live": "💵 LIVE · {title}: real money",
 }
-SHORT_BADGE = {"paper": "PAPER", "demo": "{title} DEMO", "live": "{title} LIVE"}
+SHORT_BADGE = {
+    "paper": "PAPER",
+    "paper there": "{title} PAPER",
+    "demo": "{title} DEMO",
+    "live": "{title} LIVE",
+}
 
 # /connect
 CONNECT = "Connect an exchange"
@@ -19,7 +25,9 @@ GUIDE_ADDRESSES = (
     "key, even if it leaks."
 )
 GUIDE_READY = "Have it? Choose what it is for:"
-CHOOSE = {"demo": "Demo: test money", "live": "Live: real money"}
+CHOOSE = {"demo": "Demo: test money", "live": "Live: real money", "paper": "Paper: practise without a key"}
+ON_PAPER = "✅ {badge}"
+ON_PAPER_BODY = "No key needed. From now on /hedge trades on paper there. Change it in /accounts."
 BACK, STOP = "Other exchanges", "Stop"
 
 SEND_KEY = "Now send me the {mode} key of {title}"
@@ -78,7 +86,7 @@ FAILED = {
         "PAPER account.",
     ),
     "unknown": ("I do not know this exchange", "/connect shows those that I know."),
-    "no_mode": ("{title} has no test money", "Choose Live, or stay on the PAPER account to practise."),
+    "no_mode": ("{title} has no test money", "Choose Live, or Paper to practise at its prices."),
     "no_passphrase": (
         "A key of {title} has three parts",
         "Send key, secret and the passphrase that you chose, each on its own line.",

@@ -51,13 +51,13 @@ GUIDES = {
         tick="Tick <b>Futures</b>. A new key works after about 15 minutes.",
         leave="Leave everything else off. Keys of WEEX cannot withdraw.",
         addresses="",
-        demo="The test money of WEEX cannot be used for hedges. To practise, stay on the PAPER account.",
+        demo="The test money of WEEX cannot be used for hedges. To practise at its prices, choose Paper.",
     ),
     "mexc": Guide(
         where="On the mexc.com website: your profile, API Management.",
         tick="Under Futures tick reading (<b>account</b> and <b>order details</b>) and <b>order placing</b>.",
         leave="Leave <b>Withdraw</b> and all transfers off. MEXC does not tell me what a key may do: look twice.",
         addresses="MEXC ends a key without a list after about 90 days.",
-        demo="MEXC has no test money. To practise, stay on the PAPER account.",
+        demo="MEXC has no test money. To practise at its prices, choose Paper.",
     ),
 }

@@ -5,6 +5,7 @@ speak of), 110072 (our id is known already), 110079 (the order is being worked o
 acknowledged order may still be rejected, which the look-up tells.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
@@ -78,8 +79,8 @@ async def _balance(client: Any) -> tuple[object, object]:
 
 async def _rows(client: Any) -> Sequence[MarketRow]:
     rows = []
-    for category in ("linear", "inverse"):
-        told = await client.publicGetV5MarketTickers({"category": category})
+    ask = client.publicGetV5MarketTickers
+    for told in await asyncio.gather(ask({"category": "linear"}), ask({"category": "inverse"})):
         for raw in told["result"]["list"]:
             market = client.safe_market(raw["symbol"], None, None, "contract")
             if not market.get("swap"):

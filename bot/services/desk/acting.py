@@ -109,11 +109,11 @@ class Acting:
             outcome={"auto": alert.kind, **situation.baseline()},
         )
         if moved is not None:
-            await self._hedge.begin(moved.id)
+            await self._hedge.begin(moved)
         return moved is not None
 
     async def _resumed(self, card: Proposal) -> bool:
         """What an earlier life of this step began goes on; a price that has moved on waits for the next state."""
         if card.state is ProposalState.CONFIRMED:
-            await self._hedge.begin(card.id)
+            await self._hedge.begin(card)
         return False

@@ -72,22 +72,21 @@ class Reconciliation:
 
         Never raises Unavailable: what cannot be looked up now is looked up at the next look.
         """
+        book, now = situation.book, situation.snapshot.time
         try:
-            return await self.explain(situation)
+            if book is None or not _adds_up(situation, book):
+                return await self.explain(situation)
+            if now - book.looked_at > LOOK_LASTS:
+                await self._save(replace(book, looked_at=now))
         except Unavailable as failure:
             log.info("account %d cannot be reconciled now: %s", situation.account.id, failure)
-            book = await self._store.book(situation.account.id)
-            return situation if book is None else _with_own(situation, book)
+        return situation
 
     async def explain(self, situation: Situation) -> Situation:
-        """The same. Raises Unavailable."""
-        now = situation.snapshot.time
-        book = await self._store.book(situation.account.id)
-        if book is None or not (_adds_up(situation, book) and await self._accounted(book)):
-            return await self._explained(situation, book or Book(situation.account.id, now))
-        if now - book.looked_at > LOOK_LASTS:
-            await self._save(replace(book, looked_at=now))
-        return _with_own(situation, book)
+        """The same, also when the sizes add up: what an order of ours opened may be closed again already. Raises
+        Unavailable."""
+        account = situation.account
+        return await self._explained(situation, situation.book or Book(account.id, situation.snapshot.time))
 
     async def behind(self, seen: Sequence[tuple[Reader, Look]]) -> list[int]:
         """Whose positions, as just seen, are not explained yet, or who have not been told of a delisting: user ids. One
@@ -100,12 +99,6 @@ class Reconciliation:
             if not look.failure
             and (one.asked or self._is_behind(one.account, look, books.get(one.account.id)))
         ]
-
-    async def _accounted(self, book: Book) -> bool:
-        """Whether all that our orders traded is in the book."""
-        ordered = await self._ordered(book.account_id)
-        known = {symbol: short.ordered for symbol, short in book.shorts.items()}
-        return all(mine.total == known.get(symbol, ZERO) for symbol, mine in ordered.items())
 
     def _is_behind(self, account: Account, look: Look, book: Book | None) -> bool:
         known = book.shorts if book else {}
@@ -139,7 +132,7 @@ class Reconciliation:
             shorts[symbol] = _known(situation, symbol, known.get(symbol), mine.total, parts)
             found += [(symbol, part) for part in parts]
         found += [(symbol, Part("delisting", ZERO)) for symbol in _news(situation, known)]
-        situation = _with_own(situation, replace(book, shorts=shorts))
+        situation = replace(situation, book=replace(book, shorts=shorts))
         if shorts == known and not found and book.version:
             return situation
         fresh = replace(book, shorts=shorts, looked_at=situation.snapshot.time if settled else earliest)
@@ -279,10 +272,6 @@ def _delisting(snapshot: Snapshot, symbol: str) -> str:
     if contract is None:
         return GONE
     return contract.closes_at.isoformat() if contract.closes_at else ""
-
-
-def _with_own(situation: Situation, book: Book) -> Situation:
-    return replace(situation, own=book.own)
 
 
 def _change(situation: Situation, book: Book, symbol: str, part: Part) -> PositionChange:

@@ -193,7 +193,7 @@ def _past(crowd: Crowd, rows: Rows, market: MarketArrays, held: tuple[Rows, Rows
             continue
         hedged[n] = bool(memory.get("hedged"))
         prices[n] = memory.get("prices") or {}
-        high[n] = memory.get("high") or 1.0
+        high[n] = max(memory.get("high") or 1.0, memory.get("high_before") or 1.0)
         if memory.get("began"):
             age[n] = (time - datetime.fromisoformat(memory["began"])).total_seconds() / SECONDS_A_DAY
         now = then = 0.0

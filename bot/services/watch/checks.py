@@ -24,7 +24,7 @@ from bot.services.status import hedge_began
 from bot.services.watch.book import Rows, Seen, has_short, see
 from bot.services.watch.findings import Findings
 from bot.services.watch.market import Street
-from bot.services.watch.memory import HIGH_AGES, NEW_HIGH, REFERENCE_LASTS, Memory
+from bot.services.watch.memory import NEW_HIGH, REFERENCE_LASTS, Memory
 from bot.services.watch.own import Outside, OwnMatters
 from bot.services.watch.pins import Pins, keep_current
 from hedging.errors import HedgingError
@@ -219,23 +219,18 @@ class Checks:
         """What to remember of each from now on, for whom it is something else than before."""
         fresh: dict[int, Mapping[str, Any]] = {}
         renewed = (one.now - REFERENCE_LASTS).isoformat()
-        aged = (one.now - HIGH_AGES).isoformat()
         counts = np.diff(one.seen.book.holding_offsets) - 1
         for n, (user, moved, count, ratio) in enumerate(
             zip(one.users, one.moved.tolist(), counts.tolist(), one.ratio.tolist(), strict=True)
         ):
             record = crowd.memories.get(user)
             if record and not moved and record.get("since"):
-                high = record.get("high") or 1.0
-                rose = ratio > high * NEW_HIGH
-                rose = rose or (ratio * NEW_HIGH >= high and (record.get("high_at") or "") < aged)
+                rose = ratio > (record.get("high") or 1.0) * NEW_HIGH
                 if record["since"] > renewed and len(record.get("prices") or ()) >= count and not rose:
                     continue
             memory = Memory.of(record or {})
             held = _held(crowd, int(one.seen.rows[n]))
-            after = memory.rose(one.now, ratio).after(
-                one.now, held, one.seen.market.spot, ratio=ratio, moved=moved
-            )
+            after = memory.rose(ratio).after(one.now, held, one.seen.market.spot, ratio=ratio, moved=moved)
             if after != memory:
                 fresh[user] = after.record()
         return fresh

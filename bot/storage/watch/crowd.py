@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Double, Select, Text, cast, exists, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.ports.records import Account, AccountState, Alert
+from bot.ports.records import Account, Alert
 from bot.ports.watching import Crowd, Look, Reader
 from bot.storage.codec import fields_of
 from bot.storage.database import AT_ONCE, Database, execute_many
+from bot.storage.people import account_of
 from bot.storage.tables import (
     LIVE_ALERT,
     accounts,
@@ -64,7 +65,7 @@ class CrowdTables:
             }
             return [
                 Reader(
-                    account=(account := _account(row)),
+                    account=(account := account_of(row)),
                     look=None if row.looked_at is None else Look(*row[len(_ACCOUNT) : -1]),
                     hedged=account.user_id in hedged,
                     asked=row.asked,
@@ -103,7 +104,7 @@ class _Reading:
             band.append(row[3])
             leverage.append(row[4])
             factor.append(row[5])
-            whose.append(_account(row[6:]))
+            whose.append(account_of(row[6:]))
         row_of = {user: n for n, user in enumerate(users)}
         holding = await self._holdings(row_of)
         user_of = {account.id: account.user_id for account in whose}
@@ -189,8 +190,3 @@ class _Reading:
 
     async def _rows(self, wanted: Select[Any]) -> list[Any]:
         return [row async for row in each(self._connection, wanted, 5 * AT_ONCE)]
-
-
-def _account(row: Sequence[Any]) -> Account:
-    values = dict(zip(Account.__dataclass_fields__, row, strict=False))
-    return Account(**{**values, "state": AccountState(values["state"])})

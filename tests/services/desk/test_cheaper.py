@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from bot.ports.books import Book, KnownShort
 from bot.ports.records import AccountState
 from bot.services.desk.cheaper import Cheaper, cheaper
 from bot.services.markets import Markets
@@ -71,5 +72,8 @@ async def test_an_exchange_that_is_away_or_not_connected_any_more_is_passed_over
 async def test_what_its_owner_sold_by_hand_is_not_moved(desk: Desk) -> None:
     await compared(desk, "-0.001", "-0.0002")
     situation = await desk.services.watch._situations.of(ADA)
-    own = {position.symbol: position.contracts for position in situation.shorts}
-    assert await cheaper(desk.store, Markets(desk.market, desk.clock), replace(situation, own=own)) is None
+    (short,) = situation.shorts
+    mine = KnownShort(short.symbol, short.contracts, short.contracts, D(0), D(1))
+    book = Book(situation.account.id, desk.market.time, {short.symbol: mine})
+    theirs = replace(situation, book=book)
+    assert await cheaper(desk.store, Markets(desk.market, desk.clock), theirs) is None

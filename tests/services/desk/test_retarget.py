@@ -40,7 +40,7 @@ async def confirmed(desk: Desk, told: OutboxItem, key: str) -> None:
         shown["alert_id"], ADA, ADA, 1002, key=key, remedy=shown["proposal_id"]
     )
     assert done.kind == "sending", done.kind
-    await desk.services.hedge.begin(done.proposal.id)
+    await desk.services.hedge.begin(done.proposal)
     await desk.durable.run_all()
 
 

@@ -60,7 +60,7 @@ async def test_the_alert_carries_it_as_one_tap_which_the_rule_keeps(desk: Desk) 
         told["alert_id"], ADA, ADA, 1002, key="update:8", remedy=told["proposal_id"]
     )
     assert done.kind == "sending"
-    await desk.services.hedge.begin(done.proposal.id)
+    await desk.services.hedge.begin(done.proposal)
     await desk.durable.run_all()
     assert (await desk.services.rules.get(ADA)).factor == "ETH"
     status = await desk.services.status.view(ADA)

@@ -109,7 +109,7 @@ class Floor:
         await self.services.hedge.shown(card.id, message_id)
         outcome = await self.services.hedge.confirm(card.id, ADA, ADA, message_id)
         assert outcome.kind == "sending", outcome.kind
-        await self.services.hedge.begin(card.id)
+        await self.services.hedge.begin(card)
         await self.durable.run_all()
         found = await self.store.proposal(card.id)
         assert found is not None

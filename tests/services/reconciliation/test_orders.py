@@ -22,7 +22,7 @@ async def confirmed_then(floor: Floor, card: Proposal) -> None:
     """Shown and tapped; the work has not begun."""
     await floor.services.hedge.shown(card.id, 60)
     assert (await floor.services.hedge.confirm(card.id, ADA, ADA, 60)).kind == "sending"
-    await floor.services.hedge.begin(card.id)
+    await floor.services.hedge.begin(card)
 
 
 async def finished(floor: Floor, card: Proposal) -> Proposal:

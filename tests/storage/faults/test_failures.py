@@ -22,6 +22,7 @@ from bot.ports.store import AlertChange, CandleChunk, HoldingChange, Store
 from bot.ports.watching import AlertSettings, Look, Permission, Pin
 from bot.storage import SqlStore, at_head, migrate, open_store
 from bot.storage import database as rooms_database
+from bot.storage.tables import people
 from hedging.rules import HedgeRule
 from tests.fakes.database import prepared, sqlite_address
 from tests.storage.samples import ADA, BOB, NOW, a_proposal, an_alert, an_attempt, later, owed
@@ -38,6 +39,7 @@ READS: dict[str, Any] = {
     "accounts": lambda s: s.accounts(),
     "update_done": lambda s: s.update_done(1),
     "proposal": lambda s: s.proposal("card"),
+    "proposal_and_account": lambda s: s.proposal_and_account("card"),
     "latest_proposals": lambda s: s.latest_proposals(ADA.id),
     "proposals_in": lambda s: s.proposals_in(ProposalState.OPEN, before=NOW),
     "attempt": lambda s: s.attempt("hh1"),
@@ -55,7 +57,7 @@ READS: dict[str, Any] = {
     "permissions": lambda s: s.permissions(),
     "outbox_item": lambda s: s.outbox_item(1),
     "due": lambda s: s.due(now=NOW),
-    "named_account": lambda s: s.named_account(ADA.id),
+    "chosen_account": lambda s: s.chosen_account(ADA.id, "paper", "paper"),
     "paper_account": lambda s: s.paper_account(1),
     "paper_order": lambda s: s.paper_order(1, "hh1"),
     "book": lambda s: s.book(1),
@@ -147,11 +149,8 @@ def locked(database: str) -> Iterator[None]:
         other.execute("BEGIN IMMEDIATE")
     else:
         server = psycopg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False))
-        tables = (
-            "person, holding, rule, account, effect, seen_update, proposal, attempt, event, alert, memory"
-        )
-        tables += ", outbox, alert_setting, account_look, permission, pace, pin, invitation"
-        server.execute(f"LOCK TABLE {tables}, paper_account, paper_order, candle IN EXCLUSIVE MODE")
+        tables = ", ".join(table.name for table in people.metadata.sorted_tables)
+        server.execute(f"LOCK TABLE {tables} IN EXCLUSIVE MODE")
         other = server  # type: ignore[assignment]
     try:
         yield

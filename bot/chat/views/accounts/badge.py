@@ -3,7 +3,7 @@
 from bot.chat.texts import accounts as t
 from bot.chat.texts.exchanges import TITLES
 from bot.chat.views.message import html
-from bot.ports.records import Account
+from bot.ports.records import PAPER, Account
 
 
 def badge(exchange: str, mode: str) -> str:
@@ -12,7 +12,7 @@ def badge(exchange: str, mode: str) -> str:
     >>> badge("bybit", "live")
     '💵 LIVE · Bybit: real money'
     """
-    return t.BADGE[mode].format(title=title(exchange))
+    return t.BADGE[_kind(exchange, mode)].format(title=title(exchange))
 
 
 def badge_of(account: Account) -> str:
@@ -21,7 +21,11 @@ def badge_of(account: Account) -> str:
 
 def short_badge(account: Account) -> str:
     """In a few letters, for a button or within a sentence."""
-    return t.SHORT_BADGE[account.mode].format(title=title(account.exchange))
+    return t.SHORT_BADGE[_kind(account.exchange, account.mode)].format(title=title(account.exchange))
+
+
+def _kind(exchange: str, mode: str) -> str:
+    return "paper there" if mode == "paper" and exchange != PAPER else mode
 
 
 def title(exchange: str) -> str:

@@ -37,9 +37,15 @@ def guide(offer: Offer) -> Message:
         "\n".join(lines),
         (
             *((Button(t.CHOOSE[mode], f"cn:{offer.name}:{mode}"),) for mode in modes),
+            (Button(t.CHOOSE["paper"], f"cn:{offer.name}:paper"),),
             (Button(t.BACK, "cn:list"),),
         ),
     )
+
+
+def on_paper(account: Account) -> Message:
+    """No key was needed."""
+    return Message(f"{bold(t.ON_PAPER.format(badge=badge_of(account)))}\n{t.ON_PAPER_BODY}")
 
 
 def send_key(offer: Offer, mode: Mode) -> Message:
