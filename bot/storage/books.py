@@ -23,7 +23,15 @@ class BookTables:
     _database: Database
 
     async def book(self, account_id: int) -> Book | None:
-        return (await self.books((account_id,))).get(account_id)
+        both = select(position_books.c.looked_at, position_books.c.version, known_shorts).outerjoin(
+            known_shorts, known_shorts.c.account_id == position_books.c.account_id
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(both.where(position_books.c.account_id == account_id))).all()
+        if not rows:
+            return None
+        shorts = {row.symbol: _short(row) for row in rows if row.symbol is not None}
+        return Book(account_id, rows[0].looked_at, shorts, rows[0].version)
 
     async def books(self, account_ids: Collection[int]) -> Mapping[int, Book]:
         found: dict[int, Book] = {}
@@ -98,6 +106,4 @@ class BookTables:
 
 
 def _short(row: Row[Any]) -> KnownShort:
-    values = dict(row._mapping)
-    del values["account_id"]
-    return KnownShort(**values)
+    return KnownShort(*(row._mapping[name] for name in KnownShort.__dataclass_fields__))
