@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,13 @@ class Sent:
 
     at: float = 0.0
     calls: int = 0  # requests since the watch was set
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def watch(self) -> float:
+        """From now on; the time."""
+        self.calls = 0
+        self.left.clear()
+        return time.perf_counter()
 
 
 def watch_the_wire(sent: Sent) -> None:
@@ -62,6 +69,7 @@ def watch_the_wire(sent: Sent) -> None:
         sent.calls += 1
         if url.path.endswith(ORDER_PATHS):
             sent.at = time.perf_counter()
+            sent.left.set()
         return address(wire, url)
 
     mock.patch.object(ccxt_wire.Wire, "address", noted).start()
@@ -136,14 +144,12 @@ async def one_tap(bot: Bot, user: int, sent: Sent) -> tuple[float, int]:
     card = await bot.services.hedge.propose(user, user, key="card")
     await bot.services.hedge.shown(card.id, 1)
     await asyncio.sleep(PAUSE)
-    sent.at, sent.calls, before = 0.0, 0, time.perf_counter()
+    before = sent.watch()
     handling = asyncio.get_running_loop().create_task(
         bot.shell.handle_update(tap(10_000 + user, user, 1, f"ok:{card.id}"))
     )
-    while not sent.at:
-        if time.perf_counter() - before > 20:
-            raise TimeoutError("no order was sent within 20 s")
-        await asyncio.sleep(0.0005)
+    async with asyncio.timeout(20):
+        await sent.left.wait()
     took, calls = sent.at - before, sent.calls
     await handling
     await bot.durable.wait(f"exec:{card.id}")
