@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ports.books import Book, KnownShort, PositionChange
@@ -16,6 +16,12 @@ from bot.storage.ledger import attempt_of
 from bot.storage.outbox import add_owed
 from bot.storage.tables import attempts, known_shorts, position_books, position_changes
 
+_BOOK = (
+    select(position_books.c.looked_at, position_books.c.version, known_shorts)
+    .outerjoin(known_shorts, known_shorts.c.account_id == position_books.c.account_id)
+    .where(position_books.c.account_id == bindparam("account", type_=position_books.c.account_id.type))
+)
+
 
 class BookTables:
     """bot.ports.books.BookStore."""
@@ -23,11 +29,8 @@ class BookTables:
     _database: Database
 
     async def book(self, account_id: int) -> Book | None:
-        both = select(position_books.c.looked_at, position_books.c.version, known_shorts).outerjoin(
-            known_shorts, known_shorts.c.account_id == position_books.c.account_id
-        )
         async with self._database.read() as connection:
-            rows = (await connection.execute(both.where(position_books.c.account_id == account_id))).all()
+            rows = (await connection.execute(_BOOK, {"account": account_id})).all()
         if not rows:
             return None
         shorts = {row.symbol: _short(row) for row in rows if row.symbol is not None}

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.ports.errors import InvalidRecord, NotWritable
+from bot.storage import one_hop
 
 LOCK_SECONDS = 5  # for another process's transaction
 QUEUE_SECONDS = 10  # for our own connections
@@ -141,6 +142,7 @@ def _sqlite_engine(url: URL, *, begin: str | None, connections: int) -> AsyncEng
     """With `begin` None every statement stands alone."""
     engine = create_async_engine(
         url.set(drivername="sqlite+aiosqlite"),
+        module=one_hop.driver(),
         pool_size=connections,
         max_overflow=0,
         pool_timeout=QUEUE_SECONDS,

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal, localcontext
 from typing import Any
 
-from sqlalchemy import and_, case, delete, or_, select, update
+from sqlalchemy import and_, bindparam, case, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ports.errors import InvalidRecord
@@ -20,8 +20,25 @@ from bot.storage.tables.types import plain_text
 from hedging.portfolio import Holding
 from hedging.rules import HedgeRule
 
+# What every update asks for, made once: to make a statement takes longer than to look up a row.
+_USER = bindparam("user", type_=people.c.id.type)
+_PERSON = select(people).where(people.c.id == _USER)
+_SEEN = select(seen_updates.c.id).where(
+    seen_updates.c.id == bindparam("update", type_=seen_updates.c.id.type)
+)
 _RULE = [rules.c[field.name] for field in fields(HedgeRule)]
+_RULE_OF = select(*_RULE).where(rules.c.user_id == _USER)
 _HOLDING = (holdings.c.asset, holdings.c.amount, holdings.c.cost)
+_HOLDINGS = select(*_HOLDING).where(holdings.c.user_id == _USER)
+_NAMED = rules.c.account_id == accounts.c.id
+_START = and_(accounts.c.exchange == bindparam("exchange"), accounts.c.mode == bindparam("mode"))
+_CHOSEN = (
+    select(accounts)
+    .outerjoin(rules, rules.c.user_id == accounts.c.user_id)
+    .where(accounts.c.user_id == _USER, or_(_NAMED, _START))
+    .order_by(case((_NAMED, 0), else_=1))
+    .limit(1)
+)
 
 
 class PeopleTables:
@@ -31,7 +48,7 @@ class PeopleTables:
 
     async def user(self, user_id: int) -> User | None:
         async with self._database.read() as connection:
-            row = (await connection.execute(select(people).where(people.c.id == user_id))).one_or_none()
+            row = (await connection.execute(_PERSON, {"user": user_id})).one_or_none()
         return None if row is None else User(**row._mapping)
 
     async def ensure_user(self, user: User) -> User:
@@ -80,7 +97,7 @@ class PeopleTables:
 
     async def rule(self, user_id: int) -> HedgeRule | None:
         async with self._database.read() as connection:
-            row = (await connection.execute(select(*_RULE).where(rules.c.user_id == user_id))).one_or_none()
+            row = (await connection.execute(_RULE_OF, {"user": user_id})).one_or_none()
         return None if row is None else HedgeRule(**row._mapping)
 
     async def save_rule(self, user_id: int, rule: HedgeRule) -> None:
@@ -111,16 +128,9 @@ class PeopleTables:
         return None if row is None else account_of(row)
 
     async def chosen_account(self, user_id: int, exchange: str, mode: str) -> Account | None:
-        named = rules.c.account_id == accounts.c.id
-        start = and_(accounts.c.exchange == exchange, accounts.c.mode == mode)
-        wanted = (
-            select(accounts)
-            .outerjoin(rules, rules.c.user_id == accounts.c.user_id)
-            .where(accounts.c.user_id == user_id, or_(named, start))
-            .order_by(case((named, 0), else_=1))
-        )
+        its = {"user": user_id, "exchange": exchange, "mode": mode}
         async with self._database.read() as connection:
-            row = (await connection.execute(wanted.limit(1))).one_or_none()
+            row = (await connection.execute(_CHOSEN, its)).one_or_none()
         return None if row is None else account_of(row)
 
     async def name_account(self, user_id: int, account_id: int | None) -> None:
@@ -156,9 +166,8 @@ class UpdateTables:
     _finished: dict[int, datetime]  # waiting for the next commit
 
     async def update_done(self, update_id: int) -> bool:
-        seen = select(seen_updates.c.id).where(seen_updates.c.id == update_id)
         async with self._database.read() as connection:
-            return (await connection.execute(seen)).one_or_none() is not None
+            return (await connection.execute(_SEEN, {"update": update_id})).one_or_none() is not None
 
     async def finish_update(self, update_id: int, at: datetime) -> None:
         self._finished[update_id] = at
@@ -190,8 +199,7 @@ class UpdateTables:
 
 
 async def _holdings(connection: AsyncConnection, user_id: int) -> tuple[Holding, ...]:
-    wanted = select(*_HOLDING).where(holdings.c.user_id == user_id)
-    return _sorted(Holding(*row) for row in await connection.execute(wanted))
+    return _sorted(Holding(*row) for row in await connection.execute(_HOLDINGS, {"user": user_id}))
 
 
 def account_of(row: Sequence[Any]) -> Account:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ports.records import Account, OutboxItem, Proposal, ProposalState
@@ -18,6 +18,13 @@ from bot.storage.tables import attempts as attempt_rows
 from hedging.rules import HedgeRule
 
 MOVING = (ProposalState.OPEN, ProposalState.CONFIRMED)  # every other state is an end
+_ITS = proposals.c.id == bindparam("card", type_=proposals.c.id.type)
+_CARD = select(proposals).where(_ITS)
+_WITH_ACCOUNT = (
+    select(*proposals.c, *accounts.c)
+    .join_from(proposals, accounts, accounts.c.id == proposals.c.account_id)
+    .where(_ITS)
+)
 _SINCE = func.coalesce(proposals.c.confirmed_at, proposals.c.quoted_at)
 
 
@@ -35,11 +42,8 @@ class ProposalTables:
             return await _find(connection, proposal_id)
 
     async def proposal_and_account(self, proposal_id: str) -> tuple[Proposal, Account] | None:
-        both = select(*proposals.c, *accounts.c).join_from(
-            proposals, accounts, accounts.c.id == proposals.c.account_id
-        )
         async with self._database.read() as connection:
-            row = (await connection.execute(both.where(proposals.c.id == proposal_id))).one_or_none()
+            row = (await connection.execute(_WITH_ACCOUNT, {"card": proposal_id})).one_or_none()
         if row is None:
             return None
         card = dict(zip(proposals.c.keys(), row, strict=False))
@@ -144,7 +148,7 @@ async def _add(connection: AsyncConnection, new: Proposal, *, supersede: bool) -
 
 
 async def _find(connection: AsyncConnection, proposal_id: str) -> Proposal | None:
-    row = (await connection.execute(select(proposals).where(proposals.c.id == proposal_id))).one_or_none()
+    row = (await connection.execute(_CARD, {"card": proposal_id})).one_or_none()
     return None if row is None else _proposal(row._asdict())
 
 
