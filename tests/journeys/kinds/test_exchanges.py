@@ -38,22 +38,21 @@ async def trouble(driver: Driver, exchange: str, kind: str) -> None:
 
 
 async def goes_away(ada: Person) -> Life:
-    """After five minutes it is told, after an hour with sound, and when it is back."""
+    """In maintenance: told by name at once, after an hour with sound, and when it is back."""
     driver = ada.phone.driver
     await on(ada, "binance")
     life = Life(ada, "exchange_down", await hedged(ada, "SOL 60"))
     await looked_at(driver, "binance")
     await trouble(driver, "binance", "away")
     await looked_at(driver, "binance", 1)
-    await driver.post("/wait", {"for": "6m"})
-    await life.new("raised", "I cannot see your account")
+    await life.new("raised", "Binance is in maintenance")
     await driver.post("/wait", {"for": "1h"})
     await life.new("worse", "for over an hour")
     await life.becomes("replaced", "newer message", which=-2)
     await trouble(driver, "binance", "back")
     await driver.post("/wait", {"for": "6m"})  # until it is tried again
-    await life.new("over", "I see your account on Binance again")
-    await life.becomes("closed", "I see your account on Binance again", which=-2)
+    await life.new("over", "Binance is back")
+    await life.becomes("closed", "Binance is back", which=-2)
     return life
 
 
