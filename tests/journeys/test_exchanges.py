@@ -162,6 +162,7 @@ async def test_a_demo_over_an_exchange_starts_people_on_test_money_and_forgets_n
 @pytest.mark.parametrize("exchange", ["bybit", "mexc"])
 async def test_paper_at_an_exchanges_prices_needs_no_key(ada: Person, driver: Driver, exchange: str) -> None:
     title = EXCHANGES[exchange]
+    before = (await driver.get("/exchanges"))[exchange]["accounts"]
     await ada.add("SOL 120")
     asked = await ada.ask(f"/connect {exchange}")
     await ada.tap(asked, "Paper")
@@ -175,4 +176,6 @@ async def test_paper_at_an_exchanges_prices_needs_no_key(ada: Person, driver: Dr
     assert "✅ Hedged" in text_of(receipt) and f"PAPER · {title} prices" in text_of(receipt), told(receipt)
     assert f"Your rule trades on {title} PAPER" in text_of(await ada.ask("/accounts"))
     assert f"PAPER · {title} prices" in text_of(await ada.ask("/status"))
-    assert (await driver.get("/exchanges"))[exchange]["accounts"] == [], "nothing was sent to the exchange"
+    assert (await driver.get("/exchanges"))[exchange]["accounts"] == before, (
+        "something was sent to the exchange"
+    )
