@@ -12,6 +12,9 @@ from sqlalchemy.engine import Engine
 
 Row = dict[str, Any]
 
+KEPT_CURRENT = frozenset(
+    {"pinned", "pin", "unpin"}
+)  # the message at the top follows the market, and is never done
 SETTLED = frozenset({"filled", "cancelled", "rejected", "absent"})
 
 
@@ -70,7 +73,9 @@ class Books:
         return (
             all(p["state"] != "confirmed" for p in self.proposals(user))
             and all(a["state"] in SETTLED | also for a in self.attempts(user))
-            and all(o["state"] in ("sent", "dropped") for o in self.owed(user))
+            and all(
+                o["state"] in ("sent", "dropped") for o in self.owed(user) if o["kind"] not in KEPT_CURRENT
+            )
         )
 
     def objections(

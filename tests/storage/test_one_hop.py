@@ -16,7 +16,7 @@ from bot.storage.database import Database
 def visits(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the threads of all connections were asked for, in order."""
     asked: list[str] = []
-    execute = Connection._execute
+    execute: Any = Connection._execute
 
     async def noted(self: Connection, work: Any, *arguments: Any, **named: Any) -> Any:
         asked.append(work.__name__)
