@@ -3,8 +3,6 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from telegram.error import BadRequest, NetworkError
-
 from bot.chat.outgoing import LONGEST_TOAST, EditGone, Outgoing
 from bot.chat.views.message import Message, html
 from bot.services import Services
@@ -90,13 +88,7 @@ class Turn:
         """Answer the tap. A tap that was answered already gets the text as a message."""
         if self.tap is not None and not self._answered:
             self._answered = True
-            try:
-                await self.out.answer(self.tap.callback_id, text, alert=alert)
-            except (
-                NetworkError
-            ) as failure:  # given again it harms nobody; as a message it might be told twice
-                self._answered = isinstance(failure, BadRequest)
-                raise
+            await self.out.answer(self.tap.callback_id, text, alert=alert)
         elif text:
             await self.say(Message(html(text)))
 

@@ -116,6 +116,8 @@ async def test_a_tap_on_a_full_disk_sends_nothing_says_so_once_and_works_when_th
     with sandbox.living(tick_seconds=1) as life:
         await ada.add("SOL 120")
         card = await ada.card()
+        # The card stands in the chat before the bot has noted where: that must not fail, too.
+        wait_until(lambda: books.proposals(ada.id)[0]["message_id"] == card["id"], 10, "the card's place")
         disk.fill(life)
         answer = await ada.tap(card, "Confirm", wait=15)
         said = [answer["answer"]["text"] or "", *await since(ada, card)]
