@@ -1,9 +1,9 @@
 """How much of an altcoin basket's risk each way of cross-hedging takes away, out of sample, side by side.
 
     python -m tests.bench.protection [--baskets 60] [--seed 1] [--history FILE] [--start D] [--end D] [--without A,B]
-        [--concentrated]
+        [--weights random|even|concentrated]
 
-Baskets of four altcoins with random weights, none of them shortable; ten majors less the held ones as instruments;
+Baskets of four altcoins, none of them shortable; ten majors less the held ones as instruments;
 ratios fitted every 14 days on the 60 days before and judged on the next 14. Printed: the mean over baskets of the share
 of the variance and of the 5 % expected shortfall of daily profit and loss removed. The last row is the default through
 `hedgehog replay --exclude-direct --reset-holdings --target 1`, with its fees, slippage, band and margin. Leave coins
@@ -201,19 +201,17 @@ def hindsight(
     return float(variance), float(shortfall)
 
 
-def draw(
-    names: Sequence[str], count: int, seed: int, *, concentrated: bool = False
-) -> list[dict[str, float]]:
-    """Weights are numbers from 0 to 1 over their sum; `concentrated`: uniform over all weights there are (Dirichlet),
-    where one coin is often most of a basket."""
+def draw(names: Sequence[str], count: int, seed: int, weighted: str = "random") -> list[dict[str, float]]:
+    """Random weights are numbers from 0 to 1 over their sum; even ones are all the same; concentrated ones are uniform
+    over all weights there are (Dirichlet), where one coin is often most of a basket."""
     rng = np.random.default_rng(seed)
     altcoins = [n for n in names if n not in ("BTC", "ETH")]
     sets = list(itertools.combinations(altcoins, 4))
     picks = rng.choice(len(sets), size=min(count, len(sets)), replace=False)
 
     def weights() -> np.ndarray:
-        sizes = rng.random(4)
-        return rng.dirichlet(np.ones(4)) if concentrated else sizes / sizes.sum()
+        sizes = np.ones(4) if weighted == "even" else rng.random(4)
+        return rng.dirichlet(np.ones(4)) if weighted == "concentrated" else sizes / sizes.sum()
 
     return [dict(zip(sets[p], map(float, weights()), strict=True)) for p in picks]
 
@@ -229,7 +227,7 @@ def main() -> None:
     parser.add_argument("--end", type=np.datetime64)
     parser.add_argument("--without", default="")
     parser.add_argument("--command", type=int, default=0, help="so many baskets through the command, too")
-    parser.add_argument("--concentrated", action="store_true", help="one coin is often most of a basket")
+    parser.add_argument("--weights", choices=("random", "even", "concentrated"), default="random")
     chosen = parser.parse_args()
     with gzip.open(chosen.history, "rt") as file:
         candles = parse(file)
@@ -242,10 +240,10 @@ def main() -> None:
     candles = Candles(
         tuple(kept), candles.times[rows], candles.close[rows][:, [candles.names.index(n) for n in kept]]
     )
-    baskets = draw(kept, chosen.baskets, chosen.seed, concentrated=chosen.concentrated)
+    baskets = draw(kept, chosen.baskets, chosen.seed, chosen.weights)
     majors = [m for m in MAJORS if m in kept]
     first, last = (str(time)[:10] for time in candles.times[[0, -1]])
-    print(f"{len(baskets)} baskets of 4 out of {len(kept)} coins, {first} to {last}")
+    print(f"{len(baskets)} {chosen.weights} baskets of 4 out of {len(kept)} coins, {first} to {last}")
     print(f"{'removed out of sample':<36}{'variance':>10}{'shortfall':>11}")
     for title, (variance, shortfall) in compared(candles, baskets, majors).items():
         print(f"{title:<36}{variance:>10.3f}{shortfall:>11.3f}")
