@@ -38,9 +38,8 @@ from hedging.portfolio import Position
 T = TypeVar("T")
 Prices = Callable[[], Awaitable[Mapping[str, Decimal]]]  # by asset in US dollars and by symbol (marks)
 
-_AHEAD_LASTS = timedelta(
-    seconds=2
-)  # an order in a mode that changed meanwhile is refused with a code of its own
+# An order in a mode that changed meanwhile is refused with a code of its own.
+_AHEAD_LASTS = timedelta(seconds=2)
 _READ_BACK_PAUSES = (0.0, 0.1, 0.3, 0.6)  # seconds before each look at an order that was just acknowledged
 
 

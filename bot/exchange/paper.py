@@ -182,7 +182,7 @@ class PaperExchange:
                 await self._store.save_paper(account.id, saved, version=state.version, order=row)
             except StaleVersion:
                 continue
-            except Exception as failure:
+            except Exception as failure:  # whatever it was, it may have come after the commit
                 raise Ambiguous("It is not known whether the paper account was saved.") from failure
             return report
         raise Rejected("The paper account is busy; nothing was sent.", "busy")

@@ -74,8 +74,8 @@ class Accounts:
         """The connected accounts and those on paper, each as it stands now; the one in use comes first."""
         current = await self.in_use(user_id)
         await self._store.ensure_account(user_id, PAPER, "paper")
-        every = await self._store.accounts(user_id)
-        mine = [*await self.connected(user_id), *(account for account in every if account.mode == "paper")]
+        every = sorted(await self._store.accounts(user_id), key=lambda account: account.mode == "paper")
+        mine = (account for account in every if account.state is not AccountState.DISCONNECTED)
         others = [account for account in mine if account.id != current.id]
         lines = [self._line(account, in_use=account.id == current.id) for account in [current, *others]]
         return await asyncio.gather(*lines)

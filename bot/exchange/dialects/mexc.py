@@ -66,7 +66,7 @@ async def _permissions(client: Any) -> Permissions:
             await client.contractPrivatePostOrderCancelWithExternal(
                 {"symbol": "BTC_USDT", "externalOid": "hh-probe"}
             )
-        except Exception:
+        except Exception:  # ccxt raises anything; without a code of the exchange it is raised again
             code = _error(calls[-1].json()) if calls else None
             if code is None:
                 raise

@@ -29,12 +29,11 @@ FACTORS = ("BTC", "ETH")
 WORTH = Decimal("0.2")  # of what is paid here: a smaller gain is not worth the trouble
 
 
-@dataclass(frozen=True, slots=True)
-class Cheaper:
-    """Where to, and US dollars: what the short receives a month here and there (negative is paid), what moving costs,
-    and what a month there saves after that."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """US dollars: what the short receives a month here and there (negative is paid), what moving costs, and what a
+    month there saves after that."""
 
-    account: Account
     here: Decimal
     there: Decimal
     moving: Decimal
@@ -43,10 +42,33 @@ class Cheaper:
     def saves(self) -> Decimal:
         return self.there - self.here - self.moving
 
-    def record(self) -> dict[str, Any]:
+    @property
+    def pays(self) -> bool:
+        return self.saves > WORTH * abs(self.here)
+
+    def figures(self) -> dict[str, str]:
         """For the view, JSON-able."""
-        figures = {name: str(getattr(self, name)) for name in ("here", "there", "moving", "saves")}
-        return {"exchange": self.account.exchange, "mode": self.account.mode, **figures}
+        return {name: str(getattr(self, name)) for name in ("here", "there", "moving", "saves")}
+
+
+@dataclass(frozen=True, slots=True)
+class Cheaper(Move):
+    """To another account."""
+
+    account: Account
+
+    def record(self) -> dict[str, Any]:
+        return {"exchange": self.account.exchange, "mode": self.account.mode, **self.figures()}
+
+
+@dataclass(frozen=True, slots=True)
+class Switch(Move):
+    """To another factor for the coins without a perpetual, by this plan."""
+
+    plan: HedgePlan
+
+    def record(self) -> dict[str, Any]:
+        return {"coin": self.plan.factor, **self.figures()}
 
 
 async def cheaper(store: Store, markets: Markets, situation: Situation) -> Cheaper | None:
@@ -72,29 +94,12 @@ async def cheaper(store: Store, markets: Markets, situation: Situation) -> Cheap
         except (PortError, HedgingError) as failure:
             log.info("%s is not compared: %s", account.exchange, failure)
             return None
-        return Cheaper(account, here, there, _moving(short, situation.snapshot, snapshot))
+        moving = _moving(short, situation.snapshot, snapshot)
+        return Cheaper(account, here=here, there=there, moving=moving)
 
     found = [one for one in await asyncio.gather(*map(at, others)) if one is not None]
     best = max(found, key=lambda one: one.saves, default=None)
-    return best if best is not None and best.saves > WORTH * abs(here) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Switch:
-    """The plan that shorts another factor for the coins without a perpetual, and its figures, as Cheaper has them."""
-
-    plan: HedgePlan
-    here: Decimal
-    there: Decimal
-    moving: Decimal
-
-    @property
-    def saves(self) -> Decimal:
-        return self.there - self.here - self.moving
-
-    def record(self) -> dict[str, Any]:
-        figures = {name: str(getattr(self, name)) for name in ("here", "there", "moving", "saves")}
-        return {"coin": self.plan.factor, **figures}
+    return best if best is not None and best.pays else None
 
 
 async def switch(situations: Situations, markets: Markets, situation: Situation) -> Switch | None:
@@ -123,9 +128,9 @@ async def switch(situations: Situations, markets: Markets, situation: Situation)
             ),
             Decimal(0),
         )
-        found.append(Switch(plan, here, there, moving))
+        found.append(Switch(plan, here=here, there=there, moving=moving))
     best = max(found, key=lambda one: one.saves, default=None)
-    return best if best is not None and best.saves > WORTH * abs(here) else None
+    return best if best is not None and best.pays else None
 
 
 def _fits(other: Account, current: Account) -> bool:

@@ -134,7 +134,7 @@ class Checks:
                 fresh[user] = after.record()
         known |= fresh
         if fresh:
-            crowd.memories.update(fresh)  # type: ignore[attr-defined]
+            crowd.memories.update(fresh)  # type: ignore[attr-defined]  # a dict, as it was read
         return fresh
 
     async def _begun(self, crowd: Crowd, row: int, memory: Memory) -> Memory:
