@@ -203,13 +203,15 @@ class ProposalStore(Protocol):
         outcome: Mapping[str, Any] | None = None,
         outbox: OutboxItem | None = None,
         keeps: HedgeRule | None = None,
+        sets: Collection[str] = (),
         replacement: Proposal | None = None,
         attempts: int | None = None,
     ) -> Proposal | None:
         """Compare and set: the moved proposal, or None when its state was not `expect`. The outbox row, the replacement
-        and the rule that its owner `keeps` from now on, if they have set none, are stored in the same transaction;
-        `confirmed_at` is set to `at` on the way to CONFIRMED. With `attempts`, None also unless the card has exactly so
-        many attempts and every one of them is settled."""
+        and the rule that its owner `keeps` from now on are stored in the same transaction: the whole of the rule where
+        they have set none, else only those fields of it that the card `sets`. `confirmed_at` is set to `at` on the way
+        to CONFIRMED. With `attempts`, None also unless the card has exactly so many attempts and every one of them is
+        settled."""
         ...
 
     async def latest_proposals(

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import logging
 from base64 import b32encode
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -169,11 +169,15 @@ class Hedge:
             raise Unavailable("What was read for this tap is too old to trade upon.")
         if still_right(shown.plan, needed):
             baseline = situation.baseline()
+            sets: Collection[str] = ()
             changed = (shown.plan.target, shown.plan.factor) != (kept.target, kept.factor)
             if changed and await self._changes_rule(shown):
-                await self._rules.change(user_id, target=shown.plan.target, factor=shown.plan.factor)
                 baseline["target_before"] = str(kept.target)
-            return await self._moved(shown, ProposalState.CONFIRMED, message_id, outcome=baseline, keeps=kept)
+                kept = replace(kept, target=shown.plan.target, factor=shown.plan.factor)
+                sets = ("target", "factor")
+            return await self._moved(
+                shown, ProposalState.CONFIRMED, message_id, outcome=baseline, keeps=kept, sets=sets
+            )
         fresh = self.draft(
             user_id, chat_id, situation.account, needed, key=f"again:{shown.id}", alert_id=shown.alert_id
         )
@@ -269,6 +273,7 @@ class Hedge:
         *,
         outcome: Mapping[str, Any] | None = None,
         keeps: HedgeRule | None = None,
+        sets: Collection[str] = (),
         replacement: Proposal | None = None,
     ) -> Confirmation:
         moved = await self._store.move_proposal(
@@ -279,6 +284,7 @@ class Hedge:
             message_id=message_id,
             outcome=outcome,
             keeps=keeps,
+            sets=sets,
             replacement=replacement,
         )
         if moved is None:  # somebody else's tap, or an earlier delivery of this one, was first

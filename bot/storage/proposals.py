@@ -1,10 +1,10 @@
 """Cards: shown once, tapped once, and never changed once they have come to an end."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select, update
+from sqlalchemy import Executable, Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ports.records import Account, OutboxItem, Proposal, ProposalState
@@ -65,6 +65,7 @@ class ProposalTables:
         outcome: Mapping[str, Any] | None = None,
         outbox: OutboxItem | None = None,
         keeps: HedgeRule | None = None,
+        sets: Collection[str] = (),
         replacement: Proposal | None = None,
         attempts: int | None = None,
     ) -> Proposal | None:
@@ -87,9 +88,7 @@ class ProposalTables:
             await record(connection, Entry("proposal", proposal_id, row.version, to, at))
             await add_owed(self._database, connection, outbox)
             if keeps is not None:
-                values = {"user_id": row.user_id, **fields_of(keeps)}
-                first = self._database.insert(rules).values(values)
-                await connection.execute(first.on_conflict_do_nothing())
+                await connection.execute(self._keep(row.user_id, keeps, sets))
             if replacement is not None:
                 await _add(connection, replacement, supersede=True)
             return _proposal(row._asdict())
@@ -105,6 +104,14 @@ class ProposalTables:
             proposals.c.state == state, proposals.c.quoted_at < before, before > _SINCE
         )
         return await self._read(its.order_by(_SINCE, proposals.c.id))
+
+    def _keep(self, user_id: int, rule: HedgeRule, sets: Collection[str]) -> Executable:
+        values = fields_of(rule)
+        first = self._database.insert(rules).values({"user_id": user_id, **values})
+        if not sets:
+            return first.on_conflict_do_nothing()
+        now = {name: values[name] for name in sets}
+        return first.on_conflict_do_update(index_elements=["user_id"], set_=now)
 
     async def _read(self, wanted: Select[Any]) -> Sequence[Proposal]:
         async with self._database.read() as connection:

@@ -9,6 +9,7 @@ import pytest
 from bot.ports.errors import InvalidRecord
 from bot.ports.records import Account, AttemptState, Proposal, ProposalState
 from bot.ports.store import AlertChange, Store
+from hedging.rules import HedgeRule
 from tests.storage.samples import ADA, BOB, NOW, PLAN, a_proposal, an_alert, an_attempt, later, owed
 
 OPEN, CONFIRMED, DONE = ProposalState.OPEN, ProposalState.CONFIRMED, ProposalState.DONE
@@ -163,6 +164,60 @@ async def test_a_difference_that_cannot_be_stored_moves_nothing(store: Store, ac
         )
     assert await store.proposal("card") == a_proposal("card", account)
     assert await store.outbox_item(1) is None
+
+
+async def test_a_confirmed_card_sets_what_it_is_about_and_leaves_the_rest_of_a_rule(
+    store: Store, account: Account
+) -> None:
+    await store.add_proposal(a_proposal("card", account))
+    await store.save_rule(ADA.id, HedgeRule(leverage=3))  # after the tap has read the rule
+    read = HedgeRule(target=Decimal("0.75"), factor="ETH", leverage=2)
+    await store.move_proposal(
+        "card", expect=OPEN, to=CONFIRMED, at=later(5), keeps=read, sets=("target", "factor")
+    )
+    assert await store.rule(ADA.id) == HedgeRule(target=Decimal("0.75"), factor="ETH", leverage=3)
+
+
+@pytest.mark.parametrize("sets", [(), ("target",)])
+async def test_who_has_set_no_rule_keeps_the_whole_one_of_the_card(
+    store: Store, account: Account, sets: tuple[str, ...]
+) -> None:
+    await store.add_proposal(a_proposal("card", account))
+    rule = HedgeRule(target=Decimal("0.75"), leverage=4)
+    await store.move_proposal("card", expect=OPEN, to=CONFIRMED, at=later(5), keeps=rule, sets=sets)
+    assert await store.rule(ADA.id) == rule
+
+
+async def test_a_card_that_is_not_moved_sets_nothing(store: Store, account: Account) -> None:
+    await store.add_proposal(a_proposal("card", account))
+    await store.save_rule(ADA.id, HedgeRule())
+    await store.move_proposal("card", expect=OPEN, to=ProposalState.EXPIRED, at=later(301))
+    other = HedgeRule(target=Decimal(1))
+    late = await store.move_proposal(
+        "card", expect=OPEN, to=CONFIRMED, at=later(302), keeps=other, sets=("target",)
+    )
+    assert late is None
+    assert await store.rule(ADA.id) == HedgeRule()
+
+
+async def test_what_fails_after_the_rule_was_set_leaves_rule_and_card_alone(
+    store: Store, account: Account
+) -> None:
+    await store.add_proposal(a_proposal("card", account))
+    await store.save_rule(ADA.id, HedgeRule())
+    broken = a_proposal("again", account, replaces="never stored")  # written after the card and the rule
+    with pytest.raises(InvalidRecord):
+        await store.move_proposal(
+            "card",
+            expect=OPEN,
+            to=CONFIRMED,
+            at=later(5),
+            keeps=HedgeRule(target=Decimal(1)),
+            sets=("target",),
+            replacement=broken,
+        )
+    assert await store.rule(ADA.id) == HedgeRule()
+    assert await store.proposal("card") == a_proposal("card", account)
 
 
 async def test_an_answer_to_an_alert_names_it(store: Store, account: Account) -> None:

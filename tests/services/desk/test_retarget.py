@@ -3,10 +3,12 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from bot.ports.records import AlertState, OutboxItem
+from bot.ports.errors import NotWritable
+from bot.ports.records import Alert, AlertState, OutboxItem
 from bot.services.desk.remedies import remedy_plan
 from hedging.rules import HedgeRule
 from tests.services.conftest import ADA, Desk
@@ -62,6 +64,45 @@ async def test_its_tap_changes_the_rule_and_nothing_pulls_it_back(desk: Desk) ->
     status = await desk.services.status.view(ADA)
     assert status.exposure.coverage == pytest.approx(D("0.75"), abs=D("0.02"))
     assert "drift" not in [i.payload.get("kind") for i in desk.notifier.told]
+
+
+async def test_a_tap_that_cannot_be_stored_leaves_the_rule_and_the_card(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = (await wild(desk)).payload["proposal_id"]
+
+    async def full(*_args: Any, **_kwargs: Any) -> None:
+        raise NotWritable("The disk is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.store, "move_proposal", full)
+        with pytest.raises(NotWritable):
+            await desk.services.hedge.confirm(card, ADA, ADA, 1002)
+    assert (await desk.services.rules.get(ADA)).target == D("0.5")
+    assert (await desk.services.hedge.confirm(card, ADA, ADA, 1002)).kind == "sending"
+    assert (await desk.services.rules.get(ADA)).target == D("0.75")
+
+
+async def test_a_tap_after_the_offer_is_over_leaves_the_rule(desk: Desk) -> None:
+    card = (await wild(desk)).payload["proposal_id"]
+    desk.clock.pass_(hours=24)
+    assert (await desk.services.hedge.confirm(card, ADA, ADA, 1002)).kind == "expired"
+    assert (await desk.services.rules.get(ADA)).target == D("0.5")
+
+
+async def test_an_offer_that_is_withdrawn_while_its_tap_is_looked_at_leaves_the_rule(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = (await wild(desk)).payload["proposal_id"]
+    alert = desk.store.alert
+
+    async def meanwhile(alert_id: int) -> Alert | None:
+        await desk.services.hedge.cancel(card, ADA)
+        return await alert(alert_id)
+
+    monkeypatch.setattr(desk.store, "alert", meanwhile)
+    assert (await desk.services.hedge.confirm(card, ADA, ADA, 1002)).kind == "cancelled"
+    assert (await desk.services.rules.get(ADA)).target == D("0.5")
 
 
 async def test_when_it_is_calm_the_way_back_is_offered_and_taken(desk: Desk) -> None:

@@ -10,8 +10,8 @@ import pytest
 from bot.ports.records import Account, AttemptState, ProposalState
 from bot.ports.store import Store
 from tests.shared import ROOT
-from tests.storage.faults.worker import ROUNDS
-from tests.storage.samples import NOW, a_proposal, an_attempt, later
+from tests.storage.faults.worker import CARDS, ROUNDS, target_of
+from tests.storage.samples import ADA, NOW, a_proposal, an_attempt, later
 
 pytestmark = pytest.mark.slow
 
@@ -96,3 +96,22 @@ async def test_a_killed_worker_leaves_whole_transitions(store: Store, account: A
         assert stored.lookups == stored.version
         assert len(await store.events("hh1")) == stored.version + 1
         assert len(await store.due(now=NOW, limit=10_000)) == stored.version
+
+
+@pytest.mark.fault(1)
+async def test_a_killed_worker_leaves_the_rule_of_the_last_card_that_it_confirmed(
+    store: Store, account: Account, hire: Hire
+) -> None:
+    for number in range(CARDS):
+        await store.add_proposal(a_proposal(f"card {number}", account), supersede=False)
+    worker = hire("retarget", "")
+    tell(worker)
+    for _ in range(CARDS // 3):
+        reported = int(heard(worker))
+    worker.send_signal(signal.SIGKILL)
+    worker.wait()
+    confirmed = await store.proposals_in(ProposalState.CONFIRMED, before=later(CARDS))
+    assert len(confirmed) > reported  # what was reported is there
+    rule = await store.rule(ADA.id)
+    assert rule is not None
+    assert rule.target == target_of(len(confirmed) - 1)

@@ -2,14 +2,22 @@
 
 import asyncio
 import sys
+from decimal import Decimal
 
 from bot.ports.errors import PortError, SymbolBusy
 from bot.ports.records import AttemptState, ProposalState
 from bot.ports.store import Store
 from bot.storage import open_store
+from hedging.rules import HedgeRule
 from tests.storage.samples import ADA, an_attempt, later, owed
 
 ROUNDS = 20
+CARDS = 60
+
+
+def target_of(number: int) -> Decimal:
+    """The target that the card of that number sets."""
+    return Decimal("0.26") + number * Decimal("0.01")
 
 
 def say(word: object) -> None:
@@ -67,10 +75,26 @@ async def scribble(store: Store, name: str) -> None:
         say(attempt.version)
 
 
+async def retarget(store: Store, name: str) -> None:
+    """Confirm card after card, each with a target of its own for the rule, and say each number once it is stored."""
+    wait()
+    for number in range(CARDS):
+        await store.move_proposal(
+            f"card {number}",
+            expect=ProposalState.OPEN,
+            to=ProposalState.CONFIRMED,
+            at=later(number),
+            keeps=HedgeRule(target=target_of(number)),
+            sets=("target",),
+        )
+        say(number)
+
+
 async def main(role: str, database: str, name: str) -> None:
     store = open_store(database)
     say("ready")
-    await {"race": race, "read_then_write": read_then_write, "scribble": scribble}[role](store, name)
+    roles = {"race": race, "read_then_write": read_then_write, "scribble": scribble, "retarget": retarget}
+    await roles[role](store, name)
     await store.close()
 
 
