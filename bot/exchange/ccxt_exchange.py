@@ -2,41 +2,29 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any, TypeVar
 
+from bot.exchange.ccxt_accounts import CcxtAccounts, Prices
 from bot.exchange.ccxt_clients import Clients, CredentialsOf
 from bot.exchange.ccxt_feed import CcxtFeed
-from bot.exchange.ccxt_outcome import AlreadySet, Malformed, NotFound, read, write
-from bot.exchange.ccxt_values import (
-    contract_of,
-    fill_of,
-    number,
-    payment_of,
-    positions_of,
-    report_of,
-    tiers_of,
-    time_of,
-)
+from bot.exchange.ccxt_outcome import AlreadySet, Malformed, NotFound, write
+from bot.exchange.ccxt_values import contract_of, report_of
 from bot.exchange.ccxt_wire import Wire, leaving_by
 from bot.exchange.dialects import DIALECTS
 from bot.exchange.dialects.dialect import Dialect
 from bot.exchange.limits.budget import Budget, BudgetSpent
 from bot.ports.clock import Clock
 from bot.ports.errors import KeyRefused, Rejected, Unavailable
-from bot.ports.exchange import FundingPayment, MarginMode, Permissions, Tier, TradeFill
-from bot.ports.records import PREFIX, Account, Balance, Order, OrderReport
+from bot.ports.exchange import MarginMode
+from bot.ports.records import Account, Order, OrderReport
 from bot.ports.vault import Credentials
-from hedging.assets import STABLECOINS
 from hedging.market import Contract
-from hedging.money import ZERO, decimal
-from hedging.portfolio import Position
+from hedging.money import ZERO
 
 T = TypeVar("T")
-Prices = Callable[[], Awaitable[Mapping[str, Decimal]]]  # by asset in US dollars and by symbol (marks)
 
 # An order in a mode that changed meanwhile is refused with a code of its own.
 _AHEAD_LASTS = timedelta(seconds=2)
@@ -52,19 +40,17 @@ class Ahead:
     margin_mode: MarginMode | None = None
 
 
-class CcxtExchange:
+class CcxtExchange(CcxtAccounts):
     """Trading on one exchange for many accounts.
 
     An order is sent once. Rejected: it never left, or the exchange refused it with a code of the dialect's list.
-    Ambiguous: everything else that is not an id and a known shape. `prices` values what the exchange tells in coins
-    and marks positions that come without one.
+    Ambiguous: everything else that is not an id and a known shape.
     """
 
     def __init__(self, dialect: Dialect, clients: Clients, clock: Clock, prices: Prices) -> None:
-        self._dialect, self._clients, self._clock, self._prices = dialect, clients, clock, prices
+        super().__init__(dialect, clients, clock, prices)
         self._budgets: dict[int, Budget] = {}
         self._ahead: dict[tuple[int, str], Ahead] = {}
-        self.name = dialect.name
 
     def settles_within(self, account: Account) -> timedelta:
         return self._dialect.settles_within
@@ -78,62 +64,6 @@ class CcxtExchange:
         self._clients.forget(account_id)
         self._budgets.pop(account_id, None)
         self._ahead = {place: ahead for place, ahead in self._ahead.items() if place[0] != account_id}
-
-    async def contract(self, account: Account, symbol: str) -> Contract | None:
-        """The contract as this account's exchange lists it now; None when it does not."""
-        client = await self._client(account)
-        market = client.markets.get(symbol)
-        return contract_of(market, self._dialect) if market else None
-
-    async def positions(self, account: Account) -> Sequence[Position]:
-        async def work(client: Any) -> list[Position]:
-            calls = self._dialect.position_calls
-            told = await asyncio.gather(*(client.fetch_positions(None, dict(params)) for params in calls))
-            rows = [row for rows in told for row in rows]
-            symbols = {str(row.get("symbol")) for row in rows}
-            contracts = {symbol: found for symbol in symbols if (found := self._any_contract(client, symbol))}
-            open_rows = [row for row in rows if row.get("contracts")]
-            for row in open_rows:
-                if row.get("marginMode") is None:  # where it is the account's and not the position's
-                    row["marginMode"] = await self._dialect.margin_mode(client, str(row.get("symbol")))
-            for row in open_rows:
-                if row.get("markPrice") is None and self._gone(client, str(row.get("symbol"))):
-                    row["markPrice"] = row.get("entryPrice")  # nothing prices it any more
-            needs_marks = any(row.get("markPrice") is None for row in open_rows)
-            marks = await self._prices() if needs_marks else {}
-            return positions_of(rows, contracts, marks, await self._beside(client, open_rows))
-
-        return await self._read(account, "the positions", work)
-
-    async def balance(self, account: Account) -> Balance:
-        async def work(client: Any) -> Balance:
-            if self._dialect.balance is not None:
-                told_equity, told_free = await self._dialect.balance(client)
-                return Balance(decimal(told_equity), max(decimal(told_free), ZERO))
-            equity = free = ZERO
-            prices: Mapping[str, Decimal] = {}
-            for params in self._dialect.balance_calls:
-                told = await client.fetch_balance(dict(params))
-                totals = told.get("total")
-                if not isinstance(totals, Mapping):
-                    raise Malformed("the balance has no totals")
-                for asset in totals:
-                    total, left = number(totals, asset) or ZERO, number(told.get("free") or {}, asset) or ZERO
-                    if not total and not left:
-                        continue
-                    dollars = asset in STABLECOINS or asset in self._dialect.also_dollars
-                    if not dollars and not prices:
-                        prices = await self._prices()
-                    price = Decimal(1) if dollars else prices.get(asset, ZERO)
-                    equity += total * price
-                    free += left * price
-            return Balance(equity, max(free, ZERO))
-
-        balance = await self._read(account, "the balance", work)
-        if self._dialect.equity_has_pnl:
-            return balance
-        gains = sum((position.unrealized_pnl for position in await self.positions(account)), ZERO)
-        return Balance(balance.equity + gains, max(balance.free, ZERO))
 
     async def set_leverage(self, account: Account, symbol: str, leverage: int) -> None:
         contract = await self._known_contract(account, symbol)
@@ -204,33 +134,6 @@ class CcxtExchange:
     async def find_order(self, account: Account, symbol: str, client_id: str) -> OrderReport | None:
         return await self._find(account, symbol, client_id, None)
 
-    async def quiet(self, account: Account, symbol: str, since: datetime) -> bool:
-        ours = [
-            order for order in await self.open_orders(account, symbol) if order.client_id.startswith(PREFIX)
-        ]
-        return not ours and not await self.fills(account, symbol, since)
-
-    async def clock_ahead(self) -> timedelta:
-        """By how much this machine's clock is ahead of the exchange's. Raises Unavailable."""
-
-        async def work() -> timedelta:
-            client = await self._clients.public()
-            before = self._clock.now()
-            told = await client.fetch_time()
-            here = before + (self._clock.now() - before) / 2
-            return here - time_of(told)
-
-        return await read(self._dialect, "its time", work, self._clients.set_clock)
-
-    async def permissions(self, account: Account) -> Permissions:
-        return await self._read(account, "what the key may do", self._dialect.permissions)
-
-    async def hedge_mode(self, account: Account, symbol: str) -> bool:
-        async def work(client: Any) -> bool:
-            return await self._dialect.hedge_mode(client, symbol)
-
-        return await self._read(account, "the position mode", work)
-
     async def read_ahead(self, account: Account, symbol: str) -> None:
         """The position mode; the margin mode, where it is the whole account's."""
         begun, mode = self._clock.now(), None
@@ -250,91 +153,6 @@ class CcxtExchange:
     def _read_just_now(self, account: Account, symbol: str) -> "Ahead":
         ahead = self._ahead.get((account.id, symbol))
         return ahead if ahead and self._clock.now() - ahead.at < _AHEAD_LASTS else Ahead(self._clock.now())
-
-    async def margin_mode(self, account: Account, symbol: str) -> MarginMode | None:
-        async def work(client: Any) -> MarginMode | None:
-            return await self._dialect.margin_mode(client, symbol)
-
-        return await self._read(account, "the margin mode", work)
-
-    async def fills(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
-        async def work(client: Any) -> list[TradeFill]:
-            if symbol not in client.markets:
-                return []
-            rows = await self._dialect.fills(client, symbol, _milliseconds(since))
-            found = [fill_of(row, symbol, self._dialect) for row in rows]
-            return sorted((fill for fill in found if fill.time >= since), key=lambda fill: fill.time)
-
-        return await self._read(account, f"the fills of {symbol}", work)
-
-    async def funding_paid(self, account: Account, symbol: str, since: datetime) -> Sequence[FundingPayment]:
-        async def work(client: Any) -> list[FundingPayment]:
-            contract = self._any_contract(client, symbol)
-            if contract is None:
-                return []
-            rows = await client.fetch_funding_history(symbol, _milliseconds(since), None, {})
-            found = [payment_of(row, contract, self._dialect) for row in rows]
-            return sorted((item for item in found if item.time >= since), key=lambda item: item.time)
-
-        return await self._read(account, f"the funding of {symbol}", work)
-
-    async def forced_closes(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
-        if self._dialect.forced_closes is None:
-            return [fill for fill in await self.fills(account, symbol, since) if fill.forced]
-        ask = self._dialect.forced_closes
-
-        async def work(client: Any) -> list[TradeFill]:
-            if symbol not in client.markets:
-                return []
-            rows = await ask(client, symbol, _milliseconds(since))
-            return sorted((fill_of(row, symbol, self._dialect) for row in rows), key=lambda fill: fill.time)
-
-        return await self._read(account, f"the forced closes of {symbol}", work)
-
-    def names_forced_closes(self, account: Account) -> bool:
-        return self._dialect.names_forced_closes
-
-    async def listed(self, account: Account, symbol: str) -> bool:
-        async def work(client: Any) -> bool:
-            await self._clients.public(demo=account.mode == "demo", fresh=True)
-            market = client.markets.get(symbol)
-            return bool(market) and contract_of(market, self._dialect) is not None
-
-        return await self._read(account, "its contracts", work)
-
-    async def open_orders(self, account: Account, symbol: str) -> Sequence[OrderReport]:
-        async def work(client: Any) -> list[OrderReport]:
-            contract = self._any_contract(client, symbol)
-            if contract is None:
-                return []
-            rows = await client.fetch_open_orders(symbol, None, None, {})
-            return [report_of(row, str(row.get("clientOrderId")), contract, self._dialect) for row in rows]
-
-        return await self._read(account, f"the open orders of {symbol}", work)
-
-    async def tiers(self, account: Account, symbol: str) -> Sequence[Tier]:
-        async def work(client: Any) -> list[Tier]:
-            if not client.has.get("fetchLeverageTiers"):
-                return []
-            told = await client.fetch_leverage_tiers([symbol])
-            return tiers_of(told.get(symbol) or [])
-
-        return await self._read(account, f"the margin tiers of {symbol}", work)
-
-    def close(self) -> None:
-        """Let go of every client."""
-        self._clients.close()
-
-    async def _beside(self, client: Any, rows: Sequence[Mapping[str, Any]]) -> frozenset[str]:
-        """The symbols of longs beside which a short can be held. Asked for where positions do not tell it, and only
-        where there is a long."""
-        longs = [row for row in rows if row.get("side") == "long"]
-        if not longs:
-            return frozenset()
-        if self._dialect.positions_tell_mode:
-            return frozenset(str(row.get("symbol")) for row in longs if row.get("hedged"))
-        symbols = frozenset(str(row.get("symbol")) for row in longs)
-        return symbols if await self._dialect.hedge_mode(client, min(symbols)) else frozenset()
 
     async def _may_switch(self, account: Account, symbol: str, mode: MarginMode) -> bool:
         """Whether the margin mode of the whole account must be changed and may be. Raises Rejected when it must not."""
@@ -401,31 +219,9 @@ class CcxtExchange:
 
         return work
 
-    def _any_contract(self, client: Any, symbol: str) -> Contract | None:
-        """Also one that is being delisted: a position in it may be open."""
-        market = client.markets.get(symbol)
-        return contract_of({**market, "active": True}, self._dialect) if market else None
-
-    def _gone(self, client: Any, symbol: str) -> bool:
-        """Known, but not traded any more."""
-        market = client.markets.get(symbol)
-        return bool(market) and contract_of(market, self._dialect) is None
-
     def _budget(self, account: Account) -> Budget:
         count, span = self._dialect.orders_per
         return self._budgets.setdefault(account.id, Budget(self._clock, count, span))
-
-    async def _client(self, account: Account) -> Any:
-        return await self._clients.private(account)
-
-    async def _resync(self, account: Account) -> None:
-        await self._clients.set_clock(demo=account.mode == "demo")
-
-    async def _read(self, account: Account, what: str, work: Callable[[Any], Awaitable[T]]) -> T:
-        async def bound() -> T:
-            return await work(await self._client(account))
-
-        return await read(self._dialect, what, bound, lambda: self._resync(account))
 
     async def _write(self, account: Account, what: str, work: Callable[[Any], Awaitable[T]]) -> T:
         async def bound() -> T:
@@ -447,7 +243,3 @@ def connect(
     clients = Clients(dialect, wire, clock, credentials)
     feed = CcxtFeed(dialect, clients, clock)
     return CcxtExchange(dialect, clients, clock, prices or feed.prices), feed
-
-
-def _milliseconds(time: datetime) -> int:
-    return int(time.timestamp() * 1000)

@@ -185,7 +185,7 @@ class CcxtFeed:
         return Liquidity(depth, interest)
 
     async def prices(self) -> Mapping[str, Decimal]:
-        """What `bot.exchange.ccxt_exchange` values coins with: by asset in dollars, and marks by symbol."""
+        """What `bot.exchange.ccxt_accounts` values coins with: by asset in dollars, and marks by symbol."""
         snapshot = await self.snapshot()
         return {**snapshot.spot, **{symbol: quote.mark for symbol, quote in snapshot.quotes.items()}}
 
