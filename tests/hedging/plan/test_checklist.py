@@ -12,7 +12,7 @@ from hedging.plan.checklist import plain
 from hedging.portfolio import Holding
 from hedging.ratio import Estimate
 from hedging.rules import HedgeRule
-from tests.hedging.plan_market import BETAS, PRICES, check, contract, market, plan, short, traded
+from tests.hedging.plan.market import BETAS, PRICES, check, contract, market, plan, short, traded
 
 Told = dict[str, tuple[bool, str, Mapping[str, str]]]
 

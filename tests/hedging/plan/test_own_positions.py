@@ -9,7 +9,7 @@ import pytest
 from hedging.plan import HedgePlan, exposure, propose, unwind
 from hedging.portfolio import Holding, Position
 from hedging.rules import HedgeRule
-from tests.hedging.plan_market import BETAS, NOW, check, contract, market, short, traded
+from tests.hedging.plan.market import BETAS, NOW, check, contract, market, short, traded
 
 SOL, BTC, ADA = "SOL/USDT:USDT", "BTC/USDT:USDT", "ADA/USDT:USDT"
 HELD = (Holding("SOL", D(120)),)  # 120 x 75 % = 90 SOL short
