@@ -9,7 +9,7 @@ import pytest
 
 from bot.ports.errors import Rejected
 from bot.ports.records import Account
-from bot.sandbox.exchanges.desk import Trader
+from bot.sandbox.exchanges.traders import Trader
 from bot.sandbox.market import World
 from tests.exchange.venues import KEY, Venue
 

@@ -12,7 +12,7 @@ import pytest_asyncio
 from bot.ports.errors import Ambiguous, Rejected, Unavailable
 from bot.ports.records import Account, Order
 from bot.sandbox.exchanges import VENUES
-from bot.sandbox.exchanges.desk import Trader
+from bot.sandbox.exchanges.traders import Trader
 from bot.sandbox.market import open_world
 from tests.exchange.answers import FINAL, OPEN, SHAPES, refusal
 from tests.exchange.conftest import TODAY

@@ -17,7 +17,7 @@ from bot.ports.records import Account, Attempt, OutboxItem, Proposal
 from bot.ports.store import HoldingChange
 from bot.ports.vault import Credentials
 from bot.sandbox.exchanges import VENUES
-from bot.sandbox.exchanges.desk import DeskOrder, Trader
+from bot.sandbox.exchanges.traders import DeskOrder, Trader
 from bot.sandbox.exchanges.venue import Venue
 from bot.sandbox.market import World, open_world
 from bot.services import Services

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from bot.sandbox.exchanges.desk import Market
+from bot.sandbox.exchanges.market import Market
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bot.sandbox.exchanges.desk import Market
 from bot.sandbox.exchanges.journal import ExchangeFile
+from bot.sandbox.exchanges.market import Market
 from bot.sandbox.exchanges.trouble import befall
 from bot.sandbox.exchanges.venue import Venue, plain
 from bot.sandbox.exchanges.wires import VENUES

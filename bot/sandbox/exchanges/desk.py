@@ -3,106 +3,26 @@ exchange reckons them, plus longs and shorts side by side."""
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
-from typing import Literal, Protocol
 
+from bot.sandbox.exchanges.market import Market, since_settled
+from bot.sandbox.exchanges.traders import LONG, DeskOrder, Forced, Held, PositionSide, Side, Trader
 from hedging.errors import OrderRejected
-from hedging.market import Candles, Contract, Funding, Quote, Snapshot
+from hedging.market import Contract, Quote
 from hedging.money import ZERO, ceil_to_step, floor_to_step
 from hedging.paper import (
     Fill,
-    FundingPaid,
     Liquidation,
     MarginMode,
-    Marks,
     PaperAccount,
     PaperOrder,
-    PaperPosition,
     fill,
     settle,
     with_leverage,
     with_margin_mode,
 )
-
-Side = Literal["sell", "buy"]
-PositionSide = Literal["both", "long", "short"]
-Forced = Literal["adl", "liquidation", "settlement"]
-
-_LONG = "#long"  # the second position of a symbol, of accounts that hold both sides
-_FINE, _COARSE, _FINE_UP_TO = timedelta(minutes=1), timedelta(hours=1), timedelta(hours=6)
-
-
-class Market(Protocol):
-    """The public side, as bot.sandbox.market.World has it."""
-
-    def now(self) -> datetime: ...
-    def snapshot(self) -> Snapshot: ...
-    def candles(self, names: Sequence[str], since: datetime, bar: timedelta) -> Candles: ...
-    def funding_since(self, symbol: str, since: datetime) -> Sequence[Funding]: ...
-
-
-@dataclass(slots=True)
-class DeskOrder:
-    """An immediate-or-cancel order and what came of it. `hidden`: look-ups that do not see it yet. `working`: look-ups
-    that see it before its end."""
-
-    id: int
-    client_id: str
-    symbol: str
-    side: Side
-    contracts: Decimal
-    limit_price: Decimal
-    reduce_only: bool
-    position_side: PositionSide
-    time: datetime
-    leverage: int = 1
-    filled: Decimal = ZERO
-    average: Decimal | None = None
-    fee: Decimal = ZERO  # settle units
-    realized: Decimal = ZERO
-    forced: Forced | None = None
-    hidden: int = 0
-    working: int = 0
-
-    @property
-    def complete(self) -> bool:
-        return self.filled == self.contracts
-
-    def seen(self) -> "DeskOrder":
-        """As the next look finds it: half filled while it is at work."""
-        if not self.working:
-            return self
-        found = replace(self, filled=self.filled // 2)
-        self.working -= 1
-        return found
-
-
-@dataclass(slots=True)
-class Trader:
-    """One account with its key."""
-
-    key: str
-    secret: str
-    passphrase: str
-    account: PaperAccount
-    hedged: bool = False
-    can_trade: bool = True
-    can_withdraw: bool = False
-    address_list: bool = True
-    revoked: bool = False
-    orders: list[DeskOrder] = field(default_factory=list)
-    funding: list[FundingPaid] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """One open position; `side` is "both" in one-way mode."""
-
-    symbol: str
-    side: PositionSide
-    position: PaperPosition
 
 
 class Desk:
@@ -158,13 +78,13 @@ class Desk:
         """The account brought up to the market's present."""
         snapshot = self.market.snapshot()
         account = trader.account
-        path, funding = self._since(account, snapshot)
+        path, funding = since_settled(self.market, account, snapshot)
         trader.account, events = settle(account, path, funding)
         for event in events:
             if isinstance(event, Liquidation):
                 self._note_forced(trader, event)
             else:
-                trader.funding.append(replace(event, symbol=event.symbol.removesuffix(_LONG)))
+                trader.funding.append(replace(event, symbol=event.symbol.removesuffix(LONG)))
         return trader
 
     def place(
@@ -188,7 +108,7 @@ class Desk:
             )
         if trader.hedged:
             reduce_only = (position_side == "short") == (side == "buy")
-        name = symbol + _LONG if position_side == "long" else symbol
+        name = symbol + LONG if position_side == "long" else symbol
         quote = replace(self.market.snapshot().quotes[symbol], symbol=name)
         own = replace(contract, symbol=name)
         wish = PaperOrder(name, side, contracts, limit_price, reduce_only)
@@ -231,11 +151,11 @@ class Desk:
         self.settled(trader)
         found = []
         for name, position in sorted(trader.account.positions.items()):
-            symbol = name.removesuffix(_LONG)
+            symbol = name.removesuffix(LONG)
             if not trader.hedged:
                 side: PositionSide = "both"
             else:
-                side = "long" if name.endswith(_LONG) else "short"
+                side = "long" if name.endswith(LONG) else "short"
             found.append(Held(symbol, side, position))
         return found
 
@@ -249,14 +169,14 @@ class Desk:
         """Of both sides. Raises OrderRejected."""
         contract = self.contract(symbol)
         self.settled(trader)
-        for name in (symbol, symbol + _LONG):
+        for name in (symbol, symbol + LONG):
             trader.account = with_leverage(trader.account, replace(contract, symbol=name), leverage)
 
     def set_margin_mode(self, trader: Trader, symbol: str, mode: MarginMode) -> None:
         """Of both sides. Raises OrderRejected."""
         contract = self.contract(symbol)
         self.settled(trader)
-        for name in (symbol, symbol + _LONG):
+        for name in (symbol, symbol + LONG):
             trader.account = with_margin_mode(trader.account, replace(contract, symbol=name), mode)
 
     def set_hedged(self, trader: Trader, hedged: bool) -> None:
@@ -311,12 +231,12 @@ class Desk:
         amount = abs(event.contracts)
         place: PositionSide = "both"
         if trader.hedged:
-            place = "long" if event.symbol.endswith(_LONG) else "short"
+            place = "long" if event.symbol.endswith(LONG) else "short"
         trader.orders.append(
             DeskOrder(
                 order_id,
                 f"liquidation-{order_id}",
-                event.symbol.removesuffix(_LONG),
+                event.symbol.removesuffix(LONG),
                 side,
                 amount,
                 event.price,
@@ -331,56 +251,3 @@ class Desk:
                 "liquidation",
             )
         )
-
-    def _since(self, account: PaperAccount, snapshot: Snapshot) -> tuple[list[Marks], list[Funding]]:
-        """Marks and funding from the last settlement on."""
-        gap = snapshot.time - account.settled_at
-        if gap < timedelta(0):
-            return [], []
-        names = {name: name.removesuffix(_LONG) for name in account.positions}
-        symbols = sorted({symbol for symbol in names.values() if symbol in snapshot.quotes})
-        path: list[Marks] = []
-        funding: list[Funding] = []
-        if symbols and gap > _FINE:
-            bar = _FINE if gap <= _FINE_UP_TO else _COARSE
-            path = self._path(symbols, account.settled_at, snapshot.time, bar)
-        for symbol in symbols:
-            funding += [
-                f
-                for f in self.market.funding_since(symbol, account.settled_at)
-                if f.next_time <= snapshot.time
-            ]
-        funding += [
-            replace(item, symbol=name) for item in funding for name, symbol in names.items()
-            if symbol == item.symbol and name != symbol
-        ]  # fmt: skip
-        present = {symbol: snapshot.quotes[symbol].mark for symbol in symbols}
-        path.append(Marks(snapshot.time, present, present, present))
-        return [_with_aliases(marks, names) for marks in path], funding
-
-    def _path(self, symbols: list[str], since: datetime, until: datetime, bar: timedelta) -> list[Marks]:
-        candles = self.market.candles(symbols, since, bar)
-        path = []
-        for row, opened in enumerate(candles.times):
-            start = opened.astype("datetime64[s]").astype(datetime).replace(tzinfo=UTC)
-            if start < since or start >= until:
-                continue
-            high, low, close = (
-                {
-                    name: Decimal(f"{price:.12g}")
-                    for name, price in zip(
-                        symbols, (candles.close if part is None else part)[row], strict=True
-                    )
-                    if price > 0
-                }
-                for part in (candles.high, candles.low, candles.close)
-            )
-            path.append(Marks(min(start + bar, until - timedelta.resolution), high, low, close))
-        return path
-
-
-def _with_aliases(marks: Marks, names: dict[str, str]) -> Marks:
-    def spread(prices: dict[str, Decimal]) -> dict[str, Decimal]:
-        return {name: prices[symbol] for name, symbol in names.items() if symbol in prices}
-
-    return Marks(marks.time, spread(dict(marks.high)), spread(dict(marks.low)), spread(dict(marks.close)))

@@ -10,7 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from bot.sandbox.exchanges.desk import Desk, Trader
+from bot.sandbox.exchanges.desk import Desk
+from bot.sandbox.exchanges.traders import Trader
 from bot.sandbox.market import MarketError
 
 _FORMAT = 1

@@ -17,8 +17,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bot.sandbox.exchanges.desk import Desk, Market, Trader
+from bot.sandbox.exchanges.desk import Desk
 from bot.sandbox.exchanges.faults import Fault, Faults
+from bot.sandbox.exchanges.market import Market
+from bot.sandbox.exchanges.traders import Trader
 from hedging.errors import BadInput, OrderRejected
 from hedging.market import Contract
 from hedging.money import decimal

@@ -19,7 +19,8 @@ from bot.ports.records import Account, Proposal
 from bot.ports.store import HoldingChange
 from bot.ports.vault import Credentials
 from bot.sandbox.exchanges import VENUES
-from bot.sandbox.exchanges.desk import Desk, Trader
+from bot.sandbox.exchanges.desk import Desk
+from bot.sandbox.exchanges.traders import Trader
 from bot.sandbox.exchanges.venue import Venue
 from bot.sandbox.market import World, open_world
 from bot.services import Services

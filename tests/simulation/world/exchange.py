@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 
 from bot.exchange.dialects import DIALECTS
 from bot.sandbox.exchanges import VENUES
-from bot.sandbox.exchanges.desk import Trader
+from bot.sandbox.exchanges.traders import Trader
 from bot.sandbox.exchanges.venue import Asked, Venue
 from hedging.errors import OrderRejected
 from hedging.money import cap_price

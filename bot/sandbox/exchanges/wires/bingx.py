@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from starlette.responses import JSONResponse, Response
 
-from bot.sandbox.exchanges.desk import DeskOrder, Held, PositionSide, Trader
+from bot.sandbox.exchanges.traders import DeskOrder, Held, PositionSide, Trader
 from bot.sandbox.exchanges.venue import SKEW_ALLOWED_MS, Asked, Operation, Refused, milliseconds, plain
 from bot.sandbox.exchanges.wires.bingx_market import BingxMarket, market_id
 from hedging.money import ZERO

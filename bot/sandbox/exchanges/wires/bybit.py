@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from bot.sandbox.exchanges.desk import DeskOrder, Held, PositionSide, Trader
+from bot.sandbox.exchanges.traders import DeskOrder, Held, PositionSide, Trader
 from bot.sandbox.exchanges.venue import Asked, Operation, Refused, milliseconds, plain
 from bot.sandbox.exchanges.wires.bybit_market import BybitMarket, category, market_id
 from hedging.errors import OrderRejected

@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from bot.sandbox.exchanges.desk import DeskOrder, Held, PositionSide, Side, Trader
+from bot.sandbox.exchanges.traders import DeskOrder, Held, PositionSide, Side, Trader
 from bot.sandbox.exchanges.venue import SKEW_ALLOWED_MS, Asked, Operation, Refused, milliseconds
 from bot.sandbox.exchanges.wires.mexc_market import MexcMarket, market_id
 from hedging.money import ZERO

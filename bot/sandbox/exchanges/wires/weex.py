@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from bot.sandbox.exchanges.desk import DeskOrder, Held, PositionSide, Trader
+from bot.sandbox.exchanges.traders import DeskOrder, Held, PositionSide, Trader
 from bot.sandbox.exchanges.venue import SKEW_ALLOWED_MS, Asked, Operation, Refused, milliseconds, plain
 from bot.sandbox.exchanges.wires.weex_market import WeexMarket, market_id
 from hedging.money import ZERO

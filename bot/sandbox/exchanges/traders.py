@@ -1,0 +1,77 @@
+"""Who trades on a loopback exchange, and what they have there: keys, money, orders and positions."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from hedging.money import ZERO
+from hedging.paper import FundingPaid, PaperAccount, PaperPosition
+
+Side = Literal["sell", "buy"]
+PositionSide = Literal["both", "long", "short"]
+Forced = Literal["adl", "liquidation", "settlement"]
+
+LONG = "#long"  # behind the symbol of the second position, of accounts that hold both sides
+
+
+@dataclass(slots=True)
+class DeskOrder:
+    """An immediate-or-cancel order and what came of it. `hidden`: look-ups that do not see it yet. `working`: look-ups
+    that see it before its end."""
+
+    id: int
+    client_id: str
+    symbol: str
+    side: Side
+    contracts: Decimal
+    limit_price: Decimal
+    reduce_only: bool
+    position_side: PositionSide
+    time: datetime
+    leverage: int = 1
+    filled: Decimal = ZERO
+    average: Decimal | None = None
+    fee: Decimal = ZERO  # settle units
+    realized: Decimal = ZERO
+    forced: Forced | None = None
+    hidden: int = 0
+    working: int = 0
+
+    @property
+    def complete(self) -> bool:
+        return self.filled == self.contracts
+
+    def seen(self) -> "DeskOrder":
+        """As the next look finds it: half filled while it is at work."""
+        if not self.working:
+            return self
+        found = replace(self, filled=self.filled // 2)
+        self.working -= 1
+        return found
+
+
+@dataclass(slots=True)
+class Trader:
+    """One account with its key."""
+
+    key: str
+    secret: str
+    passphrase: str
+    account: PaperAccount
+    hedged: bool = False
+    can_trade: bool = True
+    can_withdraw: bool = False
+    address_list: bool = True
+    revoked: bool = False
+    orders: list[DeskOrder] = field(default_factory=list)
+    funding: list[FundingPaid] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One open position; `side` is "both" in one-way mode."""
+
+    symbol: str
+    side: PositionSide
+    position: PaperPosition
