@@ -13,20 +13,20 @@ from bot.chat.request import AnswerLost, NotSent, ServerFailed
 from bot.chat.views.message import Message
 from bot.ports.errors import Ambiguous, ChatGone, DeliveryDelayed, MessageGone, PortError, Unavailable
 from bot.ports.records import OutboxItem
-from tests.chat import alert_previews, previews
 from tests.chat.conftest import ADA, BOB, Chat
+from tests.chat.previews import alerts, cards, drift, positions
 from tests.chat.recording import message, refused
 from tests.fakes.clock import NOON
 
 PAYLOADS: dict[str, dict[str, Any]] = {
-    "receipt": previews.outcome(previews.done("SOL", "60", "60", "142.2", "filled")),
+    "receipt": cards.outcome(cards.done("SOL", "60", "60", "142.2", "filled")),
     "waiting": {"proposal_id": "abcdefghijklmnop", "symbol": "SOL/USDT:USDT"},
-    "alert": previews.alarm(),
-    "recovered": previews.alarm(),
-    "replaced": previews.alarm(),
+    "alert": drift.alarm(),
+    "recovered": drift.alarm(),
+    "replaced": drift.alarm(),
     "key_refused": {"exchange": "bybit", "mode": "live"},
-    "position": previews.changed("adl"),
-    "summary": {"lines": alert_previews.LINES},
+    "position": positions.changed("adl"),
+    "summary": {"lines": alerts.LINES},
     "daily": {"at": NOON.isoformat()},
     "pinned": {"look": "open", "exchange": "bybit", "mode": "live", "at": NOON.isoformat()},
 }

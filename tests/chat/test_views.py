@@ -23,9 +23,10 @@ from bot.chat.views.alert import alert
 from bot.chat.views.message import Message
 from bot.chat.views.numbers import amount, exact, percent, price, usd
 from bot.chat.views.proposal import outcomes
-from tests.chat import previews
-from tests.chat.previews import SCREENS
+from tests.chat.previews import cards, drift
+from tests.chat.previews.screens import SCREENS
 from tests.fakes.telegram_oracle import check_call
+from tests.shared import ROOT
 
 GOLDEN = Path(__file__).parent / "golden"
 NARROWEST = 30  # characters of monospace on a small phone
@@ -127,15 +128,14 @@ def test_toasts_fit_into_a_toast() -> None:
 
 def test_every_reason_of_the_finance_has_its_words() -> None:
     """The codes are read from the finance's own source, so that a new one cannot go unnoticed."""
-    source = (Path(previews.__file__).parents[2] / "hedging/plan/checklist.py").read_text()
+    source = (ROOT / "hedging/plan/checklist.py").read_text()
     codes = set(re.findall(r'Check\(\s*"(\w+)",\s*[^,]+?,\s*"(\w+)"', source))
     assert len(codes) >= 12
     assert codes <= set(check_texts.REASONS), codes - set(check_texts.REASONS)
 
 
 def test_every_refusal_of_the_paper_exchange_has_its_words() -> None:
-    root = Path(previews.__file__).parents[2]
-    source = "".join(file.read_text() for file in (root / "hedging/paper").glob("*.py"))
+    source = "".join(file.read_text() for file in (ROOT / "hedging/paper").glob("*.py"))
     codes = set(re.findall(r'OrderRejected\([^)]*?"(\w+)"\s*\)', source, re.DOTALL))
     assert {"margin", "reduce_only", "lot"} <= codes
     assert codes <= set(card_texts.REASONS), codes - set(card_texts.REASONS)
@@ -176,11 +176,11 @@ def test_the_range_of_protection_is_two_standard_errors_of_what_stays_open() -> 
     # By hand: 30,378 exposed, 15,150 offset, so half of SOL's error stays and all of DOT's.
     left = 1 - 15150 / 30378
     error = ((17077 * 0.05 * left) ** 2 + (4518 * 0.08) ** 2) ** 0.5
-    loss, best, worst = outcomes(previews.TWO_LEGS, Decimal("0.1"))
+    loss, best, worst = outcomes(cards.TWO_LEGS, Decimal("0.1"))
     assert loss == Decimal("3037.8")
     assert float(best) == pytest.approx((15228 - 2 * error) * 0.1)
     assert float(worst) == pytest.approx((15228 + 2 * error) * 0.1)
 
 
 def test_previews_are_json_where_the_outbox_is_json() -> None:
-    json.dumps([previews.outcome(previews.done("SOL", "1", "1", "1", "filled")), previews.alarm()])
+    json.dumps([cards.outcome(cards.done("SOL", "1", "1", "1", "filled")), drift.alarm()])
