@@ -14,6 +14,7 @@ import resource
 import sqlite3
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -23,7 +24,7 @@ from pathlib import Path
 import numpy as np
 import psycopg
 
-from bot.ports.exchange import Health
+from bot.ports.exchange import Health, MarketFeed
 from bot.ports.records import Account
 from bot.services.markets import Markets
 from bot.services.watch.checks import PARTS, Checks
@@ -65,7 +66,7 @@ class SteadyMarket:
             3600, "s"
         )
 
-    def feed(self, name: str) -> "SteadyMarket":
+    def feed(self, name: str) -> MarketFeed:
         return self
 
     def health(self, name: str, *, demo: bool = False) -> Health:
@@ -80,7 +81,7 @@ class SteadyMarket:
         funding = {s: Funding(s, D("0.0001"), 8, NOON + timedelta(hours=4)) for s in contracts}
         return Snapshot(self.name, NOON, self.prices, quotes, funding, contracts)
 
-    async def candles(self, names: list[str], *, since: object, bar: object = None) -> Candles:
+    async def candles(self, names: Sequence[str], *, since: object, bar: object = None) -> Candles:
         columns = [COINS.index(name) for name in names]
         return Candles(tuple(names), self.times, self.close[:, columns])
 
@@ -180,14 +181,14 @@ def _fill(address: str, users: int, weights: dict[str, float]) -> None:
 
 async def weights_of(market: SteadyMarket, clock: ManualClock) -> dict[str, float]:
     """Betas as the watch itself measures them."""
-    street = Markets(market, clock).named(market.name)  # type: ignore[arg-type]
+    street = Markets(market, clock).named(market.name)
     betas = await street.betas(COINS, "BTC", await street.snapshot())
     return {coin: max(betas[coin].beta, 0.0) for coin in COINS}
 
 
 async def one_by_one(store: SqlStore, market: SteadyMarket, clock: ManualClock, users: int) -> float:
     """Seconds for a plain bot over so many people: read one, value them in decimals, compare."""
-    street = Markets(market, clock).named(market.name)  # type: ignore[arg-type]
+    street = Markets(market, clock).named(market.name)
     snapshot = await street.snapshot()
     started, drifted = time.perf_counter(), 0
     for user in range(1_000, 1_000 + users):
@@ -247,7 +248,7 @@ async def measure(address: str, users: int, *, loop: int = 300) -> Measured:
     filling.start()
     await asyncio.to_thread(filling.join)
     store = open_store(address)
-    checks = Checks(store, Markets(market, clock), market, clock)  # type: ignore[arg-type]
+    checks = Checks(store, Markets(market, clock), market, clock)
     await store.ping()
     started, busy = time.perf_counter(), time.process_time()
     shards, changes, parts = -(-users // A_SHARD), 0, dict.fromkeys(PARTS, 0.0)

@@ -7,15 +7,15 @@ from bot.chat.views import permission
 from bot.chat.views.message import Message
 from bot.ports.records import Account
 from bot.ports.watching import Permission
-from bot.services.desk.permission import PermissionView
+from bot.services.desk.permission import PermissionView, Step
 
 PAPER = Account(1, 1, "paper", "paper")
 NONE = Permission(1)
 GIVEN = replace(NONE, acts="reduce", silence="quarter", spent=Decimal("812.4"))
 
 
-def seen(given: Permission, step: str) -> PermissionView:
-    return PermissionView(given, PAPER, step)  # type: ignore[arg-type]
+def seen(given: Permission, step: Step) -> PermissionView:
+    return PermissionView(given, PAPER, step)
 
 
 SCREENS: dict[str, Message] = {
