@@ -1,7 +1,7 @@
 """The composition root: every part of a process is built here, and a test may put another in its place."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -40,6 +40,8 @@ from bot.services.situation import Situations
 from bot.services.status import Status
 from bot.services.watch import Watch
 from bot.settings import Settings
+from hedging.assets import KNOWN, Alias, table
+from hedging.errors import BadInput
 
 if TYPE_CHECKING:
     from bot.chat.application import TelegramShell
@@ -90,7 +92,7 @@ class Bot:
 async def running(settings: Settings, parts: Parts = Parts()) -> AsyncIterator[Bot]:
     """Migrate, open, resume what was left unfinished, listen to Telegram; close all of it on the way out.
 
-    Starting and recovering are the same path. Raises NotConfigured or Unavailable.
+    Starting and recovering are the same path. Raises NotConfigured, BadInput or Unavailable.
     """
     from bot.chat.application import Link, build
     from bot.chat.notifier import TelegramNotifier
@@ -98,6 +100,7 @@ async def running(settings: Settings, parts: Parts = Parts()) -> AsyncIterator[B
 
     if not settings.token.get_secret_value():
         raise NotConfigured("Set HEDGEHOG_TOKEN to the token that BotFather gave you.")
+    aliases = coins(settings)
     settings.data.mkdir(parents=True, exist_ok=True)
     await asyncio.to_thread(migrate, settings.database)
     async with AsyncExitStack() as stack:
@@ -113,7 +116,9 @@ async def running(settings: Settings, parts: Parts = Parts()) -> AsyncIterator[B
         link = Link(settings.token.get_secret_value(), settings.telegram_url)
         link.out = fault.around("telegram", link.out)
         notifier = TelegramNotifier(link.out)
-        services = build_services(settings, store, exchanges, exchange, vault, notifier, durable, clock)
+        services = build_services(
+            settings, store, exchanges, exchange, vault, notifier, durable, clock, aliases
+        )
         shell = build(services, link)
         stack.push_async_callback(shell.stop)
         schedule = Schedule(_jobs(settings, services, store, durable, clock))
@@ -132,9 +137,10 @@ def build_services(
     notifier: Notifier,
     durable: Durable,
     clock: Clock,
+    aliases: Mapping[str, Alias] = KNOWN,
 ) -> Services:
     """The use cases over their ports. Their workflows are registered on the way: the engine is launched after this."""
-    markets = Markets(outside, clock)
+    markets = Markets(outside, clock, aliases)
     rules = Rules(store)
     start = start_account(settings.practice_exchange, outside.offers)
     accounts = Accounts(store, exchange, outside, vault, clock, start)
@@ -201,7 +207,9 @@ async def hedge_panel(settings: Settings) -> AsyncIterator["Hedges"]:
         exchanges = await _open_exchanges(settings, store, vault, clock, stack)
         start = start_account(settings.practice_exchange, exchanges.offers)
         accounts = Accounts(store, exchanges, exchanges, vault, clock, start)
-        situations = Situations(store, accounts, exchanges, Markets(exchanges, clock), Rules(store))
+        situations = Situations(
+            store, accounts, exchanges, Markets(exchanges, clock, coins(settings)), Rules(store)
+        )
         yield Hedges(store, Status(store, situations, clock))
 
 
@@ -225,7 +233,21 @@ async def checkup(settings: Settings) -> AsyncIterator["Checkup"]:
                 raise Unavailable("Set HEDGEHOG_TOKEN to the token that BotFather gave you.")
             return await name_of(Link(settings.token.get_secret_value(), settings.telegram_url))
 
-        yield Checkup(greet, store, vault, exchanges)
+        yield Checkup(greet, store, vault, exchanges, lambda: coins(settings))
+
+
+def coins(settings: Settings) -> Mapping[str, Alias]:
+    """What coins really are: the known table, with the rows of the operator's file. Raises BadInput, one sentence."""
+    if settings.assets is None:
+        return KNOWN
+    try:
+        with settings.assets.open(encoding="utf-8-sig") as lines:
+            return table(lines)
+    except (OSError, UnicodeDecodeError) as failure:
+        reason = getattr(failure, "strerror", None) or failure
+        raise BadInput(f"HEDGEHOG_ASSETS: {settings.assets} cannot be read: {reason}.") from failure
+    except BadInput as failure:
+        raise BadInput(f"HEDGEHOG_ASSETS: {failure}") from failure
 
 
 def _clock(settings: Settings) -> Clock:

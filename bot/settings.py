@@ -53,6 +53,10 @@ class Settings(BaseSettings):
         default=None,
         description="The demo only: a file with the seconds by which its clock is ahead of the machine's.",
     )
+    assets: Path | None = Field(
+        default=None,
+        description="A CSV of name,asset,units,kind: wrapped, staked and renamed coins besides the known ones.",
+    )
     tick_seconds: float = Field(default=60, gt=0, description="Seconds between two ticks of the watch.")
     tick_shards: int = Field(
         default=1,
@@ -63,7 +67,7 @@ class Settings(BaseSettings):
     card_seconds: float = Field(default=300, gt=0, description="How long a proposal may be confirmed.")
     kill_at: str = Field(default="", description="Tests only: die by SIGKILL at this point.")
 
-    @field_validator("master_key_file", "clock_file", mode="before")
+    @field_validator("master_key_file", "clock_file", "assets", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return value or None

@@ -1,7 +1,7 @@
 """What a coin really is: wrapped, staked, renamed, or sold by the thousand.
 
 The table is short on purpose and can be extended: pass `{**KNOWN, "MYETH": Alias("ETH", Decimal(1), "staked")}` where a
-function takes `known`, or write the rows into a file for `hedgehog replay --assets` (`table` reads it).
+function takes `known` (or in a snapshot), or write the rows into a file (`table` reads it).
 """
 
 import csv
@@ -112,7 +112,14 @@ def table(lines: Iterable[str]) -> dict[str, Alias]:
     Raises BadInput, one sentence that names the first bad line.
     """
     extended = dict(KNOWN)
-    for number, row in enumerate(csv.DictReader(lines), start=2):
+    reader = csv.DictReader(lines)
+    try:
+        columns, rows = reader.fieldnames or (), list(reader)
+    except csv.Error as failure:
+        raise BadInput(f"The assets are no CSV: {failure}.") from None
+    if not {"name", "asset", "units", "kind"} <= set(columns):
+        raise BadInput("The first line of the assets must name their columns: name,asset,units,kind.")
+    for number, row in enumerate(rows, start=2):
         name, asset, units, kind = (
             (row.get(key) or "").strip() for key in ("name", "asset", "units", "kind")
         )

@@ -8,6 +8,7 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
+from hedging.assets import KNOWN, Alias
 from hedging.errors import BadInput, UnknownAsset, UnknownContract
 from hedging.money import floor_to_step
 
@@ -78,7 +79,8 @@ class Funding:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One exchange at one instant. `time` is the market's own clock (aware, UTC)."""
+    """One exchange at one instant. `time` is the market's own clock (aware, UTC). `aliases`: what its coins really
+    are, where they are not just themselves."""
 
     exchange: str
     time: datetime
@@ -86,6 +88,7 @@ class Snapshot:
     quotes: Mapping[str, Quote]  # contract symbol -> quote
     funding: Mapping[str, Funding]
     contracts: Mapping[str, Contract]
+    aliases: Mapping[str, Alias] = field(default_factory=lambda: KNOWN)
 
     def price(self, asset: str) -> Decimal:
         """The spot price of `asset`. Raises UnknownAsset."""

@@ -1,7 +1,7 @@
 """What keeps this installation from working, a line each, with what to do about it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,6 +10,8 @@ from bot.ports.exchange import Connections, Offer
 from bot.ports.records import Account, AccountState
 from bot.ports.store import Store
 from bot.ports.vault import Vault, VaultError
+from hedging.assets import KNOWN, Alias
+from hedging.errors import BadInput
 
 CLOCK_TOLERANCE = timedelta(
     seconds=1
@@ -27,15 +29,22 @@ class Finding:
 
 
 class Checkup:
-    """`greet` reaches Telegram with the token: the bot's name there. Raises PortError."""
+    """`greet` reaches Telegram with the token: the bot's name there. Raises PortError. `coins` reads what coins really
+    are. Raises BadInput."""
 
     def __init__(
-        self, greet: Callable[[], Awaitable[str]], store: Store, vault: Vault, connections: Connections
+        self,
+        greet: Callable[[], Awaitable[str]],
+        store: Store,
+        vault: Vault,
+        connections: Connections,
+        coins: Callable[[], Mapping[str, Alias]],
     ) -> None:
         self._greet = greet
         self._store = store
         self._vault = vault
         self._connections = connections
+        self._coins = coins
 
     async def findings(self) -> list[Finding]:
         """Everything at once; nothing is changed anywhere."""
@@ -44,6 +53,7 @@ class Checkup:
         reached = await asyncio.gather(*map(self._exchange, offers))
         return [
             *own,
+            self._assets(),
             *(finding for finding, _ in reached),
             _clock([ahead for _, ahead in reached]),
             *await self._keys(),
@@ -70,6 +80,15 @@ class Checkup:
         except (VaultError, PortError) as failure:
             return Finding("Master key", False, str(failure))
         return Finding("Master key", not trouble, trouble or "exchange keys can be sealed and opened")
+
+    def _assets(self) -> Finding:
+        try:
+            known = self._coins()
+        except BadInput as failure:
+            return Finding("Coins", False, str(failure))
+        own = sum(KNOWN.get(name) != alias for name, alias in known.items())
+        named = f"{len(known)} names of wrapped, staked and renamed ones are known"
+        return Finding("Coins", True, f"{named}, {own} of them from HEDGEHOG_ASSETS" if own else named)
 
     async def _exchange(self, offer: Offer) -> tuple[Finding, timedelta | None]:
         try:

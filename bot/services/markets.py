@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bot.ports.clock import Clock
 from bot.ports.exchange import Feeds, MarketFeed
 from bot.ports.records import PAPER, Account
+from hedging.assets import KNOWN, Alias, underlying
 from hedging.market import Candles, Funding, Snapshot
 from hedging.portfolio import Holding, Position
 from hedging.ratio import Estimate, beta_table
@@ -33,8 +34,9 @@ class Betas:
 class Market:
     """Caches over one exchange's feed. Everything raises Unavailable when the feed does."""
 
-    def __init__(self, feed: MarketFeed, clock: Clock) -> None:
+    def __init__(self, feed: MarketFeed, clock: Clock, aliases: Mapping[str, Alias] = KNOWN) -> None:
         self._feed = feed
+        self._aliases = aliases
         self._clock = clock
         self._snapshot: Snapshot | None = None
         self._read_at: datetime | None = None
@@ -55,7 +57,7 @@ class Market:
             if self._snapshot is None or (self._reads == asked if fresh else self._is_old()):
                 self._reads += 1
                 self._read_at = self._clock.now()
-                self._snapshot = await self._feed.snapshot()
+                self._snapshot = replace(await self._feed.snapshot(), aliases=self._aliases)
             return self._snapshot
 
     @property
@@ -85,10 +87,12 @@ class Market:
     async def betas_of(
         self, holdings: Sequence[Holding], positions: Sequence[Position], factor: str, snapshot: Snapshot
     ) -> Mapping[str, Estimate]:
-        """Betas of all that is held and of all that is short in contracts that are still listed."""
+        """Betas of all that is held and of all that is short in contracts that are still listed, and of the coins that
+        they stand for."""
         assets = {holding.asset for holding in holdings}
-        listed = (snapshot.contracts.get(position.symbol) for position in positions)
+        listed = [snapshot.contracts.get(position.symbol) for position in positions]
         assets |= {contract.base for contract in listed if contract is not None}
+        assets |= {underlying(asset, snapshot.aliases) for asset in assets}
         return await self.betas(assets, factor, snapshot)
 
     async def _estimate(
@@ -120,10 +124,11 @@ class Market:
 
 
 class Markets:
-    """One market an exchange, made when it is first asked for."""
+    """One market an exchange, made when it is first asked for. `aliases`: what coins really are, on all of them."""
 
-    def __init__(self, feeds: Feeds, clock: Clock) -> None:
+    def __init__(self, feeds: Feeds, clock: Clock, aliases: Mapping[str, Alias] = KNOWN) -> None:
         self._feeds = feeds
+        self._aliases = aliases
         self._clock = clock
         self._markets: dict[str, Market] = {}
 
@@ -139,5 +144,5 @@ class Markets:
     def named(self, exchange: str) -> Market:
         """The market of an exchange."""
         if exchange not in self._markets:
-            self._markets[exchange] = Market(self._feeds.feed(exchange), self._clock)
+            self._markets[exchange] = Market(self._feeds.feed(exchange), self._clock, self._aliases)
         return self._markets[exchange]

@@ -239,7 +239,9 @@ def _assemble(
         rule=rule,
         choices=choices,
         legs=tuple(legs),
-        measured=frozenset(c.asset for c in choices if measured_beta(c.asset, betas, rule.factor)),
+        measured=frozenset(
+            c.asset for c in choices if measured_beta(c.asset, betas, rule.factor, snapshot.aliases)
+        ),
         before=before,
         after=after,
         shorts=shorts,

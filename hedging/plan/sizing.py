@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import isfinite
 
-from hedging.assets import STABLECOINS, resolve, underlying
+from hedging.assets import KNOWN, Alias, resolve, underlying
 from hedging.errors import NotEnoughHistory, NothingToHedge
 from hedging.market import Contract, Snapshot
 from hedging.money import ZERO, decimal
@@ -29,12 +29,13 @@ class Target:
 def instrument_for(asset: str, snapshot: Snapshot) -> Contract | None:
     """The quoted linear perpetual, not about to be delisted, on `asset` itself, or else on what it stands for: ETH for
     stETH, POL for MATIC, 1000PEPE for PEPE."""
-    own = snapshot.perpetual_of(asset) or snapshot.perpetual_of(resolve(asset).asset)
+    coin = resolve(asset, snapshot.aliases).asset
+    own = snapshot.perpetual_of(asset) or snapshot.perpetual_of(coin)
     if own is not None:
         return own
-    coin = resolve(asset).asset
     for contract in snapshot.contracts.values():
-        if contract.linear and snapshot.stays(contract) and underlying(contract.base) == coin:
+        follows = underlying(contract.base, snapshot.aliases)
+        if contract.linear and snapshot.stays(contract) and follows == coin:
             return contract
     return None
 
@@ -43,27 +44,31 @@ def value_of(holding: Holding, snapshot: Snapshot) -> Decimal | None:
     """US dollars at spot, None without a price. A stablecoin that the exchange does not list counts as one dollar, a
     wrapped or renamed coin as what it is redeemed for."""
     price = snapshot.spot.get(holding.asset)
-    if price is None and holding.asset in STABLECOINS:
+    alias = resolve(holding.asset, snapshot.aliases)
+    if price is None and alias.kind == "stable":
         price = Decimal(1)
     if price is None:
-        alias = resolve(holding.asset)
         stands_for = snapshot.spot.get(alias.asset)
         price = None if stands_for is None or alias.units is None else stands_for * alias.units
     return None if price is None else holding.amount * price
 
 
-def measured_beta(asset: str, betas: Mapping[str, Estimate], factor: str) -> Estimate | None:
+def measured_beta(
+    asset: str, betas: Mapping[str, Estimate], factor: str, aliases: Mapping[str, Alias] = KNOWN
+) -> Estimate | None:
     """The estimate of `asset`, or of what it stands for; the factor moves exactly like itself."""
-    coin = resolve(asset).asset
+    coin = resolve(asset, aliases).asset
     known = betas.get(asset) or betas.get(coin)
     if factor in (asset, coin):
         return Estimate(1.0, 0.0, 1.0, known.n if known else 0)
     return known
 
 
-def beta_weight(asset: str, betas: Mapping[str, Estimate], factor: str) -> Decimal:
+def beta_weight(
+    asset: str, betas: Mapping[str, Estimate], factor: str, aliases: Mapping[str, Alias] = KNOWN
+) -> Decimal:
     """Dollars of factor per dollar of `asset` when exposure is added up: its beta, not below 0; 1 when unmeasured."""
-    beta = (measured_beta(asset, betas, factor) or UNMEASURED).beta
+    beta = (measured_beta(asset, betas, factor, aliases) or UNMEASURED).beta
     return max(decimal(beta), ZERO) if isfinite(beta) else Decimal(1)
 
 
@@ -101,18 +106,19 @@ def exposure_with(
 ) -> Exposure:
     """The same with positions as symbol -> (signed contracts, mark price where the snapshot has no quote)."""
     value = gross = offset = ZERO
+    aliases = snapshot.aliases
     for holding in holdings:
         worth = value_of(holding, snapshot)
         if worth is not None:
             value += worth
-            if holding.asset not in STABLECOINS:
-                gross += worth * beta_weight(holding.asset, betas, factor)
+            if resolve(holding.asset, aliases).kind != "stable":
+                gross += worth * beta_weight(holding.asset, betas, factor, aliases)
     for symbol, (contracts, mark) in open_now.items():
         contract = snapshot.contracts.get(symbol)
         if contract is not None and contracts < 0:
             quote = snapshot.quotes.get(symbol)
             notional = -contract.notional(contracts, mark if quote is None else quote.mark)
-            offset += notional * beta_weight(underlying(contract.base), betas, factor)
+            offset += notional * beta_weight(underlying(contract.base, aliases), betas, factor, aliases)
     return Exposure(value, gross, offset)
 
 
@@ -127,7 +133,7 @@ def choose(
 def _choice(holding: Holding, snapshot: Snapshot, betas: Mapping[str, Estimate], factor: str) -> Choice:
     asset = holding.asset
     value = value_of(holding, snapshot)
-    measured = measured_beta(asset, betas, factor)
+    measured = measured_beta(asset, betas, factor, snapshot.aliases)
     fit = measured or UNMEASURED
 
     def choice(method: str, symbol: str | None, ratio: float, reason: str) -> Choice:
@@ -143,7 +149,7 @@ def _choice(holding: Holding, snapshot: Snapshot, betas: Mapping[str, Estimate],
             reason=reason,
         )
 
-    if asset in STABLECOINS:
+    if resolve(asset, snapshot.aliases).kind == "stable":
         return choice("none", None, 0.0, "stablecoin")
     if value is None:
         return choice("none", None, 0.0, "no_price")

@@ -121,6 +121,7 @@ class Years:
             asset_row={coin: n for n, coin in enumerate(COINS)},
             price=price,
             weight={"BTC": weight},
+            stands_for=np.arange(len(COINS)),
             symbol_row=listed,
             notional=price[base],
             contract_weight={"BTC": weight[base]},

@@ -77,7 +77,7 @@ def test_a_healthy_installation_gets_a_line_for_each_thing_and_exit_code_0(patie
     assert (
         said[f"✓ Account {patient.account.id} (bybit, live)"] == "its key trades futures and cannot withdraw"
     )
-    assert {"✓ Database", "✓ Master key", "✓ Clock"} <= said.keys()
+    assert {"✓ Database", "✓ Master key", "✓ Clock", "✓ Coins"} <= said.keys()
     assert SECRET not in printed and KEY not in printed
 
 
@@ -95,6 +95,20 @@ def test_what_is_wrong_is_said_with_what_to_do_and_exit_code_1(patient: Patient)
     assert "MEXC" in said["✗ MEXC"] and "network" in said["✗ MEXC"]
     assert "HEDGEHOG_MASTER_KEY" in said["✗ Master key"]
     assert f"✗ Account {patient.account.id} (bybit, live)" in said
+
+
+def test_the_operators_coins_are_counted_and_a_bad_row_is_named(patient: Patient) -> None:
+    mine = patient.data / "coins.csv"
+    mine.write_text(
+        "name,asset,units,kind\nMYETH,ETH,,staked\nWBTC,BTC,1,wrapped\n"
+    )  # one of them known before
+    code, said, printed = patient.look(HEDGEHOG_ASSETS=str(mine))
+    assert code == 0, printed
+    assert said["✓ Coins"].endswith("are known, 1 of them from HEDGEHOG_ASSETS")
+    mine.write_text("name,asset,units,kind\nMYETH,ETH,,steaked\n")
+    code, said, _ = patient.look(HEDGEHOG_ASSETS=str(mine))
+    assert code == 1
+    assert "HEDGEHOG_ASSETS: Line 2 of the assets is not name, asset" in said["✗ Coins"]
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,12 @@ def test_a_row_that_cannot_be_read_is_named(line: str) -> None:
         table(rows)
 
 
+@pytest.mark.parametrize("first", ["", "MYETH,ETH,,staked", "name,asset,kind"])
+def test_a_file_that_does_not_name_its_columns_is_no_table(first: str) -> None:
+    with pytest.raises(BadInput, match="name,asset,units,kind"):
+        table([first, "A,B,1,staked"] if first else [])
+
+
 def test_holdings_are_counted_in_what_there_are_prices_of() -> None:
     priced = ["BTC", "SKY", "1000PEPE", "JITOSOL", "USDC", "POL"]
     got = held_as(

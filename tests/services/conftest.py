@@ -1,7 +1,7 @@
 """A desk: the real services over a real database, in a market and on an exchange that do as the test says."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from bot.ports.store import HoldingChange
 from bot.services import Services
 from bot.settings import Settings
 from bot.storage import SqlStore, open_store
+from hedging.assets import KNOWN, Alias
 from tests.fakes.clock import ManualClock
 from tests.fakes.database import prepared, sqlite_template
 from tests.fakes.durable import ManualDurable
@@ -35,6 +36,7 @@ class Desk:
     durable: ManualDurable
     notifier: Listener
     services: Services
+    aliases: Mapping[str, Alias] = field(default_factory=lambda: KNOWN)
 
     def restart(self) -> None:
         """The process is gone: everything but the database, the engine's memory and the outside world is new."""
@@ -47,6 +49,7 @@ class Desk:
             self.notifier,
             self.durable,
             self.clock,
+            self.aliases,
         )
 
     async def hold(self, user: int = ADA, **amounts: str) -> None:

@@ -224,21 +224,19 @@ def _protected(
     factors: Sequence[str],
     market: MarketArrays,
 ) -> Floats:
-    """Value of the holdings that each position answers: the coin itself, or all of them where it is the factor's."""
+    """Value of the holdings that each position answers: the coin itself and the claims on it, or all of them where it
+    is the factor's."""
     coins = len(market.price)
-    key = whose * coins + asset
-    order = np.argsort(key, kind="stable")
-    wanted = p.whose * coins + market.base[p.symbol]
-    place = np.searchsorted(key[order], wanted)
+    held, place = np.unique(whose * coins + market.stands_for[asset], return_inverse=True)
+    worth = _sum(place, value, len(held))
+    coin = market.stands_for[market.base[p.symbol]]
+    wanted = p.whose * coins + coin
+    answer = np.searchsorted(held, wanted)
     found = np.zeros(len(wanted))
-    inside = place < len(key)
-    hit = (
-        np.flatnonzero(inside)[key[order][place[inside]] == wanted[inside]]
-        if len(key)
-        else np.empty(0, np.int64)
-    )
-    found[hit] = value[order][place[hit]]
-    common = np.array([market.asset_row[f] for f in factors])[factor[p.whose]] == market.base[p.symbol]
+    hit = np.flatnonzero(answer < len(held))
+    hit = hit[held[answer[hit]] == wanted[hit]]
+    found[hit] = worth[answer[hit]]
+    common = np.array([market.asset_row[f] for f in factors])[factor[p.whose]] == coin
     return np.where(common, total[p.whose], found)
 
 

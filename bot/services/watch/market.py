@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from bot.ports.errors import Unavailable
 from bot.services.markets import Market
-from hedging.assets import STABLECOINS
+from hedging.assets import STABLECOINS, underlying
 from hedging.carry import basis, funding_per_month
 from hedging.errors import HedgingError
 from hedging.margin import worst_pumps
-from hedging.market import Candles, Snapshot
+from hedging.market import Candles, Contract, Snapshot
 from hedging.plan import exposure
 from hedging.portfolio import Holding, Position
 from hedging.ratio import Estimate
@@ -50,9 +50,9 @@ class History:
 @dataclass(frozen=True, slots=True)
 class MarketArrays:
     """A coins and S contracts. `price`: US dollars a unit, NaN where unknown; `weight`: beta by factor (A,), 0 for
-    stablecoins. Per contract: `notional`, US dollars; `contract_weight`: beta of its base by factor; `funding`:
-    received by a short in 30 days, a fraction; `basis`; `upkeep`: maintenance margin rate; `mark`; `base`: row of its
-    coin."""
+    stablecoins; `stands_for`: row of the coin that it is a claim on, mostly its own. Per contract: `notional`, US
+    dollars; `contract_weight`: beta of its base by factor; `funding`: received by a short in 30 days, a fraction;
+    `basis`; `upkeep`: maintenance margin rate; `mark`; `base`: row of its coin."""
 
     name: str
     time: datetime
@@ -60,6 +60,7 @@ class MarketArrays:
     asset_row: Mapping[str, int]
     price: Floats
     weight: Mapping[str, Floats]
+    stands_for: NDArray[np.int64]
     symbol_row: Mapping[str, int]
     notional: Floats
     contract_weight: Mapping[str, Floats]
@@ -85,8 +86,10 @@ class Street:
         """For these coins and contracts, read now. Raises Unavailable."""
         snapshot = await self._market.snapshot(fresh=True)
         listed = [symbol for symbol in symbols if symbol in snapshot.contracts]
-        bases = {snapshot.contracts[symbol].base for symbol in listed}
-        history, names = await self._history(frozenset({*assets, *bases, *factors}), snapshot)
+        bases = [_base(snapshot.contracts[symbol], snapshot) for symbol in listed]
+        wanted = frozenset({*assets, *bases, *factors})
+        wanted |= {underlying(name, snapshot.aliases) for name in wanted}
+        history, names = await self._history(wanted, snapshot)
         await self._remember_funding([symbol for symbol in listed if symbol not in self._carry], snapshot)
         betas = {f: await self._market.betas(names, f, snapshot) for f in factors}
         row = {asset: n for n, asset in enumerate(names)}
@@ -103,6 +106,7 @@ class Street:
             asset_row=row,
             price=np.array([_unit(a, snapshot, betas[factors[0]], factors[0])[0] for a in names]),
             weight={f: np.array([_unit(a, snapshot, betas[f], f)[1] for a in names]) for f in factors},
+            stands_for=np.array([row[underlying(a, snapshot.aliases)] for a in names], dtype=np.int64),
             symbol_row={symbol: n for n, symbol in enumerate(listed)},
             notional=notional,
             contract_weight={
@@ -112,7 +116,7 @@ class Street:
             basis=np.array([float(basis(q)) if q and q.index > 0 else np.nan for q in quotes]),
             upkeep=np.array([float(c.maintenance_margin_rate) for c in contracts]),
             mark=np.array([float(q.mark) if q else np.nan for q in quotes]),
-            base=np.array([row[c.base] for c in contracts], dtype=np.int64),
+            base=np.array([row[base] for base in bases], dtype=np.int64),
             history=history,
         )
 
@@ -165,6 +169,12 @@ class Street:
         history = history_of(names, candles)
         self._known = (hour, frozenset(names), names, history)
         return history, names
+
+
+def _base(contract: Contract, snapshot: Snapshot) -> str:
+    """The coin whose prices tell how the contract moves: that of 1000PEPE is PEPE."""
+    known = contract.base in snapshot.spot
+    return contract.base if known else underlying(contract.base, snapshot.aliases)
 
 
 def history_of(names: Sequence[str], candles: Candles) -> History:

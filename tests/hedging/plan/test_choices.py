@@ -5,6 +5,7 @@ from decimal import Decimal as D
 
 import pytest
 
+from hedging.assets import table
 from hedging.errors import NotEnoughHistory, NothingToHedge
 from hedging.market import Quote, Snapshot
 from hedging.portfolio import Holding
@@ -120,6 +121,25 @@ def test_a_wrapped_coin_without_a_price_counts_as_what_it_is_redeemed_for() -> N
 def test_a_staked_coin_that_grows_needs_a_price_of_its_own() -> None:
     made = plan(Holding("BTC", D(1)), Holding("WSTETH", D(1)), snapshot=priced())
     assert made.choices[1].reason == "no_price"
+
+
+def test_a_snapshot_may_know_more_coins_than_the_table() -> None:
+    mine = table(
+        ["name,asset,units,kind", "MYETH,ETH,,staked", "MYUSD,USD,1,stable", "OLDSOL,SOL,10,renamed"]
+    )
+    snapshot = replace(priced(MYETH="3600", MYUSD="0.99"), aliases=mine)
+    made = plan(
+        Holding("MYETH", D(1)), Holding("MYUSD", D(900)), Holding("OLDSOL", D(2)), snapshot=snapshot,
+        rule=HedgeRule(D(1)), betas={**BETAS, "ETH": Estimate(1.1, 0.1, 0.6, 500)},
+    )  # fmt: skip
+    assert [(c.asset, c.value, c.reason, c.symbol) for c in made.choices] == [
+        ("MYETH", D(3600), "direct", "ETH/USDT:USDT"),
+        ("MYUSD", D(891), "stablecoin", None),
+        ("OLDSOL", D(3000), "cross", "BTC/USDT:USDT"),  # ten SOL each, which have no perpetual here
+    ]
+    # By hand: 3600 dollars at ETH's beta of 1.1, 3000 at SOL's of 1.5; the dollars move nothing.
+    assert made.before.gross == D(3600) * D("1.1") + D(3000) * D("1.5")
+    assert traded(made) == {"ETH/USDT:USDT": ("sell", D("1.20")), "BTC/USDT:USDT": ("sell", D("0.075"))}
 
 
 def test_a_contract_by_the_thousand_answers_its_coin() -> None:
