@@ -1,8 +1,10 @@
 """What came of a call: read from the wire, by allow-lists. Nothing that an exchange or ccxt says passes into an error's
-text but a raw code: answers may repeat secrets and addresses carry signatures."""
+text but a raw code: answers may repeat secrets and addresses carry signatures. What ccxt does to the decimal context
+(it sets how halves are rounded) ends with the call."""
 
 import re
 from collections.abc import Awaitable, Callable
+from decimal import localcontext
 from typing import TypeVar
 
 from bot.exchange.ccxt_wire import Call, calls_noted
@@ -32,7 +34,7 @@ async def read(dialect: Dialect, what: str, work: Work[T], resync: Work[None]) -
     """The result of a read. Raises Unavailable, or NotFound. A skewed clock is set once."""
     again = True
     while True:
-        with calls_noted() as calls:
+        with calls_noted() as calls, localcontext():
             failure: Exception | None = None
             try:
                 result = await work()
@@ -67,7 +69,7 @@ async def write(dialect: Dialect, what: str, work: Work[T], resync: Work[None]) 
     """
     again = True
     while True:
-        with calls_noted() as calls:
+        with calls_noted() as calls, localcontext():
             failure: Exception | None = None
             try:
                 result = await work()

@@ -54,6 +54,12 @@ async def test_a_sell_order_makes_a_short(venue: Venue, account: Account, world:
     assert position.liquidation_price is None or position.liquidation_price > position.mark_price
 
 
+async def test_an_order_leaves_the_rounding_of_decimals_as_it_was(venue: Venue, account: Account) -> None:
+    assert round(D("0.125"), 2) == D("0.12")  # halves to the even digit
+    await venue.exchange.place(account, order(venue, "hh-1"))
+    assert round(D("0.125"), 2) == D("0.12")
+
+
 async def test_an_average_price_is_never_worse_than_the_limit(
     venue: Venue, account: Account, world: World
 ) -> None:
