@@ -119,7 +119,7 @@ async def running(settings: Settings, parts: Parts = Parts()) -> AsyncIterator[B
         schedule = Schedule(_jobs(settings, services, store, durable, clock))
         await durable.launch()
         schedule.start()
-        stack.callback(schedule.stop)
+        stack.push_async_callback(schedule.stop)
         yield Bot(settings, services, exchanges, shell, store, durable, schedule, vault)
 
 
@@ -319,6 +319,7 @@ def _jobs(
     return (
         Entry("tick", timedelta(seconds=every), tick),
         Entry("unfinished work", timedelta(seconds=5), services.execution.sweep),
-        Entry("owed messages", timedelta(seconds=1), services.delivery.sweep),
+        # Cut off between sending and noting it, a message would be in doubt for a minute.
+        Entry("owed messages", timedelta(seconds=1), services.delivery.sweep, finish=timedelta(seconds=4)),
         Entry("old work", timedelta(hours=1), prune),
     )
