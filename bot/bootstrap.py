@@ -35,6 +35,7 @@ from bot.services.markets import Markets
 from bot.services.people import People
 from bot.services.portfolio import Portfolio
 from bot.services.reconciliation import Reconciliation
+from bot.services.results import Results
 from bot.services.rules import Rules
 from bot.services.situation import Situations
 from bot.services.status import Status
@@ -150,8 +151,9 @@ def build_services(
         clock,
         timedelta(seconds=settings.card_seconds),
     )
-    status = Status(store, situations, clock)
-    remedies = Remedies(store, hedge, situations, status, markets)
+    results = Results(store, exchange, markets)
+    status = Status(store, situations, results, clock)
+    remedies = Remedies(store, hedge, situations, status, results, markets)
     delivery = Delivery(store, notifier, durable, clock, remedies.prepare)
     summaries = Summaries(store, markets, clock)
     permissions = Permissions(store, accounts)
@@ -201,8 +203,9 @@ async def hedge_panel(settings: Settings) -> AsyncIterator["Hedges"]:
         exchanges = await _open_exchanges(settings, store, vault, clock, stack)
         start = start_account(settings.practice_exchange, exchanges.offers)
         accounts = Accounts(store, exchanges, exchanges, vault, clock, start)
-        situations = Situations(store, accounts, exchanges, Markets(exchanges, clock), Rules(store))
-        yield Hedges(store, Status(store, situations, clock))
+        markets = Markets(exchanges, clock)
+        situations = Situations(store, accounts, exchanges, markets, Rules(store))
+        yield Hedges(store, Status(store, situations, Results(store, exchanges, markets), clock))
 
 
 @asynccontextmanager
