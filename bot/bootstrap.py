@@ -35,6 +35,7 @@ from bot.services.markets import Markets
 from bot.services.people import People
 from bot.services.portfolio import Portfolio
 from bot.services.reconciliation import Reconciliation
+from bot.services.results import Results
 from bot.services.rules import Rules
 from bot.services.situation import Situations
 from bot.services.status import Status
@@ -124,7 +125,7 @@ async def running(settings: Settings, parts: Parts = Parts()) -> AsyncIterator[B
         schedule = Schedule(_jobs(settings, services, store, durable, clock))
         await durable.launch()
         schedule.start()
-        stack.callback(schedule.stop)
+        stack.push_async_callback(schedule.stop)
         yield Bot(settings, services, exchanges, shell, store, durable, schedule, vault)
 
 
@@ -156,8 +157,9 @@ def build_services(
         clock,
         timedelta(seconds=settings.card_seconds),
     )
-    status = Status(store, situations, clock)
-    remedies = Remedies(store, hedge, situations, status, markets)
+    results = Results(store, exchange, markets)
+    status = Status(store, situations, results, clock)
+    remedies = Remedies(store, hedge, situations, status, results, markets)
     delivery = Delivery(store, notifier, durable, clock, remedies.prepare)
     summaries = Summaries(store, markets, clock)
     permissions = Permissions(store, accounts)
@@ -207,10 +209,9 @@ async def hedge_panel(settings: Settings) -> AsyncIterator["Hedges"]:
         exchanges = await _open_exchanges(settings, store, vault, clock, stack)
         start = start_account(settings.practice_exchange, exchanges.offers)
         accounts = Accounts(store, exchanges, exchanges, vault, clock, start)
-        situations = Situations(
-            store, accounts, exchanges, Markets(exchanges, clock, coins(settings)), Rules(store)
-        )
-        yield Hedges(store, Status(store, situations, clock))
+        markets = Markets(exchanges, clock, coins(settings))
+        situations = Situations(store, accounts, exchanges, markets, Rules(store))
+        yield Hedges(store, Status(store, situations, Results(store, exchanges, markets), clock))
 
 
 @asynccontextmanager
@@ -341,6 +342,7 @@ def _jobs(
     return (
         Entry("tick", timedelta(seconds=every), tick),
         Entry("unfinished work", timedelta(seconds=5), services.execution.sweep),
-        Entry("owed messages", timedelta(seconds=1), services.delivery.sweep),
+        # Cut off between sending and noting it, a message would be in doubt for a minute.
+        Entry("owed messages", timedelta(seconds=1), services.delivery.sweep, finish=timedelta(seconds=4)),
         Entry("old work", timedelta(hours=1), prune),
     )

@@ -49,6 +49,15 @@ class Contract:
             raise BadInput(f"the price of {self.symbol} must be positive, not {price}")
         return floor_to_step(notional / (self.contract_size * (price if self.linear else 1)), self.lot)
 
+    def profit(self, contracts: Decimal, entry: Decimal, price: Decimal) -> Decimal:
+        """Profit of signed `contracts` from `entry` to `price`, in settle units.
+
+        Linear: q (P - E); inverse: N (1/E - 1/P) with N in quote units. Source: Bybit, "P&L calculations (USDT
+        Contract)" and "(Inverse Contract)".
+        """
+        size = contracts * self.contract_size
+        return size * (price - entry) if self.linear else size * (1 / entry - 1 / price)
+
 
 @dataclass(frozen=True, slots=True)
 class Quote:

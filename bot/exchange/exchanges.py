@@ -16,6 +16,7 @@ from bot.ports.clock import Clock
 from bot.ports.errors import Unavailable
 from bot.ports.exchange import (
     Exchange,
+    FundingPayment,
     Health,
     Liquidity,
     MarginMode,
@@ -137,6 +138,9 @@ class Exchanges:
 
     async def forced_closes(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
         return await self._of(account).forced_closes(account, symbol, since)
+
+    async def funding_paid(self, account: Account, symbol: str, since: datetime) -> Sequence[FundingPayment]:
+        return await self._of(account).funding_paid(account, symbol, since)
 
     def names_forced_closes(self, account: Account) -> bool:
         return self._of(account).names_forced_closes(account)

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from bot.exchange.paper_state import decode, decode_report, encode, encode_report
+from bot.exchange.paper_state import decode, decode_report, encode, encode_report, kept
 from bot.ports.clock import Clock
 from bot.ports.errors import Ambiguous, Rejected, StaleVersion, Unavailable
-from bot.ports.exchange import MarginMode, MarketFeed, TradeFill
+from bot.ports.exchange import FundingPayment, MarginMode, MarketFeed, TradeFill
 from bot.ports.records import Account, Balance, Order, OrderReport
 from bot.ports.store import PaperStore
 from hedging.errors import OrderRejected
 from hedging.market import Candles, Contract, Funding, Snapshot
 from hedging.money import ZERO, ceil_to_step, floor_to_step
 from hedging.paper import (
+    FundingPaid,
     Liquidation,
     Marks,
     PaperAccount,
@@ -46,6 +47,7 @@ class _State:
 
     account: PaperAccount
     forced: tuple[Liquidation, ...]
+    paid: tuple[FundingPaid, ...]
     version: int
     snapshot: Snapshot
     stale: bool
@@ -99,6 +101,15 @@ class PaperExchange:
     async def fills(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
         """Only orders of ours trade on paper, and their reports tell of them: what is left is liquidations."""
         return await self.forced_closes(account, symbol, since)
+
+    async def funding_paid(self, account: Account, symbol: str, since: datetime) -> Sequence[FundingPayment]:
+        """Ascending, since the account last held nothing; the older settlements of a long hedge come as one."""
+        paid = (await self._settled(account)).paid
+        return [
+            FundingPayment(symbol, event.amount, event.asset, event.time)
+            for event in paid
+            if event.symbol == symbol and event.time >= since
+        ]
 
     def names_forced_closes(self, account: Account) -> bool:
         return True
@@ -178,7 +189,7 @@ class PaperExchange:
                 else None
             )
             try:
-                saved = encode(after, state.forced)
+                saved = encode(after, state.forced, kept(after, state.paid))
                 await self._store.save_paper(account.id, saved, version=state.version, order=row)
             except StaleVersion:
                 continue
@@ -192,7 +203,7 @@ class PaperExchange:
         state = await self._read(account)
         if state.stale:
             try:
-                saved = encode(state.account, state.forced)
+                saved = encode(state.account, state.forced, state.paid)
                 await self._store.save_paper(account.id, saved, version=state.version)
             except StaleVersion:
                 return await self._read(account)
@@ -202,18 +213,19 @@ class PaperExchange:
         snapshot = await self._feed.snapshot()
         row = await self._store.paper_account(account.id)
         if row is None:
-            return _State(PaperAccount(self._deposit, snapshot.time), (), 0, snapshot, stale=False)
+            return _State(PaperAccount(self._deposit, snapshot.time), (), (), 0, snapshot, stale=False)
         try:
-            kept, forced = decode(row[0])
+            then, forced, paid = decode(row[0])
         except (ValueError, LookupError, TypeError) as error:
             raise Unavailable("The paper account's state cannot be read.") from error
-        path, funding = await self._since(kept, snapshot)
-        now, events = settle(kept, path, funding)
+        path, funding = await self._since(then, snapshot)
+        now, events = settle(then, path, funding)
         now, ended = settle_ended(now, snapshot.contracts, snapshot.time)
         events += ended
         closed = tuple(event for event in events if isinstance(event, Liquidation))
-        stale = bool(events) or (bool(kept.positions) and snapshot.time - kept.settled_at >= _SAVE_EVERY)
-        return _State(now, forced + closed, row[1], snapshot, stale)
+        stale = bool(events) or (bool(then.positions) and snapshot.time - then.settled_at >= _SAVE_EVERY)
+        settled = tuple(event for event in events if isinstance(event, FundingPaid))
+        return _State(now, forced + closed, kept(now, paid + settled), row[1], snapshot, stale)
 
     async def _since(self, account: PaperAccount, snapshot: Snapshot) -> tuple[list[Marks], list[Funding]]:
         """Marks and funding from the last settlement to the snapshot. A clock that went back settles nothing; while it

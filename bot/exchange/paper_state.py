@@ -1,7 +1,7 @@
 """Paper accounts as JSON-able mappings, for the store; amounts as decimal text."""
 
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -9,14 +9,17 @@ from typing import Any
 from bot.ports.records import OrderReport
 from hedging.market import Contract
 from hedging.money import decimal
-from hedging.paper import Liquidation, PaperAccount, PaperPosition
+from hedging.paper import FundingPaid, Liquidation, PaperAccount, PaperPosition
 
 _TALLIES = ("cash", "realized", "fees", "funding", "insurance")
 _NO_AMOUNTS = ("symbol", "base", "quote", "settle", "linear", "max_leverage")  # of a contract
 _MOST_EVENTS = 100
+_MOST_PAID = 60  # settlements of one position that are kept by themselves
 
 
-def encode(account: PaperAccount, forced: tuple[Liquidation, ...]) -> dict[str, Any]:
+def encode(
+    account: PaperAccount, forced: tuple[Liquidation, ...], paid: tuple[FundingPaid, ...]
+) -> dict[str, Any]:
     """The state to save; of the forced closes, the latest hundred."""
     return {
         **{name: _texts(getattr(account, name)) for name in _TALLIES},
@@ -25,10 +28,13 @@ def encode(account: PaperAccount, forced: tuple[Liquidation, ...]) -> dict[str, 
         "leverage": dict(account.leverage),
         "margin_modes": dict(account.margin_modes),
         "events": [_event(event) for event in forced[-_MOST_EVENTS:]],
+        "paid": [_payment(event) for event in paid],
     }
 
 
-def decode(state: Mapping[str, Any]) -> tuple[PaperAccount, tuple[Liquidation, ...]]:
+def decode(
+    state: Mapping[str, Any],
+) -> tuple[PaperAccount, tuple[Liquidation, ...], tuple[FundingPaid, ...]]:
     """What `encode` was given. Raises ValueError, LookupError or TypeError for what it never wrote."""
     positions = [_read_position(item) for item in state["positions"]]
     account = PaperAccount(
@@ -42,7 +48,24 @@ def decode(state: Mapping[str, Any]) -> tuple[PaperAccount, tuple[Liquidation, .
         funding=_amounts(state["funding"]),
         insurance=_amounts(state["insurance"]),
     )
-    return account, tuple(_read_event(item) for item in state["events"])
+    forced = tuple(_read_event(item) for item in state["events"])
+    return account, forced, tuple(_read_payment(item) for item in state.get("paid", ()))
+
+
+def kept(account: PaperAccount, paid: Sequence[FundingPaid]) -> tuple[FundingPaid, ...]:
+    """What is worth keeping of the funding: all since the account last held nothing; of each contract the latest sixty
+    settlements by themselves and those before as one, at the time of its last."""
+    if not account.positions:
+        return ()
+    by_symbol: dict[str, list[FundingPaid]] = {}
+    for payment in paid:
+        mine = by_symbol.setdefault(payment.symbol, [])
+        mine.append(payment)
+        if len(mine) > _MOST_PAID:
+            first, second = mine[:2]
+            mine[:2] = [replace(second, amount=first.amount + second.amount)]
+    together = [payment for mine in by_symbol.values() for payment in mine]
+    return tuple(sorted(together, key=lambda payment: (payment.time, payment.symbol)))
 
 
 def encode_report(report: OrderReport, symbol: str) -> dict[str, Any]:
@@ -97,6 +120,26 @@ def _read_position(item: Mapping[str, Any]) -> PaperPosition:
         leverage=int(item["leverage"]),
         margin_mode=item["margin_mode"],
         margin=decimal(item["margin"]),
+    )
+
+
+def _payment(payment: FundingPaid) -> dict[str, Any]:
+    return {
+        "time": payment.time.isoformat(),
+        "symbol": payment.symbol,
+        "rate": str(payment.rate),
+        "amount": str(payment.amount),
+        "asset": payment.asset,
+    }
+
+
+def _read_payment(item: Mapping[str, Any]) -> FundingPaid:
+    return FundingPaid(
+        time=datetime.fromisoformat(item["time"]),
+        symbol=item["symbol"],
+        rate=decimal(item["rate"]),
+        amount=decimal(item["amount"]),
+        asset=item["asset"],
     )
 
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 from bot.exchange.ccxt_clients import CredentialsOf
 from bot.ports.clock import Clock
 from bot.ports.errors import KeyRefused, KeyUnusable, PortError, Rejected
-from bot.ports.exchange import Exchange, MarginMode, TradeFill
+from bot.ports.exchange import Exchange, FundingPayment, MarginMode, TradeFill
 from bot.ports.records import Account, AccountState, Balance, Order, OrderReport, OutboxItem
 from bot.ports.store import KeyStore
 from bot.ports.vault import Credentials, NoCredentials, Tampered, VaultError
@@ -68,6 +68,9 @@ class Probation:
 
     async def forced_closes(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
         return await self._ask(account, lambda: self._exchange.forced_closes(account, symbol, since))
+
+    async def funding_paid(self, account: Account, symbol: str, since: datetime) -> Sequence[FundingPayment]:
+        return await self._ask(account, lambda: self._exchange.funding_paid(account, symbol, since))
 
     async def listed(self, account: Account, symbol: str) -> bool:
         return await self._exchange.listed(account, symbol)

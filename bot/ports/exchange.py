@@ -129,6 +129,12 @@ class Exchange(Protocol):
         """What the exchange closed by itself from `since` on, ascending."""
         ...
 
+    async def funding_paid(
+        self, account: Account, symbol: str, since: datetime
+    ) -> "Sequence[FundingPayment]":
+        """Funding from `since` on, ascending."""
+        ...
+
     def names_forced_closes(self, account: Account) -> bool:
         """Whether the exchange tells what it closed by itself from what its owner closed."""
         ...
@@ -199,10 +205,6 @@ class RealExchange(Exchange, Protocol):
 
     async def margin_mode(self, account: Account, symbol: str) -> MarginMode | None:
         """None where the exchange does not tell before a position is open."""
-        ...
-
-    async def funding_paid(self, account: Account, symbol: str, since: datetime) -> Sequence[FundingPayment]:
-        """Funding from `since` on, ascending."""
         ...
 
     async def open_orders(self, account: Account, symbol: str) -> Sequence[OrderReport]:

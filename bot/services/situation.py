@@ -68,11 +68,9 @@ class Situation:
         )
 
     def baseline(self) -> dict[str, Any]:
-        """What a hedge is of and its profits are counted from, JSON-able: equity, prices and amounts before its first
-        order."""
+        """What a hedge is of and its profits are counted from, JSON-able: prices and amounts before its first order."""
         spot = self.snapshot.spot
         return {
-            "equity_before": str(self.balance.equity),
             "prices": {h.asset: str(spot[h.asset]) for h in self.holdings if h.asset in spot},
             "amounts": {h.asset: str(h.amount) for h in self.holdings},
         }

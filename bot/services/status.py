@@ -1,14 +1,14 @@
 """How somebody stands: exposure, shorts, what the hedge has done so far."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.ports.clock import Clock
-from bot.ports.records import Account, Alert, Attempt, AttemptState, Proposal
+from bot.ports.records import Account, Alert, Attempt, AttemptState
 from bot.ports.store import Store
 from bot.services.errors import NoHoldings
+from bot.services.results import Results
 from bot.services.situation import Situation, Situations
 from hedging.portfolio import Exposure, Position
 from hedging.rules import HedgeRule
@@ -56,8 +56,9 @@ class StatusView:
 
 
 class Status:
-    def __init__(self, store: Store, situations: Situations, clock: Clock) -> None:
+    def __init__(self, store: Store, situations: Situations, results: Results, clock: Clock) -> None:
         self._store = store
+        self._results = results
         self._situations = situations
         self._clock = clock
 
@@ -66,8 +67,7 @@ class Status:
         situation = await self._situations.of(user_id)
         if not situation.holdings and not situation.positions:
             raise NoHoldings("Nothing is held yet.")
-        began = await hedge_began(self._store, user_id) if situation.shorts else None
-        unhedged, hedged = profits(began, situation)
+        result = await self._results.of_both(situation) if situation.shorts else None
         exposed = situation.exposure()
         return StatusView(
             user_id=user_id,
@@ -80,9 +80,9 @@ class Status:
             free=situation.balance.free,
             alerts=tuple(await self._store.live_alerts(user_id)),
             waiting=await self._waiting(situation.account),
-            unhedged_pnl=unhedged,
-            hedged_pnl=hedged,
-            since=_market_time(began),
+            unhedged_pnl=result.unhedged if result else None,
+            hedged_pnl=result.hedged if result else None,
+            since=result.since if result else None,
             market_time=situation.snapshot.time,
         )
 
@@ -91,32 +91,6 @@ class Status:
         unsettled = await self._store.open_attempts(before=self._clock.now() - timedelta(seconds=5))
         hanging = (AttemptState.UNKNOWN, AttemptState.RECONCILING)
         return tuple(a for a in unsettled if a.account_id == account.id and a.state in hanging)
-
-
-async def hedge_began(store: Store, user_id: int) -> Proposal | None:
-    """The proposal that opened the present hedge: the latest settled one that started from no short at all."""
-    for proposal in await store.latest_proposals(user_id):
-        if proposal.purpose == "hedge" and proposal.outcome.get("status") != "nothing":
-            return proposal
-    return None
-
-
-def profits(began: Proposal | None, situation: Situation) -> tuple[Decimal | None, Decimal | None]:
-    """Profit since the hedge began in US dollars: of the holdings alone, and with the hedge.
-
-    Holdings count at their present amounts, by the change of price since then; coins added later do not count.
-    """
-    if began is None or began.outcome.get("equity_before") is None:
-        return None, None
-    then: Mapping[str, str] = began.outcome["prices"]
-    spot = situation.snapshot.spot
-    held = [h for h in situation.holdings if h.asset in then and h.asset in spot]
-    unhedged = sum((h.amount * (spot[h.asset] - Decimal(then[h.asset])) for h in held), Decimal(0))
-    return unhedged, unhedged + situation.balance.equity - Decimal(began.outcome["equity_before"])
-
-
-def _market_time(began: Proposal | None) -> datetime | None:
-    return began.plan.quoted_at if began else None
 
 
 def _line(situation: Situation, position: Position) -> PositionLine:

@@ -60,20 +60,10 @@ def value(contract: Contract, contracts: Decimal, price: Decimal) -> Decimal:
     return notional if contract.linear else notional / price
 
 
-def profit(contract: Contract, contracts: Decimal, entry: Decimal, price: Decimal) -> Decimal:
-    """Profit of signed `contracts` from `entry` to `price`, in settle units.
-
-    Linear: q (P - E); inverse: N (1/E - 1/P) with N in quote units. Source: Bybit, "P&L calculations (USDT Contract)"
-    and "(Inverse Contract)".
-    """
-    size = contracts * contract.contract_size
-    return size * (price - entry) if contract.linear else size * (1 / entry - 1 / price)
-
-
 def unrealized(position: PaperPosition, price: Decimal | None = None) -> Decimal:
     """Unrealised profit at `price` (default: the last mark), in settle units."""
     at = position.mark_price if price is None else price
-    return profit(position.contract, position.contracts, position.entry_price, at)
+    return position.contract.profit(position.contracts, position.entry_price, at)
 
 
 def maintenance(position: PaperPosition, price: Decimal | None = None) -> Decimal:

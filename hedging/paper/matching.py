@@ -8,7 +8,7 @@ from hedging.errors import OrderRejected
 from hedging.margin import initial_margin
 from hedging.market import Contract, Quote
 from hedging.money import ZERO, floor_to_step, round_to_step
-from hedging.paper.account import PaperAccount, PaperPosition, free_margin, plus, profit, value
+from hedging.paper.account import PaperAccount, PaperPosition, free_margin, plus, value
 
 _DEPTH_RANGE = Decimal("0.001")  # a quote's depth lies within this fraction of the touch
 
@@ -116,7 +116,7 @@ def _traded(
     rest = before
     if before and closed:
         closing = closed.copy_sign(held)
-        realized = profit(contract, closing, before.entry_price, price)
+        realized = contract.profit(closing, before.entry_price, price)
         released = before.margin * closed / abs(held)
         left = held - closing
         rest = (

@@ -9,7 +9,7 @@ from typing import Literal
 from hedging.carry import funding_payment
 from hedging.market import Funding
 from hedging.money import ZERO
-from hedging.paper.account import PaperAccount, PaperPosition, maintenance, plus, profit, unrealized, value
+from hedging.paper.account import PaperAccount, PaperPosition, maintenance, plus, unrealized, value
 
 LIQUIDATION_FEE = Decimal("0.005")  # fraction of the liquidated value, kept by the exchange
 
@@ -183,7 +183,7 @@ def _surplus(backing: Decimal, group: Sequence[PaperPosition], prices: Sequence[
 def _taken(account: PaperAccount, position: PaperPosition, price: Decimal) -> tuple[PaperAccount, Decimal]:
     """The account without a position but with its tallies, and the position's profit less the liquidation fee."""
     contract = position.contract
-    gain = profit(contract, position.contracts, position.entry_price, price)
+    gain = contract.profit(position.contracts, position.entry_price, price)
     cost = value(contract, position.contracts, price) * LIQUIDATION_FEE
     kept = {symbol: other for symbol, other in account.positions.items() if symbol != contract.symbol}
     taken = replace(

@@ -90,7 +90,7 @@ class Books:
         exchange shows them. `arrived`: our ids on its orders; None: those of the paper exchange."""
         found = []
         if not self.at_rest(user, also=also):
-            found.append(f"not at rest: {self._states(user)}")
+            found.append(f"not at rest: {self.states(user)}")
         attempts, proposals = self.attempts(user), self.proposals(user)
         found += _sent_twice(attempts)
         for proposal in proposals:
@@ -111,7 +111,8 @@ class Books:
             found.append(f"done are {done}, receipts are owed for {receipts}")
         return found
 
-    def _states(self, user: int) -> str:
+    def states(self, user: int) -> str:
+        """Everything that was begun for this person, and how far it came."""
         return ", ".join(
             [f"proposal {p['id']} {p['state']}" for p in self.proposals(user)]
             + [f"{a['symbol']} {a['state']} {a['reason']}" for a in self.attempts(user)]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.ports.errors import Ambiguous, Rejected, Unavailable
-from bot.ports.exchange import MarginMode, TradeFill
+from bot.ports.exchange import FundingPayment, MarginMode, TradeFill
 from bot.ports.records import Account, Balance, Order, OrderReport
 from hedging.portfolio import Position
 from tests.fakes.market import StillMarket, perpetual
@@ -36,6 +36,7 @@ class ScriptedExchange:
         self.margin_mode: dict[str, MarginMode] = {}
         self._hidden: dict[str, int] = {}
         self.asked: Counter[str] = Counter()
+        self.funding: list[FundingPayment] = []
         self.history: list[TradeFill] = []  # what was traded without an order of ours
 
     async def positions(self, account: Account) -> Sequence[Position]:
@@ -62,6 +63,10 @@ class ScriptedExchange:
         self.asked["forced_closes"] += 1
         forced = [fill for fill in self.history if fill.forced]
         return [fill for fill in forced if fill.symbol == symbol and fill.time >= since]
+
+    async def funding_paid(self, account: Account, symbol: str, since: datetime) -> Sequence[FundingPayment]:
+        self.asked["funding_paid"] += 1
+        return [payment for payment in self.funding if payment.symbol == symbol and payment.time >= since]
 
     def names_forced_closes(self, account: Account) -> bool:
         return True

@@ -87,7 +87,7 @@ async def _what_is_wrong(
         await person.wait(lambda _: books.at_rest(person.id), "rest", seconds=20)
         hedge = await person.hedge_when(lambda h: _agree(h, books, person), "the panel", seconds=5)
     except AssertionError as nothing:
-        return [str(nothing)]
+        return [f"{nothing}\n{books.states(person.id)}"]
     found = books.objections(person.id, positions=_positions(hedge))
     bot_said = [m for m in await person.messages() if m["from"] == "bot"]
     if extra := [m for m in bot_said if m["id"] > card["id"]]:

@@ -35,7 +35,7 @@ class Floor:
                 while not fits():  # noqa: ASYNC110 - another process is waited for
                     await asyncio.sleep(0.05)
         except TimeoutError:
-            raise AssertionError(f"{what} did not happen: {self.books._states(self.ada.id)}") from None
+            raise AssertionError(f"{what} did not happen: {self.books.states(self.ada.id)}") from None
 
     async def order_in_flight(self, card: Json, **fault: object) -> None:
         """Tap, and wait until the exchange has the order and holds its answer back."""

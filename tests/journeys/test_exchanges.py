@@ -1,5 +1,6 @@
 """From /connect to /disconnect on the stand-in of every exchange, over HTTP calls to the driver alone."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -157,6 +158,29 @@ async def test_a_demo_over_an_exchange_starts_people_on_test_money_and_forgets_n
             assert closed["positions"] == []
             assert len({order["client_id"] for order in closed["orders"]}) == 4
         assert complaints(demo.bot_log) == []
+
+
+async def test_in_a_crash_the_hedge_has_made_what_it_kept_although_the_coins_behind_it_fell_too(
+    new_person: Callable[[], Person], driver: Driver
+) -> None:
+    """Beside dollars each account holds a Bitcoin as collateral, which is no part of the hedge."""
+    people = {name: new_person() for name in EXCHANGES}
+    for exchange, person in people.items():
+        title, mode = EXCHANGES[exchange], MODES[exchange]
+        await person.add(*COINS)
+        outcome = await connected(person, exchange, mode, as_written(await practice_key(driver, exchange)))
+        if mode == "live":
+            await person.tap(outcome, f"Use {title}: real money")
+        await person.confirm()
+    await driver.post("/market", {"shock": "crash", "size": 0.3})
+    for exchange, person in people.items():
+        hedge = await person.hedge_when(
+            lambda h: h["hedged_pnl"] and float(h["unhedged_pnl"]) < -1000, f"{exchange}: the loss"
+        )
+        lost, kept = float(hedge["unhedged_pnl"]), float(hedge["hedged_pnl"]) - float(hedge["unhedged_pnl"])
+        assert 0.35 * -lost < kept < 0.6 * -lost, (exchange, hedge)  # half of it is covered
+        alert = await person.alert()
+        assert "The hedge has made $" in text_of(alert), (exchange, told(alert))
 
 
 @pytest.mark.parametrize("exchange", ["bybit", "mexc"])

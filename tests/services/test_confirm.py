@@ -112,6 +112,7 @@ async def test_a_card_shown_in_another_chat_is_refused(desk: Desk) -> None:
 
 
 async def test_an_unknown_card_is_gone(desk: Desk) -> None:
+    await desk.services.people.meet(ADA, ADA, "Ada")
     with pytest.raises(ProposalGone):
         await desk.services.hedge.confirm("nosuchcard", ADA, ADA, 50)
 

@@ -7,7 +7,6 @@ something has happened.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any, Literal
 
 from bot.ports.clock import Clock
@@ -17,7 +16,8 @@ from bot.ports.watching import Pin
 from bot.services.desk.desk import line_of
 from bot.services.desk.kinds import severity_of
 from bot.services.desk.policy import Event
-from bot.services.status import StatusView, hedge_began
+from bot.services.results import Results
+from bot.services.status import StatusView
 
 PINNED, UNPIN = "pinned", "unpin"
 CALM = timedelta(minutes=10)  # figures that have moved are not told more often
@@ -82,7 +82,7 @@ def owed(pin: Pin, chat_id: int, standing: Standing, now: datetime) -> tuple[Pin
     return told, item
 
 
-async def prepared(store: Store, item: OutboxItem) -> OutboxItem | None:
+async def prepared(store: Store, results: Results, item: OutboxItem) -> OutboxItem | None:
     """With what must be fresh. None when a later one is owed, or nobody wants it any more."""
     if item.payload["look"] == "off":
         return item
@@ -92,10 +92,9 @@ async def prepared(store: Store, item: OutboxItem) -> OutboxItem | None:
     settings = (await store.alert_settings([item.user_id]))[item.user_id]
     told: dict[str, Any] = {"zone": settings.zone}
     if item.payload["look"] == "hedged":
-        began = await hedge_began(store, item.user_id)
-        if began is not None and began.outcome.get("equity_before") is not None:
-            before = Decimal(began.outcome["equity_before"])
-            told["hedge_pnl"] = str(Decimal(str(item.payload["equity"])) - before)
+        made = await results.at_a_glance(item.user_id)
+        if made is not None:
+            told["hedge_pnl"] = str(made)
         told["until"] = settings.exits.get("until")
         live = [a for a in await store.live_alerts(item.user_id) if a.state not in QUIET]
         live.sort(key=lambda a: (-severity_of(a), a.raised_at, a.id))

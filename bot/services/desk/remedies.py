@@ -17,8 +17,9 @@ from bot.services.desk.pinned import PINNED, prepared
 from bot.services.errors import ServiceError
 from bot.services.hedge import Hedge, remedy_key
 from bot.services.markets import Markets
+from bot.services.results import Results
 from bot.services.situation import Situation, Situations
-from bot.services.status import Status, StatusView, hedge_began, profits
+from bot.services.status import Status, StatusView
 from hedging.errors import HedgingError
 from hedging.plan import HedgePlan
 from hedging.rules import MAX_TARGET, MIN_TARGET
@@ -35,9 +36,16 @@ class Remedies:
     """Prepares owed messages of the alert desk; others pass as they are."""
 
     def __init__(
-        self, store: Store, hedge: Hedge, situations: Situations, status: Status, markets: Markets
+        self,
+        store: Store,
+        hedge: Hedge,
+        situations: Situations,
+        status: Status,
+        results: Results,
+        markets: Markets,
     ) -> None:
         self._store = store
+        self._results = results
         self._markets = markets
         self._hedge = hedge
         self._situations = situations
@@ -46,7 +54,7 @@ class Remedies:
     async def prepare(self, item: OutboxItem) -> OutboxItem | None:
         """None when the message would say what is no longer so, or would overwrite a card."""
         if item.kind == PINNED:
-            return await prepared(self._store, item)
+            return await prepared(self._store, self._results, item)
         if item.kind == "daily":
             return await self._daily(item)
         if item.kind not in ("alert", "recovered") or "alert_id" not in item.payload:
@@ -96,12 +104,12 @@ class Remedies:
         try:
             async with asyncio.timeout(SECONDS):
                 situation = await self._situations.of(alert.user_id)
+                result = await self._results.of_both(situation)
         except (PortError, HedgingError, TimeoutError) as failure:  # better without a remedy than not at all
             log.info("alert %s goes out without a remedy: %s", alert.id, failure)
             return told
-        unhedged, hedged = profits(await hedge_began(self._store, alert.user_id), situation)
-        if unhedged is not None and hedged is not None:
-            told["hedge_pnl"] = str(hedged - unhedged)
+        if result is not None:
+            told["hedge_pnl"] = str(result.hedge)
         if situation.positions and situation.balance.equity > 0:
             told["leverage"] = str(_leverage(situation))
         if alert.kind == "funding":

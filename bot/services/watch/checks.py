@@ -20,7 +20,7 @@ from bot.ports.watching import Crowd
 from bot.services.desk.desk import Written, write
 from bot.services.desk.policy import Event, Matter
 from bot.services.markets import Markets
-from bot.services.status import hedge_began
+from bot.services.results import hedge_began
 from bot.services.watch.book import Rows, Seen, has_short, see
 from bot.services.watch.findings import Findings
 from bot.services.watch.market import Street
