@@ -125,6 +125,10 @@ class WatchStore(Protocol):
         """The accounts of the same people, longest unread first."""
         ...
 
+    async def traded_since(self, since: datetime) -> Collection[int]:
+        """Users with a settled card whose orders were still worked on at that wall time or later."""
+        ...
+
     async def save_looks(self, seen: Collection[Look]) -> None:
         """Remember what was seen last, in one transaction. An older look never replaces a newer one."""
         ...

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psycopg
@@ -42,7 +43,12 @@ HOLDINGS, LEGS = 8, 2
 CHANGING = 0.05
 HOURS = 60 * 24
 A_SHARD = 20_000  # people
-NOTHING_LOOKED: dict[str, list[int]] = {"closed": [], "touched": [], "unseen": []}
+NOTHING_LOOKED: dict[str, Any] = {
+    "began": NOON.isoformat(),
+    "closed": [],
+    "touched": [],
+    "unseen": [],
+}
 D = Decimal
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from bot.ports.errors import Unavailable
 from bot.ports.exchange import TradeFill
-from bot.ports.records import Account, AlertState, OrderReport
+from bot.ports.records import Account, AlertState, Balance, OrderReport
+from bot.ports.store import HoldingChange
 from bot.services.errors import NotYours
 from bot.services.hedge import Confirmation
 from hedging.portfolio import Position
@@ -152,6 +153,48 @@ async def test_a_crash_is_told_even_where_the_hedge_follows_exactly(desk: Desk) 
     assert alert["change"] < -0.3
     await desk.tick()
     assert desk.notifier.kinds() == ["receipt", "alert"]
+
+
+async def test_a_crash_is_told_also_at_the_tick_that_finds_a_drift_over(desk: Desk) -> None:
+    await desk.hold(SOL="100")
+    await desk.hedged()
+    await desk.hold(SOL="300")
+    await desk.tick()
+    assert desk.notifier.told[-1].payload["kind"] == "drift"
+    await desk.services.portfolio.change(ADA, [HoldingChange("SOL", D(-300))], key="sold again")
+    desk.market.move(SOL=0.6, BTC=0.7)
+    for _ in range(2):  # a chat takes one message a second
+        await desk.tick()
+    assert [m.payload["kind"] for m in desk.notifier.told if m.kind == "alert"] == ["drift", "market_move"]
+
+
+async def test_who_is_traded_for_while_they_are_looked_at_is_judged_at_the_next_tick(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The look saw the account before the order, and the check comes after it: together they would be a false alarm."""
+    await desk.hold(SOL="100")
+    await desk.hedged()
+    await desk.tick()
+    await desk.hold(SOL="300")
+    card = await desk.card(key="update:more", message_id=60)
+    balance = desk.exchange.balance
+
+    async def meanwhile(account: Account) -> Balance:
+        monkeypatch.setattr(desk.exchange, "balance", balance)
+        await desk.tap(card, message_id=60)
+        await desk.durable.run_all()
+        return await balance(account)
+
+    monkeypatch.setattr(desk.exchange, "balance", meanwhile)
+    await desk.services.watch.check()
+    assert len(desk.exchange.placed) == 2
+    assert await desk.store.live_alerts(ADA) == []
+    for _ in range(2):
+        await desk.tick()
+    assert "alert" not in desk.notifier.kinds()
+    desk.market.move(SOL=1.4)  # and moves are measured from the later card on
+    await desk.tick()
+    assert desk.notifier.told[-1].payload["change"] == pytest.approx(0.4, abs=0.01)
 
 
 async def test_a_second_move_on_the_same_day_is_told_too(desk: Desk) -> None:

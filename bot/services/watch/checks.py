@@ -56,6 +56,7 @@ class Checks:
         trading = await self._trading()
         crowd = await self._store.crowd(shard, shards)
         trading |= await self._trading()
+        trading |= set(await self._store.traded_since(datetime.fromisoformat(looked["began"])))
         memories = await self._refreshed(crowd, looked["touched"], trading)
         laps.lap("read")
         seen = await self._see(crowd, trading, laps)

@@ -172,11 +172,11 @@ class Findings:
         return told is None or abs(measure - told) > NOTICEABLE * max(abs(told), 0.01)
 
     def _move(self, n: int, found: dict[int, list[Matter]]) -> None:
-        """A move that also made coverage drift is one alert."""
+        """A move that also made coverage drift is one alert, unless that one is just over."""
         earlier = next((a for a in self.crowd.alerts.get(self.users[n], ()) if a.kind == "market_move"), None)
         drift = self._live.get((n, "drift"))
-        fresh = any(m.alert.kind == "drift" and m.event is not Event.OVER for m in found.get(n, ()))
-        if fresh or drift is not None:
+        told = [m.event for m in found.get(n, ()) if m.alert.kind == "drift"]
+        if Event.OVER not in told and (told or drift is not None):
             return
         facts = self.facts(n, "market_move")
         if earlier is None:

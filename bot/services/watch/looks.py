@@ -44,9 +44,9 @@ class Looks:
         self._clock = clock
 
     async def refresh(self, shard: int = 0, shards: int = 1) -> dict[str, Any]:
-        """Look at all who are due. `closed`: the shorts that somebody else has closed meanwhile; `touched`: whose
-        positions have changed, `behind`: whose positions are not explained yet, `unseen`: who cannot be seen and has
-        had an order since the last look that could, by user id."""
+        """Look at all who are due. `began`: when (wall time); `closed`: the shorts that somebody else has closed
+        meanwhile; `touched`: whose positions have changed or may have, `behind`: whose positions are not explained yet,
+        `unseen`: who cannot be seen and has had an order since the last look that could, by user id."""
         now = self._clock.now()
         readers = await self._store.readers(shard, shards)
         due = [r for r in readers if r.account.state is AccountState.ACTIVE and _worth(r, now)]
@@ -55,10 +55,11 @@ class Looks:
         seen = [(one, look) for one, look in zip(due, found, strict=True) if look is not None]
         await self._store.save_looks([look for _, look in seen])
         return {
+            "began": now.isoformat(),
             "closed": [closed for one, look in seen for closed in _closed(one, look)],
             "behind": await self._reconciliation.behind(seen),
             "unseen": [one.account.user_id for one, look in seen if look.failure and one.asked],
-            "touched": [one.account.user_id for one, look in seen if _sizes(one.look) != _sizes(look)],
+            "touched": [one.account.user_id for one, look in seen if _may_differ(one, look)],
         }
 
 
@@ -93,6 +94,11 @@ class _Round:
                 return _failed(one, now, "key" if isinstance(failure, KeyRefused) else "unavailable")
         metrics.LOOKS.labels("seen").inc()
         return Look(one.account.id, now, balance.equity, balance.free, [_row(p) for p in positions])
+
+
+def _may_differ(one: Reader, look: Look) -> bool:
+    """Also after an order that the last look may have seen half of, or whose end its pass did not wait for."""
+    return (one.asked and not look.failure) or _sizes(one.look) != _sizes(look)
 
 
 def _worth(one: Reader, now: datetime) -> bool:

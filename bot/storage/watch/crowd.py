@@ -3,12 +3,13 @@
 from array import array
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Double, Select, Text, cast, exists, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.ports.records import Account, Alert
+from bot.ports.records import Account, Alert, ProposalState
 from bot.ports.watching import Crowd, Look, Reader
 from bot.storage.codec import fields_of
 from bot.storage.database import AT_ONCE, Database, execute_many
@@ -23,9 +24,13 @@ from bot.storage.tables import (
     looks,
     memories,
     people,
+    proposals,
     rules,
 )
 from bot.storage.watch.alerts import IN_USE, alert_of, each
+
+CARD_LASTS = timedelta(days=1)  # at most, before it is tapped
+WORK_LASTS = timedelta(minutes=10)  # at most; what takes longer is found by its orders
 
 _MEMBERS = people.join(accounts, accounts.c.user_id == people.c.id).join(
     rules, rules.c.user_id == people.c.id
@@ -72,6 +77,17 @@ class CrowdTables:
                 )
                 async for row in each(connection, wanted)
             ]
+
+    async def traded_since(self, since: datetime) -> Collection[int]:
+        worked_on = exists().where(attempts.c.proposal_id == proposals.c.id, attempts.c.updated_at >= since)
+        wanted = select(proposals.c.user_id).where(
+            proposals.c.state == ProposalState.DONE,
+            proposals.c.quoted_at >= since - CARD_LASTS,
+            proposals.c.confirmed_at >= since - WORK_LASTS,
+            worked_on,
+        )
+        async with self._database.read() as connection:
+            return set((await connection.execute(wanted)).scalars())
 
     async def save_looks(self, seen: Collection[Look]) -> None:
         upsert = self._database.insert(looks)
