@@ -6,7 +6,7 @@ transaction has to give up half way; readers have connections of their own and n
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,23 +59,22 @@ class Database:
 
     def read(self) -> contextlib.AbstractAsyncContextManager[AsyncConnection]:
         """For one SELECT, without the round trips of a transaction around it."""
-        return self._transaction(self._reader)
+        return self._connected(self._reader.connect())
 
     def snapshot(self) -> contextlib.AbstractAsyncContextManager[AsyncConnection]:
         """For several SELECTs that see the same state of the database."""
-        return self._transaction(self._snapshots)
+        return self._connected(self._snapshots.begin())
 
     def write(self) -> contextlib.AbstractAsyncContextManager[AsyncConnection]:
         """All or nothing: committed at the end, rolled back on any exception."""
-        return self._transaction(self._writer)
+        return self._connected(self._writer.begin())
 
     @contextlib.asynccontextmanager
-    async def _transaction(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    async def _connected(
+        self, opening: contextlib.AbstractAsyncContextManager[AsyncConnection]
+    ) -> AsyncIterator[AsyncConnection]:
         with named_failures():
-            async with (
-                asyncio.timeout(HANG_SECONDS if self.postgresql else None),
-                engine.begin() as connection,
-            ):
+            async with asyncio.timeout(HANG_SECONDS if self.postgresql else None), opening as connection:
                 yield connection
 
     async def close(self) -> None:
@@ -117,7 +116,13 @@ def _reason(error: Exception) -> str:
     return (str(cause) or type(cause).__name__).splitlines()[0]
 
 
-def connect_pragmas(engine: Engine, begin: str | None, *, foreign_keys: bool = True) -> None:
+def connect_pragmas(
+    engine: Engine,
+    begin: str | None,
+    *,
+    foreign_keys: bool = True,
+    begin_by: Callable[[Connection, str], object] = Connection.exec_driver_sql,
+) -> None:
     """Let SQLite's transactions begin where and as we say, with every commit on the disk before it is reported."""
 
     def on_connect(connection: Any, _record: Any) -> None:
@@ -130,12 +135,9 @@ def connect_pragmas(engine: Engine, begin: str | None, *, foreign_keys: bool = T
             cursor.execute("PRAGMA query_only = ON")
         cursor.close()
 
-    def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin or "")
-
     event.listen(engine, "connect", on_connect)
     if begin:
-        event.listen(engine, "begin", on_begin)
+        event.listen(engine, "begin", lambda connection: begin_by(connection, begin))
 
 
 def _sqlite_engine(url: URL, *, begin: str | None, connections: int) -> AsyncEngine:
@@ -150,7 +152,7 @@ def _sqlite_engine(url: URL, *, begin: str | None, connections: int) -> AsyncEng
         hide_parameters=True,
         **({} if begin else {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}),
     )
-    connect_pragmas(engine.sync_engine, begin)
+    connect_pragmas(engine.sync_engine, begin, begin_by=one_hop.begin)
     return engine
 
 
