@@ -89,19 +89,7 @@ class CcxtExchange:
         async def work(client: Any) -> list[Position]:
             calls = self._dialect.position_calls
             told = await asyncio.gather(*(client.fetch_positions(None, dict(params)) for params in calls))
-            rows = [row for rows in told for row in rows]
-            symbols = {str(row.get("symbol")) for row in rows}
-            contracts = {symbol: found for symbol in symbols if (found := self._any_contract(client, symbol))}
-            open_rows = [row for row in rows if row.get("contracts")]
-            for row in open_rows:
-                if row.get("marginMode") is None:  # where it is the account's and not the position's
-                    row["marginMode"] = await self._dialect.margin_mode(client, str(row.get("symbol")))
-            for row in open_rows:
-                if row.get("markPrice") is None and self._gone(client, str(row.get("symbol"))):
-                    row["markPrice"] = row.get("entryPrice")  # nothing prices it any more
-            needs_marks = any(row.get("markPrice") is None for row in open_rows)
-            marks = await self._prices() if needs_marks else {}
-            return positions_of(rows, contracts, marks, await self._beside(client, open_rows))
+            return await self._positions(client, [row for rows in told for row in rows])
 
         return await self._read(account, "the positions", work)
 
@@ -231,21 +219,20 @@ class CcxtExchange:
 
         return await self._read(account, "the position mode", work)
 
-    async def read_ahead(self, account: Account, symbol: str) -> None:
+    async def read_ahead(self, account: Account, symbol: str) -> Sequence[Position]:
         """The position mode; the margin mode, where it is the whole account's."""
-        begun, mode = self._clock.now(), None
-        try:
-            if self._dialect.margin_mode_of_account:
-                hedged, mode = await asyncio.gather(
-                    self.hedge_mode(account, symbol), self.margin_mode(account, symbol)
-                )
-            else:
-                hedged = await self.hedge_mode(account, symbol)
-        except KeyRefused:
-            raise
-        except Unavailable:
-            return
-        self._ahead[account.id, symbol] = Ahead(begun, hedged, mode)
+        begun = self._clock.now()
+        mode = self.margin_mode(account, symbol) if self._dialect.margin_mode_of_account else _nothing()
+        if self._dialect.symbol_tells_mode:
+            (held, hedged), margin_mode = await asyncio.gather(
+                self._positions_and_mode(account, symbol), _if_told(mode)
+            )
+        else:
+            held, hedged, margin_mode = await asyncio.gather(
+                self.positions(account), _if_told(self.hedge_mode(account, symbol)), _if_told(mode)
+            )
+        self._ahead[account.id, symbol] = Ahead(begun, hedged, margin_mode)
+        return [position for position in held if position.symbol == symbol]
 
     def _read_just_now(self, account: Account, symbol: str) -> "Ahead":
         ahead = self._ahead.get((account.id, symbol))
@@ -324,6 +311,33 @@ class CcxtExchange:
     def close(self) -> None:
         """Let go of every client."""
         self._clients.close()
+
+    async def _positions_and_mode(
+        self, account: Account, symbol: str
+    ) -> tuple[Sequence[Position], bool | None]:
+        """The positions in one contract, and the position mode, if their rows tell it."""
+
+        async def work(client: Any) -> tuple[Sequence[Position], bool | None]:
+            rows = await client.fetch_positions([symbol])
+            modes = {row.get("hedged") for row in rows}
+            return await self._positions(client, rows), modes.pop() if len(modes) == 1 else None
+
+        return await self._read(account, f"the positions in {symbol}", work)
+
+    async def _positions(self, client: Any, rows: Sequence[dict[str, Any]]) -> list[Position]:
+        """From ccxt's rows, with what they leave out."""
+        symbols = {str(row.get("symbol")) for row in rows}
+        contracts = {symbol: found for symbol in symbols if (found := self._any_contract(client, symbol))}
+        open_rows = [row for row in rows if row.get("contracts")]
+        for row in open_rows:
+            if row.get("marginMode") is None:  # where it is the account's and not the position's
+                row["marginMode"] = await self._dialect.margin_mode(client, str(row.get("symbol")))
+        for row in open_rows:
+            if row.get("markPrice") is None and self._gone(client, str(row.get("symbol"))):
+                row["markPrice"] = row.get("entryPrice")  # nothing prices it any more
+        needs_marks = any(row.get("markPrice") is None for row in open_rows)
+        marks = await self._prices() if needs_marks else {}
+        return positions_of(rows, contracts, marks, await self._beside(client, open_rows))
 
     async def _beside(self, client: Any, rows: Sequence[Mapping[str, Any]]) -> frozenset[str]:
         """The symbols of longs beside which a short can be held. Asked for where positions do not tell it, and only
@@ -447,6 +461,20 @@ def connect(
     clients = Clients(dialect, wire, clock, credentials)
     feed = CcxtFeed(dialect, clients, clock)
     return CcxtExchange(dialect, clients, clock, prices or feed.prices), feed
+
+
+async def _nothing() -> None:
+    """What needs not be asked."""
+
+
+async def _if_told(asking: Awaitable[T]) -> T | None:
+    """None for what cannot be read now. Raises KeyRefused."""
+    try:
+        return await asking
+    except KeyRefused:
+        raise
+    except Unavailable:
+        return None
 
 
 def _milliseconds(time: datetime) -> int:

@@ -166,6 +166,7 @@ BYBIT = Dialect(
     min_notional=_min_notional,
     forced=_forced,
     positions_tell_mode=True,
+    symbol_tells_mode=True,
     margin_mode_of_account=True,
     closes_at=_closes_at,
     rows=_rows,
