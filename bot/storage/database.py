@@ -39,6 +39,7 @@ class Database:
     def __init__(self, address: str) -> None:
         url = make_url(address)
         self.postgresql = url.get_backend_name() == "postgresql"
+        self._new: dict[Table, Executable] = {}  # made once: to make one takes longer than to execute it
         if self.postgresql:
             self._writer = _postgresql_engine(url)
             self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
@@ -57,20 +58,27 @@ class Database:
         """An INSERT that knows ON CONFLICT."""
         return postgresql.insert(table) if self.postgresql else sqlite.insert(table)
 
+    def insert_new(self, table: Table) -> Executable:
+        """An INSERT of what is given when it is executed, that leaves alone what is there already and returns the row
+        that it made."""
+        if table not in self._new:
+            self._new[table] = self.insert(table).on_conflict_do_nothing().returning(table)
+        return self._new[table]
+
     def read(self) -> contextlib.AbstractAsyncContextManager[AsyncConnection]:
         """For one SELECT, without the round trips of a transaction around it."""
-        return self._connected(self._reader.connect())
+        return self._transaction(self._reader.connect())
 
     def snapshot(self) -> contextlib.AbstractAsyncContextManager[AsyncConnection]:
         """For several SELECTs that see the same state of the database."""
-        return self._connected(self._snapshots.begin())
+        return self._transaction(self._snapshots.begin())
 
     def write(self) -> contextlib.AbstractAsyncContextManager[AsyncConnection]:
         """All or nothing: committed at the end, rolled back on any exception."""
-        return self._connected(self._writer.begin())
+        return self._transaction(self._writer.begin())
 
     @contextlib.asynccontextmanager
-    async def _connected(
+    async def _transaction(
         self, opening: contextlib.AbstractAsyncContextManager[AsyncConnection]
     ) -> AsyncIterator[AsyncConnection]:
         with named_failures():

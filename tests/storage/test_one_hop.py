@@ -52,13 +52,18 @@ async def test_a_transaction_begins_with_its_first_statement_whichever_way_that_
     async with database.write() as connection:
         await connection.execute(text("CREATE TABLE coin (name TEXT PRIMARY KEY)"))
     add, count = text("INSERT INTO coin VALUES (:name)"), text("SELECT count(*) FROM coin")
-    for ways in ("one by one", "many at once"):
-        with pytest.raises(LookupError):
-            async with database.write() as connection:
-                rows = [{"name": "SOL"}, {"name": "AVAX"}]
-                for part in [rows] if ways == "many at once" else rows:
-                    await connection.execute(add, part)
-                raise LookupError
+    rows: list[dict[str, str]] = [{"name": "SOL"}, {"name": "AVAX"}]
+
+    async def give_up(*parts: dict[str, str] | list[dict[str, str]]) -> None:
+        async with database.write() as connection:
+            for part in parts:
+                await connection.execute(add, part)
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await give_up(*rows)
+    with pytest.raises(LookupError):
+        await give_up(rows)
     async with database.snapshot() as seeing:
         async with seeing.stream(count) as found:
             assert [row[0] async for row in found] == [0]
