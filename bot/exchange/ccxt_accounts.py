@@ -49,19 +49,7 @@ class CcxtAccounts:
         async def work(client: Any) -> list[Position]:
             calls = self._dialect.position_calls
             told = await asyncio.gather(*(client.fetch_positions(None, dict(params)) for params in calls))
-            rows = [row for rows in told for row in rows]
-            symbols = {str(row.get("symbol")) for row in rows}
-            contracts = {symbol: found for symbol in symbols if (found := self._any_contract(client, symbol))}
-            open_rows = [row for row in rows if row.get("contracts")]
-            for row in open_rows:
-                if row.get("marginMode") is None:  # where it is the account's and not the position's
-                    row["marginMode"] = await self._dialect.margin_mode(client, str(row.get("symbol")))
-            for row in open_rows:
-                if row.get("markPrice") is None and self._gone(client, str(row.get("symbol"))):
-                    row["markPrice"] = row.get("entryPrice")  # nothing prices it any more
-            needs_marks = any(row.get("markPrice") is None for row in open_rows)
-            marks = await self._prices() if needs_marks else {}
-            return positions_of(rows, contracts, marks, await self._beside(client, open_rows))
+            return await self._positions(client, [row for rows in told for row in rows])
 
         return await self._read(account, "the positions", work)
 
@@ -195,6 +183,33 @@ class CcxtAccounts:
     def close(self) -> None:
         """Let go of every client."""
         self._clients.close()
+
+    async def _positions_and_mode(
+        self, account: Account, symbol: str
+    ) -> tuple[Sequence[Position], bool | None]:
+        """The positions in one contract, and the position mode, if their rows tell it."""
+
+        async def work(client: Any) -> tuple[Sequence[Position], bool | None]:
+            rows = await client.fetch_positions([symbol])
+            modes = {row.get("hedged") for row in rows}
+            return await self._positions(client, rows), modes.pop() if len(modes) == 1 else None
+
+        return await self._read(account, f"the positions in {symbol}", work)
+
+    async def _positions(self, client: Any, rows: Sequence[dict[str, Any]]) -> list[Position]:
+        """From ccxt's rows, with what they leave out."""
+        symbols = {str(row.get("symbol")) for row in rows}
+        contracts = {symbol: found for symbol in symbols if (found := self._any_contract(client, symbol))}
+        open_rows = [row for row in rows if row.get("contracts")]
+        for row in open_rows:
+            if row.get("marginMode") is None:  # where it is the account's and not the position's
+                row["marginMode"] = await self._dialect.margin_mode(client, str(row.get("symbol")))
+        for row in open_rows:
+            if row.get("markPrice") is None and self._gone(client, str(row.get("symbol"))):
+                row["markPrice"] = row.get("entryPrice")  # nothing prices it any more
+        needs_marks = any(row.get("markPrice") is None for row in open_rows)
+        marks = await self._prices() if needs_marks else {}
+        return positions_of(rows, contracts, marks, await self._beside(client, open_rows))
 
     async def _beside(self, client: Any, rows: Sequence[Mapping[str, Any]]) -> frozenset[str]:
         """The symbols of longs beside which a short can be held. Asked for where positions do not tell it, and only

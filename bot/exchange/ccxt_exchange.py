@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -23,6 +23,7 @@ from bot.ports.records import Account, Order, OrderReport
 from bot.ports.vault import Credentials
 from hedging.market import Contract
 from hedging.money import ZERO
+from hedging.portfolio import Position
 
 T = TypeVar("T")
 
@@ -134,21 +135,20 @@ class CcxtExchange(CcxtAccounts):
     async def find_order(self, account: Account, symbol: str, client_id: str) -> OrderReport | None:
         return await self._find(account, symbol, client_id, None)
 
-    async def read_ahead(self, account: Account, symbol: str) -> None:
+    async def read_ahead(self, account: Account, symbol: str) -> Sequence[Position]:
         """The position mode; the margin mode, where it is the whole account's."""
-        begun, mode = self._clock.now(), None
-        try:
-            if self._dialect.margin_mode_of_account:
-                hedged, mode = await asyncio.gather(
-                    self.hedge_mode(account, symbol), self.margin_mode(account, symbol)
-                )
-            else:
-                hedged = await self.hedge_mode(account, symbol)
-        except KeyRefused:
-            raise
-        except Unavailable:
-            return
-        self._ahead[account.id, symbol] = Ahead(begun, hedged, mode)
+        begun = self._clock.now()
+        mode = self.margin_mode(account, symbol) if self._dialect.margin_mode_of_account else _nothing()
+        if self._dialect.symbol_tells_mode:
+            (held, hedged), margin_mode = await asyncio.gather(
+                self._positions_and_mode(account, symbol), _if_told(mode)
+            )
+        else:
+            held, hedged, margin_mode = await asyncio.gather(
+                self.positions(account), _if_told(self.hedge_mode(account, symbol)), _if_told(mode)
+            )
+        self._ahead[account.id, symbol] = Ahead(begun, hedged, margin_mode)
+        return [position for position in held if position.symbol == symbol]
 
     def _read_just_now(self, account: Account, symbol: str) -> "Ahead":
         ahead = self._ahead.get((account.id, symbol))
@@ -243,3 +243,17 @@ def connect(
     clients = Clients(dialect, wire, clock, credentials)
     feed = CcxtFeed(dialect, clients, clock)
     return CcxtExchange(dialect, clients, clock, prices or feed.prices), feed
+
+
+async def _nothing() -> None:
+    """What needs not be asked."""
+
+
+async def _if_told(asking: Awaitable[T]) -> T | None:
+    """None for what cannot be read now. Raises KeyRefused."""
+    try:
+        return await asking
+    except KeyRefused:
+        raise
+    except Unavailable:
+        return None

@@ -118,8 +118,8 @@ class Exchanges:
     async def set_leverage(self, account: Account, symbol: str, leverage: int) -> None:
         await self._of(account).set_leverage(account, symbol, leverage)
 
-    async def read_ahead(self, account: Account, symbol: str) -> None:
-        await self._of(account).read_ahead(account, symbol)
+    async def read_ahead(self, account: Account, symbol: str) -> Sequence[Position]:
+        return await self._of(account).read_ahead(account, symbol)
 
     async def set_margin_mode(self, account: Account, symbol: str, mode: MarginMode) -> None:
         await self._of(account).set_margin_mode(account, symbol, mode)

@@ -124,8 +124,9 @@ class PaperExchange:
 
         await self._write(account, change, None)
 
-    async def read_ahead(self, account: Account, symbol: str) -> None:
+    async def read_ahead(self, account: Account, symbol: str) -> Sequence[Position]:
         """Paper has no modes to ask for."""
+        return [position for position in await self.positions(account) if position.symbol == symbol]
 
     async def set_margin_mode(self, account: Account, symbol: str, mode: MarginMode) -> None:
         def change(state: _State) -> tuple[PaperAccount, None]:

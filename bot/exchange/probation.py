@@ -81,8 +81,8 @@ class Probation:
     async def set_leverage(self, account: Account, symbol: str, leverage: int) -> None:
         await self._send(account, lambda: self._exchange.set_leverage(account, symbol, leverage))
 
-    async def read_ahead(self, account: Account, symbol: str) -> None:
-        await self._ask(account, lambda: self._exchange.read_ahead(account, symbol))
+    async def read_ahead(self, account: Account, symbol: str) -> Sequence[Position]:
+        return await self._ask(account, lambda: self._exchange.read_ahead(account, symbol))
 
     async def set_margin_mode(self, account: Account, symbol: str, mode: MarginMode) -> None:
         await self._send(account, lambda: self._exchange.set_margin_mode(account, symbol, mode))

@@ -107,9 +107,9 @@ class Exchange(Protocol):
         """The order that carries our id, or None when the exchange does not know of one."""
         ...
 
-    async def read_ahead(self, account: Account, symbol: str) -> None:
-        """An order in the symbol comes next: read what it will ask for, beside whatever else is read before it. What
-        cannot be read now is asked for again, and told, when the order needs it. Raises KeyRefused alone."""
+    async def read_ahead(self, account: Account, symbol: str) -> Sequence[Position]:
+        """An order in the symbol comes next: the positions in it, and on the way whatever else the order will ask for.
+        What cannot be read now besides the positions is asked for again, and told, when the order needs it."""
         ...
 
     async def set_margin_mode(self, account: Account, symbol: str, mode: MarginMode) -> None:

@@ -6,7 +6,6 @@ UNKNOWN -> RECONCILING -> ACKED | FILLED | CANCELLED | ABSENT | MANUAL.
 Whoever finds an attempt at SENDING after a crash reads it as UNKNOWN: it is looked up by our id and never sent again.
 """
 
-import asyncio
 import hashlib
 import logging
 from base64 import b32encode
@@ -92,10 +91,7 @@ class Attempts:
         if self._clock.now() - tapped_at > TAP_LASTS:
             return await self._move(attempt, AttemptState.REJECTED, reason="too_late")
         try:
-            positions, _ = await asyncio.gather(
-                self._exchange.positions(account), self._exchange.read_ahead(account, attempt.symbol)
-            )
-            held = [p for p in positions if p.symbol == attempt.symbol]
+            held = await self._exchange.read_ahead(account, attempt.symbol)
         except Unavailable as failure:
             log.warning("order %s is not sent: %s", attempt.client_id, failure)
             reason = "key" if isinstance(failure, KeyRefused) else "unavailable"

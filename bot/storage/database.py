@@ -6,7 +6,7 @@ transaction has to give up half way; readers have connections of their own and n
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ class Database:
     def __init__(self, address: str) -> None:
         url = make_url(address)
         self.postgresql = url.get_backend_name() == "postgresql"
+        self._new: dict[Table, Executable] = {}  # made once: to make one takes longer than to execute it
         if self.postgresql:
             self._writer = _postgresql_engine(url)
             self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
@@ -57,25 +58,31 @@ class Database:
         """An INSERT that knows ON CONFLICT."""
         return postgresql.insert(table) if self.postgresql else sqlite.insert(table)
 
+    def insert_new(self, table: Table) -> Executable:
+        """An INSERT of what is given when it is executed, that leaves alone what is there already and returns the row
+        that it made."""
+        if table not in self._new:
+            self._new[table] = self.insert(table).on_conflict_do_nothing().returning(table)
+        return self._new[table]
+
     def read(self) -> contextlib.AbstractAsyncContextManager[AsyncConnection]:
         """For one SELECT, without the round trips of a transaction around it."""
-        return self._transaction(self._reader)
+        return self._transaction(self._reader.connect())
 
     def snapshot(self) -> contextlib.AbstractAsyncContextManager[AsyncConnection]:
         """For several SELECTs that see the same state of the database."""
-        return self._transaction(self._snapshots)
+        return self._transaction(self._snapshots.begin())
 
     def write(self) -> contextlib.AbstractAsyncContextManager[AsyncConnection]:
         """All or nothing: committed at the end, rolled back on any exception."""
-        return self._transaction(self._writer)
+        return self._transaction(self._writer.begin())
 
     @contextlib.asynccontextmanager
-    async def _transaction(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    async def _transaction(
+        self, opening: contextlib.AbstractAsyncContextManager[AsyncConnection]
+    ) -> AsyncIterator[AsyncConnection]:
         with named_failures():
-            async with (
-                asyncio.timeout(HANG_SECONDS if self.postgresql else None),
-                engine.begin() as connection,
-            ):
+            async with asyncio.timeout(HANG_SECONDS if self.postgresql else None), opening as connection:
                 yield connection
 
     async def close(self) -> None:
@@ -117,7 +124,13 @@ def _reason(error: Exception) -> str:
     return (str(cause) or type(cause).__name__).splitlines()[0]
 
 
-def connect_pragmas(engine: Engine, begin: str | None, *, foreign_keys: bool = True) -> None:
+def connect_pragmas(
+    engine: Engine,
+    begin: str | None,
+    *,
+    foreign_keys: bool = True,
+    begin_by: Callable[[Connection, str], object] = Connection.exec_driver_sql,
+) -> None:
     """Let SQLite's transactions begin where and as we say, with every commit on the disk before it is reported."""
 
     def on_connect(connection: Any, _record: Any) -> None:
@@ -130,12 +143,9 @@ def connect_pragmas(engine: Engine, begin: str | None, *, foreign_keys: bool = T
             cursor.execute("PRAGMA query_only = ON")
         cursor.close()
 
-    def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin or "")
-
     event.listen(engine, "connect", on_connect)
     if begin:
-        event.listen(engine, "begin", on_begin)
+        event.listen(engine, "begin", lambda connection: begin_by(connection, begin))
 
 
 def _sqlite_engine(url: URL, *, begin: str | None, connections: int) -> AsyncEngine:
@@ -150,7 +160,7 @@ def _sqlite_engine(url: URL, *, begin: str | None, connections: int) -> AsyncEng
         hide_parameters=True,
         **({} if begin else {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}),
     )
-    connect_pragmas(engine.sync_engine, begin)
+    connect_pragmas(engine.sync_engine, begin, begin_by=one_hop.begin)
     return engine
 
 

@@ -11,6 +11,7 @@ from bot.storage.database import execute_many
 from bot.storage.tables import events
 
 Subject = Literal["proposal", "attempt", "alert"]
+_ADD = events.insert()
 
 
 class Entry(NamedTuple):
@@ -25,7 +26,7 @@ class Entry(NamedTuple):
 
 async def record(connection: AsyncConnection, *entries: Entry) -> None:
     """Add to the journal, in the transaction of what happened."""
-    await execute_many(connection, events.insert(), [entry._asdict() for entry in entries])
+    await execute_many(connection, _ADD, [entry._asdict() for entry in entries])
 
 
 async def history(connection: AsyncConnection, subject: Subject, subject_id: str) -> Sequence[Any]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, or_, select, update
+from sqlalchemy import Row, and_, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ports.errors import InvalidRecord, StaleVersion, SymbolBusy
@@ -20,6 +20,15 @@ from bot.storage.tables import LIVE_ATTEMPT, attempts
 _CHANGEABLE = frozenset(
     {"order_id", "filled", "average_price", "fee", "lookups", "reason", "position_before"}
 )
+_MOVE = (
+    update(attempts)
+    .where(
+        attempts.c.client_id == bindparam("attempt", type_=attempts.c.client_id.type),
+        attempts.c.version == bindparam("known", type_=attempts.c.version.type),
+        LIVE_ATTEMPT,
+    )
+    .returning(attempts)
+)
 
 
 class LedgerTables:
@@ -30,10 +39,11 @@ class LedgerTables:
     async def reserve(self, attempt: Attempt) -> Attempt:
         if attempt.state is not AttemptState.RESERVED:
             raise InvalidRecord(f"An attempt begins as reserved, not as {attempt.state}.")
-        insert = self._database.insert(attempts).values(fields_of(attempt)).on_conflict_do_nothing()
         async with self._database.write() as connection:
-            going_on = await in_turn(connection, attempt.proposal_id) in (None, *MOVING)
-            row = (await connection.execute(insert.returning(attempts))).one_or_none() if going_on else None
+            going_on, row = await in_turn(connection, attempt.proposal_id) in (None, *MOVING), None
+            if going_on:
+                new = self._database.insert_new(attempts)
+                row = (await connection.execute(new, fields_of(attempt))).one_or_none()
             if row is None:
                 return await _standing(connection, attempt, going_on=going_on)
             at = attempt.created_at
@@ -53,15 +63,10 @@ class LedgerTables:
             raise InvalidRecord(
                 f"An attempt's {', '.join(sorted(changes.keys() - _CHANGEABLE))} cannot change."
             )
-        its = (
-            attempts.c.client_id == attempt.client_id,
-            attempts.c.version == attempt.version,
-            LIVE_ATTEMPT,
-        )
+        its = {"attempt": attempt.client_id, "known": attempt.version}
         new = {**changes, "state": to, "version": attempt.version + 1, "updated_at": at}
-        move = update(attempts).where(*its).values(new).returning(attempts)
         async with self._database.write() as connection:
-            row = (await connection.execute(move)).one_or_none()
+            row = (await connection.execute(_MOVE, {**its, **new})).one_or_none()
             if row is None:
                 raise StaleVersion(
                     f"Attempt {attempt.client_id} has moved on from version {attempt.version}."

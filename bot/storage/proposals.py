@@ -25,6 +25,17 @@ _WITH_ACCOUNT = (
     .join_from(proposals, accounts, accounts.c.id == proposals.c.account_id)
     .where(_ITS)
 )
+_STATE_IN_TURN = select(proposals.c.state).where(_ITS).with_for_update()
+_MOVE = (
+    update(proposals)
+    .where(
+        _ITS,
+        proposals.c.state == bindparam("expected", type_=proposals.c.state.type),
+        proposals.c.state.in_(MOVING),
+    )
+    .values(version=proposals.c.version + 1)
+    .returning(proposals)
+)
 _SINCE = func.coalesce(proposals.c.confirmed_at, proposals.c.quoted_at)
 
 
@@ -69,26 +80,25 @@ class ProposalTables:
         replacement: Proposal | None = None,
         attempts: int | None = None,
     ) -> Proposal | None:
-        changes: dict[str, Any] = {"state": to, "version": proposals.c.version + 1}
+        changes: dict[str, Any] = {"state": to}
         if to is ProposalState.CONFIRMED:
             changes["confirmed_at"] = at
         if message_id is not None:
             changes["message_id"] = message_id
         if outcome is not None:
             changes["outcome"] = dict(outcome)
-        its = (proposals.c.id == proposal_id, proposals.c.state == expect, proposals.c.state.in_(MOVING))
         async with self._database.write() as connection:
             if attempts is not None and await _settled(connection, proposal_id) != attempts:
                 return None
-            row = (
-                await connection.execute(update(proposals).where(*its).values(changes).returning(proposals))
-            ).one_or_none()
+            its = {"card": proposal_id, "expected": expect}
+            row = (await connection.execute(_MOVE, {**its, **changes})).one_or_none()
             if row is None:
                 return None
             await record(connection, Entry("proposal", proposal_id, row.version, to, at))
             await add_owed(self._database, connection, outbox)
             if keeps is not None:
-                await connection.execute(self._keep(row.user_id, keeps, sets))
+                values = {"user_id": row.user_id, **fields_of(keeps)}
+                await connection.execute(self._keep(sets), values)
             if replacement is not None:
                 await _add(connection, replacement, supersede=True)
             return _proposal(row._asdict())
@@ -105,12 +115,11 @@ class ProposalTables:
         )
         return await self._read(its.order_by(_SINCE, proposals.c.id))
 
-    def _keep(self, user_id: int, rule: HedgeRule, sets: Collection[str]) -> Executable:
-        values = fields_of(rule)
-        first = self._database.insert(rules).values({"user_id": user_id, **values})
+    def _keep(self, sets: Collection[str]) -> Executable:
         if not sets:
-            return first.on_conflict_do_nothing()
-        now = {name: values[name] for name in sets}
+            return self._database.insert_new(rules)
+        first = self._database.insert(rules)
+        now = {name: first.excluded[name] for name in sets}
         return first.on_conflict_do_update(index_elements=["user_id"], set_=now)
 
     async def _read(self, wanted: Select[Any]) -> Sequence[Proposal]:
@@ -121,8 +130,7 @@ class ProposalTables:
 async def in_turn(connection: AsyncConnection, proposal_id: str) -> str | None:
     """The card's state. Whoever has read it here has the turn: its orders are reserved, and it is settled, one after
     another."""
-    its = select(proposals.c.state).where(proposals.c.id == proposal_id).with_for_update()
-    state: str | None = (await connection.execute(its)).scalar_one_or_none()
+    state: str | None = (await connection.execute(_STATE_IN_TURN, {"card": proposal_id})).scalar_one_or_none()
     return state
 
 

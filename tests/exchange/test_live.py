@@ -127,6 +127,23 @@ async def test_the_position_mode_is_read_for_each_order_and_never_switched(
     assert trader.hedged is hedged
 
 
+@pytest.mark.fault(22)
+@pytest.mark.parametrize("hedged", [False, True], ids=["one-way", "hedge"])
+async def test_what_is_read_ahead_of_an_order_is_what_is_there(
+    live: Venue, mine: Account, trader: Trader, hedged: bool
+) -> None:
+    live.loopback.desk.set_hedged(trader, hedged)
+    assert await live.live.read_ahead(mine, SOL) == []
+    asked = live.loopback.calls["position_mode"]
+    await live.live.place(mine, live.order("hh-1", SOL, "10"))
+    assert on_the_wire(live, OPENS[live.name][hedged]) == OPENS[live.name][hedged]
+    assert live.loopback.calls["position_mode"] == asked, "the order need not ask again"
+    await live.live.place(mine, live.order("hh-2", BTC, "1"))
+    every = await live.live.positions(mine)
+    for symbol in (SOL, BTC):
+        assert await live.live.read_ahead(mine, symbol) == [p for p in every if p.symbol == symbol]
+
+
 async def test_leverage_and_margin_mode_are_set_and_set_again(live: Venue, mine: Account) -> None:
     for _ in range(2):
         await live.live.set_leverage(mine, SOL, 4)

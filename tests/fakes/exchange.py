@@ -49,8 +49,8 @@ class ScriptedExchange:
     async def set_leverage(self, account: Account, symbol: str, leverage: int) -> None:
         self.leverage[symbol] = leverage
 
-    async def read_ahead(self, account: Account, symbol: str) -> None:
-        """Nothing to read."""
+    async def read_ahead(self, account: Account, symbol: str) -> Sequence[Position]:
+        return [position for position in await self.positions(account) if position.symbol == symbol]
 
     async def set_margin_mode(self, account: Account, symbol: str, mode: MarginMode) -> None:
         self.margin_mode[symbol] = mode

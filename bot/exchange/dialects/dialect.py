@@ -198,6 +198,7 @@ class Dialect:
     names_forced_closes: bool = True
     position_side: Callable[[Json], Literal["long", "short"] | None] = position_side  # from a raw execution
     positions_tell_mode: bool = False  # ccxt's `hedged` of a position is the account's position mode
+    symbol_tells_mode: bool = False  # and in all rows of one contract's positions, also when nothing is held
     margin_mode_of_account: bool = False  # and not of one symbol
     closes_at: Callable[[Json], int | None] = lambda market: None  # announced delisting, milliseconds
     rows: Callable[[Client], Awaitable[Sequence[MarketRow]]] = rows_by_ccxt
