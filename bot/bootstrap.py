@@ -316,7 +316,9 @@ async def _open_exchanges(
 
 async def _open_engine(settings: Settings, stack: AsyncExitStack) -> Durable:
     from bot.durable import Engine
+    from bot.storage import log_ahead
 
+    await asyncio.to_thread(log_ahead, settings.engine_database)
     engine = await asyncio.to_thread(Engine, database=settings.engine_database, replica=settings.replica)
     stack.push_async_callback(engine.close)
     return engine

@@ -8,7 +8,6 @@ runs at least once; that an order is sent at most once is the attempt ledger's d
 import asyncio
 import contextlib
 import logging
-import sqlite3
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -70,7 +69,6 @@ class Engine:
         self._idle = asyncio.Event()
         self._idle.set()
         self._running: dict[str, WorkflowHandleAsync[Any]] = {}
-        _log_ahead(database)
         self._dbos = DBOS(
             config={
                 "name": "hedgehog",
@@ -150,15 +148,6 @@ class Engine:
         await asyncio.sleep(0.1)  # the engine writes down the outcome of what has just ended
         self._running.clear()
         DBOS.destroy(destroy_registry=True)
-
-
-def _log_ahead(database: str) -> None:
-    """Keep an SQLite file's changes in a log beside it (WAL), where a commit waits for the disk once and not three
-    times. The file remembers it, and a commit is on the disk before it is reported, as without."""
-    scheme, _, path = database.partition(":///")
-    if scheme == "sqlite":
-        with contextlib.closing(sqlite3.connect(path)) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _is_passing(failure: BaseException) -> bool:

@@ -6,6 +6,7 @@ transaction has to give up half way; readers have connections of their own and n
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,16 @@ def connect_pragmas(
     event.listen(engine, "connect", on_connect)
     if begin:
         event.listen(engine, "begin", lambda connection: begin_by(connection, begin))
+
+
+def log_ahead(database: str) -> None:
+    """Keep the changes of somebody else's SQLite file in a log beside it (WAL), where a commit waits for the disk once
+    and not several times. The file remembers it, and a commit is on the disk before it is reported, as without.
+    Does nothing to PostgreSQL."""
+    url = make_url(database)
+    if url.get_backend_name() == "sqlite":
+        with contextlib.closing(sqlite3.connect(url.database or "")) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _sqlite_engine(url: URL, *, begin: str | None, connections: int) -> AsyncEngine:

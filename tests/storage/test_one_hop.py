@@ -1,4 +1,4 @@
-"""How often a statement waits for its connection's thread."""
+"""How often a statement waits for its connection's thread, and a commit for the disk."""
 
 import asyncio
 from pathlib import Path
@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from aiosqlite.core import Connection
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from bot.ports.errors import InvalidRecord
-from bot.storage.database import Database
+from bot.storage.database import Database, log_ahead
 
 
 @pytest.fixture
@@ -126,3 +126,18 @@ async def test_what_returns_rows_many_at_once_and_what_fails_is_as_before(tmp_pa
             await connection.execute(text("SELECT * FROM gone"))
         assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1
     await database.close()
+
+
+def test_a_file_with_its_log_beside_it_stays_so_for_others_and_their_commits_are_on_the_disk(
+    tmp_path: Path,
+) -> None:
+    address = f"sqlite:///{tmp_path}/engine.sqlite"
+    log_ahead(address)
+    engine = create_engine(address)
+    with engine.connect() as connection:
+        told = [
+            connection.execute(text(f"PRAGMA {name}")).scalar_one()
+            for name in ("journal_mode", "synchronous")
+        ]
+    engine.dispose()
+    assert told == ["wal", 2], "2 is FULL"
