@@ -7,6 +7,7 @@ transaction has to give up half way; readers have connections of their own and n
 import asyncio
 import contextlib
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,7 @@ def connect_pragmas(
     def on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode = WAL")
+        _switch_to_log(cursor)
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
         if begin != WRITE:
@@ -149,6 +150,20 @@ def connect_pragmas(
         event.listen(engine, "begin", lambda connection: begin_by(connection, begin))
 
 
+def _switch_to_log(cursor: Any) -> None:
+    """Connections that come to a new file together contend for the switch, and then SQLite fails at once whatever its
+    timeout is. In a file that was switched before there is nothing to wait for."""
+    until = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+
+
 def log_ahead(database: str) -> None:
     """Keep the changes of somebody else's SQLite file in a log beside it (WAL), where a commit waits for the disk once
     and not several times. The file remembers it, and a commit is on the disk before it is reported, as without.
@@ -156,7 +171,7 @@ def log_ahead(database: str) -> None:
     url = make_url(database)
     if url.get_backend_name() == "sqlite":
         with contextlib.closing(sqlite3.connect(url.database or "")) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
+            _switch_to_log(connection)
 
 
 def _sqlite_engine(url: URL, *, begin: str | None, connections: int) -> AsyncEngine:

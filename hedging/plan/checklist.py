@@ -5,7 +5,7 @@ Source of the seven: the blueprint's practical checklist for the beginner hedger
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from hedging.money import ZERO
 from hedging.plan.parts import Check, Choice, Leg, Purpose
@@ -48,13 +48,15 @@ def checklist(s: Situation) -> tuple[Check, ...]:
 
 
 def plain(number: Decimal, places: int = 18) -> str:
-    """Plain decimal text without exponent or trailing zeros.
+    """Plain decimal text without exponent or trailing zeros, halves rounded to even whatever the context says.
 
     >>> plain(Decimal("1E+3")), plain(Decimal("0.1200")), plain(Decimal(2) / 3, 4)
     ('1000', '0.12', '0.6667')
     """
     exponent = number.as_tuple().exponent
-    text = format(round(number, places) if isinstance(exponent, int) and -exponent > places else number, "f")
+    if isinstance(exponent, int) and -exponent > places:
+        number = number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
+    text = format(number, "f")
     return (text.rstrip("0").rstrip(".") or "0") if "." in text else text
 
 

@@ -59,7 +59,11 @@ async def test_whatever_is_held_a_crash_raises_an_alert_whose_button_brings_cove
 
     async def rebalances(name: str) -> str | None:
         person = holders[name]
-        alert = await person.alert(receipts[name])
+        # Of a gap between perpetuals and coins, which an earlier crash has left, there is nothing to mend.
+        alert = await person.see(
+            lambda m: m["from"] == "bot" and m["id"] > receipts[name] and has(m, "Rebalance"),
+            f"{name}: an alert with its remedy",
+        )
         first = alert["buttons"][0][0]["text"]
         await person.tap(alert, first)
         done = await person.wait(

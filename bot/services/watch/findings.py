@@ -46,6 +46,7 @@ class Findings:
         fell = (seen.value < seen.peak) & market_move(seen.value, seen.peak, edge, quiet)
         gained = (seen.value > seen.reference) & market_move(seen.value, seen.reference, edge, quiet)
         self.moved: NDArray[np.bool_] = (fell | gained) & seen.hedged
+        self._fell = fell
         since = np.where(seen.value < seen.reference, seen.peak, seen.reference)
         since = np.where(fell, seen.peak, since)
         with np.errstate(all="ignore"):
@@ -172,11 +173,13 @@ class Findings:
         return told is None or abs(measure - told) > NOTICEABLE * max(abs(told), 0.01)
 
     def _move(self, n: int, found: dict[int, list[Matter]]) -> None:
-        """A move that also made coverage drift is one alert, unless that one is just over."""
+        """A move that also made coverage drift is one alert. When that one is just over, a fall has nobody else to tell
+        of it; a rise is what ended it."""
         earlier = next((a for a in self.crowd.alerts.get(self.users[n], ()) if a.kind == "market_move"), None)
         drift = self._live.get((n, "drift"))
         told = [m.event for m in found.get(n, ()) if m.alert.kind == "drift"]
-        if Event.OVER not in told and (told or drift is not None):
+        tells = self._fell[n] if Event.OVER in told else not told and drift is None
+        if not tells:
             return
         facts = self.facts(n, "market_move")
         if earlier is None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import ROUND_HALF_UP, localcontext
 from decimal import Decimal as D
 
 import pytest
@@ -202,6 +203,11 @@ def test_figures_are_told_in_as_many_digits_as_they_deserve() -> None:
 )
 def test_plain_text_of_a_number(number: str, places: int, text: str) -> None:
     assert plain(D(number), places) == text
+
+
+def test_halves_are_rounded_to_even_whatever_a_library_has_told_the_context() -> None:
+    with localcontext(rounding=ROUND_HALF_UP):
+        assert plain(D("0.125"), 2) == "0.12"
 
 
 def test_plain_text_has_eighteen_places_unless_asked_otherwise() -> None:

@@ -62,6 +62,7 @@ READS: dict[str, Any] = {
     "paper_order": lambda s: s.paper_order(1, "hh1"),
     "book": lambda s: s.book(1),
     "books": lambda s: s.books([1]),
+    "traded_since": lambda s: s.traded_since(NOW),
     "position_changes": lambda s: s.position_changes(1, "SOL/USDT:USDT"),
     "orders_of": lambda s: s.orders_of(1),
     "invitation": lambda s: s.invitation(ADA.id),
