@@ -114,14 +114,17 @@ class CcxtAccounts:
         ]
         return not ours and not await self.fills(account, symbol, since)
 
-    async def funding_paid(self, account: Account, symbol: str, since: datetime) -> Sequence[FundingPayment]:
+    async def funding_paid(
+        self, account: Account, symbol: str, since: datetime, until: datetime
+    ) -> Sequence[FundingPayment]:
         async def work(client: Any) -> list[FundingPayment]:
             contract = self._any_contract(client, symbol)
             if contract is None:
                 return []
-            rows = await client.fetch_funding_history(symbol, _milliseconds(since), None, {})
+            rows = await self._dialect.funding(client, symbol, _milliseconds(since), _milliseconds(until))
             found = [payment_of(row, contract, self._dialect) for row in rows]
-            return sorted((item for item in found if item.time >= since), key=lambda item: item.time)
+            inside = (item for item in found if since <= item.time <= until)
+            return sorted(inside, key=lambda item: item.time)
 
         return await self._read(account, f"the funding of {symbol}", work)
 

@@ -139,8 +139,10 @@ class Exchanges:
     async def forced_closes(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
         return await self._of(account).forced_closes(account, symbol, since)
 
-    async def funding_paid(self, account: Account, symbol: str, since: datetime) -> Sequence[FundingPayment]:
-        return await self._of(account).funding_paid(account, symbol, since)
+    async def funding_paid(
+        self, account: Account, symbol: str, since: datetime, until: datetime
+    ) -> Sequence[FundingPayment]:
+        return await self._of(account).funding_paid(account, symbol, since, until)
 
     def names_forced_closes(self, account: Account) -> bool:
         return self._of(account).names_forced_closes(account)

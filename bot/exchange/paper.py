@@ -102,13 +102,15 @@ class PaperExchange:
         """Only orders of ours trade on paper, and their reports tell of them: what is left is liquidations."""
         return await self.forced_closes(account, symbol, since)
 
-    async def funding_paid(self, account: Account, symbol: str, since: datetime) -> Sequence[FundingPayment]:
+    async def funding_paid(
+        self, account: Account, symbol: str, since: datetime, until: datetime
+    ) -> Sequence[FundingPayment]:
         """Ascending, since the account last held nothing; the older settlements of a long hedge come as one."""
         paid = (await self._settled(account)).paid
         return [
             FundingPayment(symbol, event.amount, event.asset, event.time)
             for event in paid
-            if event.symbol == symbol and event.time >= since
+            if event.symbol == symbol and since <= event.time <= until
         ]
 
     def names_forced_closes(self, account: Account) -> bool:

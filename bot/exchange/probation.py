@@ -69,8 +69,10 @@ class Probation:
     async def forced_closes(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
         return await self._ask(account, lambda: self._exchange.forced_closes(account, symbol, since))
 
-    async def funding_paid(self, account: Account, symbol: str, since: datetime) -> Sequence[FundingPayment]:
-        return await self._ask(account, lambda: self._exchange.funding_paid(account, symbol, since))
+    async def funding_paid(
+        self, account: Account, symbol: str, since: datetime, until: datetime
+    ) -> Sequence[FundingPayment]:
+        return await self._ask(account, lambda: self._exchange.funding_paid(account, symbol, since, until))
 
     async def listed(self, account: Account, symbol: str) -> bool:
         return await self._exchange.listed(account, symbol)

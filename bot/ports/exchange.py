@@ -130,9 +130,9 @@ class Exchange(Protocol):
         ...
 
     async def funding_paid(
-        self, account: Account, symbol: str, since: datetime
+        self, account: Account, symbol: str, since: datetime, until: datetime
     ) -> "Sequence[FundingPayment]":
-        """Funding from `since` on, ascending."""
+        """What was settled from `since` to `until` (market time, both included), ascending."""
         ...
 
     def names_forced_closes(self, account: Account) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.ports.errors import PortError
-from bot.ports.exchange import Exchange
+from bot.ports.exchange import Exchange, FundingPayment
 from bot.ports.records import Account, Attempt, Proposal
 from bot.ports.store import Store
 from bot.services.markets import Markets
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 TOLD_AFTER = timedelta(minutes=5)  # by then an exchange lists what it has settled
 MOST_KNOWN = 50_000
+_MOMENT = timedelta(milliseconds=1)  # exchanges tell time no finer
 SECONDS = 5.0  # at a glance: other messages wait behind it
 
 
@@ -45,6 +46,16 @@ class Trade:
     contracts: Decimal
     price: Decimal
     fee: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class Funded:
+    """Received less paid, by asset, as of the settlement at `settled`; what was settled at `next` or later is not in
+    it."""
+
+    amounts: Mapping[str, Decimal]
+    settled: datetime
+    next: datetime
 
 
 async def hedge_began(store: Store, user_id: int) -> Proposal | None:
@@ -74,7 +85,7 @@ class Results:
         self._store = store
         self._exchange = exchange
         self._markets = markets
-        self._funding: dict[tuple[int, str, datetime], tuple[datetime, Decimal]] = {}
+        self._funding: dict[tuple[int, str, datetime], Funded] = {}
 
     async def at_a_glance(self, user_id: int) -> Decimal | None:
         """US dollars that the hedge has made, at the prices that were read last."""
@@ -138,18 +149,29 @@ class Results:
         was known last."""
         key, settled = (account.id, symbol, since), _last_settlement(symbol, snapshot)
         known = self._funding.get(key)
-        if known is not None and known[0] == settled:
-            return known[1]
-        try:
-            payments = await self._exchange.funding_paid(account, symbol, since)
-        except PortError as failure:
-            log.info("the funding of %s on account %d is not known now: %s", symbol, account.id, failure)
-            return known[1] if known is not None else None
-        total = sum((payment.amount * _dollars(payment.asset, snapshot) for payment in payments), ZERO)
-        if len(self._funding) >= MOST_KNOWN:
-            self._funding.clear()
-        self._funding[key] = settled, total
-        return total
+        if known is None or known.settled != settled:
+            start = since if known is None else known.next
+            try:
+                payments = await self._exchange.funding_paid(account, symbol, start, snapshot.time)
+            except PortError as failure:
+                log.info("the funding of %s on account %d is not known now: %s", symbol, account.id, failure)
+            else:
+                if len(self._funding) >= MOST_KNOWN:
+                    self._funding.clear()
+                known = self._funding[key] = _with(known, payments, start, settled)
+        if known is None:
+            return None
+        return sum((amount * _dollars(asset, snapshot) for asset, amount in known.amounts.items()), ZERO)
+
+
+def _with(
+    known: Funded | None, payments: Sequence[FundingPayment], start: datetime, settled: datetime
+) -> Funded:
+    amounts = dict(known.amounts) if known is not None else {}
+    for payment in payments:
+        amounts[payment.asset] = amounts.get(payment.asset, ZERO) + payment.amount
+    following = max((payment.time for payment in payments), default=start - _MOMENT) + _MOMENT
+    return Funded(amounts, settled, following)
 
 
 def _trade(order: Attempt) -> Trade | None:

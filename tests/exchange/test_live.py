@@ -284,12 +284,32 @@ async def test_funding_is_told_as_received(live: Venue, mine: Account, trader: T
     since = world.now()
     world.skip("25h")
     await live.live.positions(mine)
-    told = await live.live.funding_paid(mine, SOL, since)
+    told = await live.live.funding_paid(mine, SOL, since, world.now())
     assert [float(item.amount) for item in told] == pytest.approx(
         [float(paid.amount) for paid in trader.funding], abs=1e-7
     )
     assert len(told) == 3
     assert {item.asset for item in told} == {"USDT"}
+
+
+async def test_no_funding_of_a_long_hedge_is_left_out(
+    live: Venue, mine: Account, trader: Trader, world: World
+) -> None:
+    """Exchanges tell a page, or a week, at a time."""
+    await live.live.place(mine, live.order("hh-1", SOL, "10"))
+    since = world.now()
+    for _ in range(6):
+        world.skip("1w")
+        await live.live.positions(mine)
+    told = await live.live.funding_paid(mine, SOL, since, world.now())
+    assert len(told) == len(trader.funding) == 6 * 7 * 3
+    assert [item.time for item in told] == [paid.time for paid in trader.funding]
+    assert float(sum(item.amount for item in told)) == pytest.approx(
+        float(sum(paid.amount for paid in trader.funding)), abs=1e-5
+    )
+    middle = trader.funding[60].time
+    later = await live.live.funding_paid(mine, SOL, middle, world.now())
+    assert [item.time for item in later] == [paid.time for paid in trader.funding[60:]]
 
 
 async def test_fills_are_told_with_their_fees(

@@ -64,9 +64,13 @@ class ScriptedExchange:
         forced = [fill for fill in self.history if fill.forced]
         return [fill for fill in forced if fill.symbol == symbol and fill.time >= since]
 
-    async def funding_paid(self, account: Account, symbol: str, since: datetime) -> Sequence[FundingPayment]:
+    async def funding_paid(
+        self, account: Account, symbol: str, since: datetime, until: datetime
+    ) -> Sequence[FundingPayment]:
         self.asked["funding_paid"] += 1
-        return [payment for payment in self.funding if payment.symbol == symbol and payment.time >= since]
+        return [
+            payment for payment in self.funding if payment.symbol == symbol and since <= payment.time <= until
+        ]
 
     def names_forced_closes(self, account: Account) -> bool:
         return True

@@ -111,6 +111,11 @@ async def test_funding_is_counted_and_asked_for_once_after_each_settlement(desk:
     ]
     assert (await result(desk)).hedge == plain - D("1.25")
     assert desk.exchange.asked["funding_paid"] == 2
+    desk.market.time += timedelta(hours=8)
+    last = desk.market.time - timedelta(hours=1)
+    desk.exchange.funding.append(FundingPayment(SOL, D("-0.75"), "USDT", last))
+    assert (await result(desk)).hedge == plain - D("2.00"), "what was read before counts once"
+    assert desk.exchange.asked["funding_paid"] == 3
 
 
 async def test_when_the_funding_cannot_be_read_nothing_is_claimed_until_it_was_read_once(

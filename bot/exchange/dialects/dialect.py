@@ -89,6 +89,10 @@ async def nothing_more(client: Client, symbol: str) -> Json:
     return {}
 
 
+PAGE = 100
+FUNDING_SPAN = 4 * 24 * 3_600_000  # milliseconds
+
+
 async def one_call(client: Client, symbol: str) -> Sequence[Json]:
     """One call without further parameters."""
     return ({},)
@@ -102,6 +106,16 @@ def same_side(hedged: bool, reduce_only: bool, side: str) -> str:
 async def fills_by_ccxt(client: Client, symbol: str, since: int) -> Sequence[Json]:
     """Executions where ccxt reads them."""
     rows: Sequence[Json] = await client.fetch_my_trades(symbol, since, None, {})
+    return rows
+
+
+async def funding_by_spans(client: Client, symbol: str, since: int, until: int) -> Sequence[Json]:
+    """Funding settlements where ccxt reads them: of four days at a time, in which also hourly ones fit into a page of a
+    hundred. Exchanges tell a week at most (Bybit), or the oldest page first (Binance)."""
+    rows: list[Json] = []
+    for start in range(since, until + 1, FUNDING_SPAN):
+        end = min(start + FUNDING_SPAN - 1, until)
+        rows += await client.fetch_funding_history(symbol, start, PAGE, {"until": end, "limit": PAGE})
     return rows
 
 
@@ -190,6 +204,9 @@ class Dialect:
     max_leverage: Callable[[Json], int | None] = lambda market: None
     fills: Callable[[Client, str, int], Awaitable[Sequence[Json]]] = (
         fills_by_ccxt  # symbol, since (milliseconds)
+    )
+    funding: Callable[[Client, str, int, int], Awaitable[Sequence[Json]]] = (
+        funding_by_spans  # symbol, since and until (milliseconds)
     )
     forced: Callable[[Json], Forced | None] = lambda raw: None  # from a raw execution or order
     forced_closes: Callable[[Client, str, int], Awaitable[Sequence[Json]]] | None = (

@@ -4,13 +4,14 @@ Left out of the rejections on purpose: 500, 501, 503, 504, 801, 9999 (faults and
 (a repeated request). An order that repeats our id is answered with the first one's id.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
 from bot.exchange.ccxt_wire import calls_noted
-from bot.exchange.dialects.dialect import Dialect, Json, MarketRow, told_something
+from bot.exchange.dialects.dialect import PAGE, Dialect, Json, MarketRow, told_something
 from bot.ports.exchange import Forced, MarginMode, Permissions
 
 IOC = 3  # ccxt's "limit" would rest, and its "market" may
@@ -175,6 +176,17 @@ async def _fills(client: Any, symbol: str, since: int) -> Sequence[Json]:
     ]
 
 
+async def _funding(client: Any, symbol: str, since: int, until: int) -> Sequence[Json]:
+    """By pages, the latest first: a span cannot be asked for."""
+    rows: list[Json] = []
+    for page in itertools.count(1):
+        told = await client.fetch_funding_history(symbol, None, PAGE, {"page_num": page})
+        rows += told
+        if len(told) < PAGE or told[-1]["timestamp"] < since:
+            break
+    return rows
+
+
 def _forced(raw: Json) -> Forced | None:
     kinds: Mapping[str, Forced] = {"2": "liquidation", "4": "adl"}
     return kinds.get(str(raw.get("category")))
@@ -220,6 +232,7 @@ MEXC = Dialect(
     balance=_balance,
     rows=_rows,
     fills=_fills,
+    funding=_funding,
     forced=_forced,
     position_side=_position_side,
     maintenance_rate=_rate,

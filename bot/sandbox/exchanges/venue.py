@@ -62,6 +62,16 @@ class Asked:
         value = self.given.get(name)
         return default if value is None else str(value)
 
+    def span(self, longest_ms: int = 10**15) -> range:
+        """The milliseconds from startTime to endTime, both included; no more than so many."""
+        start = int(self.text("startTime", "0"))
+        end = int(self.text("endTime", str(start + longest_ms)))
+        return range(start, min(end, start + longest_ms) + 1)
+
+    def page(self, name: str = "limit", *, default: int, most: int) -> int:
+        """How many rows are wanted."""
+        return min(int(self.text(name, str(default))), most)
+
     def amount(self, name: str) -> Decimal:
         """A finite number. Raises Refused."""
         try:

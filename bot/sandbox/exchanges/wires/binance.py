@@ -261,8 +261,8 @@ class Binance(BinanceMarket):
 
     def _income(self, asked: Asked) -> Any:
         self.desk.settled(asked.account)
-        since, wanted = int(asked.text("startTime", "0")), asked.text("symbol")
-        return [
+        span, wanted = asked.span(), asked.text("symbol")
+        rows = [
             {
                 "symbol": market_id(paid.symbol),
                 "incomeType": "FUNDING_FEE",
@@ -274,8 +274,9 @@ class Binance(BinanceMarket):
                 "tradeId": "",
             }
             for n, paid in enumerate(asked.account.funding)
-            if milliseconds(paid.time) >= since and wanted in ("", market_id(paid.symbol))
+            if milliseconds(paid.time) in span and wanted in ("", market_id(paid.symbol))
         ]
+        return rows[: asked.page(default=100, most=1000)]
 
     def _forced(self, asked: Asked) -> Any:
         self.desk.settled(asked.account)

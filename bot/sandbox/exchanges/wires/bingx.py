@@ -209,7 +209,7 @@ class Bingx(BingxMarket):
         return self.wrapped({"fill_orders": rows})
 
     def _income(self, asked: Asked) -> Any:
-        trader, since = self.desk.settled(asked.account), int(asked.text("startTime", "0"))
+        trader, span = self.desk.settled(asked.account), asked.span()
         return self.wrapped(
             [
                 {
@@ -223,8 +223,8 @@ class Bingx(BingxMarket):
                     "tradeId": f"170_{n}",
                 }
                 for n, paid in enumerate(trader.funding)
-                if milliseconds(paid.time) >= since and asked.text("symbol") in ("", market_id(paid.symbol))
-            ]
+                if milliseconds(paid.time) in span and asked.text("symbol") in ("", market_id(paid.symbol))
+            ][: asked.page(default=100, most=1000)]
         )
 
     def _forced(self, asked: Asked) -> Any:

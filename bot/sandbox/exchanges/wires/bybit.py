@@ -234,13 +234,15 @@ class Bybit(BybitMarket):
         trader, symbol = self.desk.settled(asked.account), self.symbol(asked)
         since = int(asked.text("startTime", "0"))
         if asked.text("execType") == "Funding":
-            rows = [
+            span = asked.span(7 * 24 * 3_600_000)
+            latest_first = [
                 _execution(
                     symbol, f"f{n}", "Funding", "Sell", ZERO, ZERO, -paid.amount, milliseconds(paid.time)
                 )
-                for n, paid in enumerate(trader.funding)
-                if paid.symbol == symbol and milliseconds(paid.time) >= since
+                for n, paid in reversed(list(enumerate(trader.funding)))
+                if paid.symbol == symbol and milliseconds(paid.time) in span
             ]
+            rows = latest_first[: asked.page(default=50, most=100)]
         else:
             rows = [
                 {

@@ -187,8 +187,15 @@ class Mexc(MexcMarket):
             }
             for n, paid in enumerate(trader.funding) if wanted in ("", market_id(paid.symbol))
         ]  # fmt: skip
-        page = {"pageSize": len(rows), "totalCount": len(rows), "totalPage": 1, "currentPage": 1}
-        return self.wrapped({**page, "resultList": list(reversed(rows))})
+        size, number = asked.page("page_size", default=20, most=100), int(asked.text("page_num", "1"))
+        page = {
+            "pageSize": size,
+            "totalCount": len(rows),
+            "totalPage": -(-len(rows) // size),
+            "currentPage": number,
+        }
+        latest_first = rows[::-1]
+        return self.wrapped({**page, "resultList": latest_first[(number - 1) * size : number * size]})
 
 
 def _told(order: DeskOrder) -> Any:

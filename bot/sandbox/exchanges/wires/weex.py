@@ -111,7 +111,7 @@ class Weex(WeexMarket):
         return {"code": "200", "msg": "success", "requestTime": self.now_ms()}
 
     def _income(self, asked: Asked) -> Any:
-        trader, since = self.desk.settled(asked.account), int(asked.text("startTime", "0"))
+        trader, span = self.desk.settled(asked.account), asked.span()
         items = [
             {
                 "billId": 686960019383517338 + n,
@@ -125,9 +125,10 @@ class Weex(WeexMarket):
                 "transferReason": "UNKNOWN_TRANSFER_REASON",
             }
             for n, paid in enumerate(trader.funding)
-            if milliseconds(paid.time) >= since and asked.text("symbol") in ("", market_id(paid.symbol))
+            if milliseconds(paid.time) in span and asked.text("symbol") in ("", market_id(paid.symbol))
         ]
-        return {"hasNextPage": False, "items": items}
+        most = asked.page(default=20, most=100)
+        return {"hasNextPage": len(items) > most, "items": items[:most]}
 
     def _balance(self, asked: Asked) -> Any:
         account = self.desk.settled(asked.account).account
