@@ -14,7 +14,7 @@ from hedging.paper import FundingPaid, Liquidation, PaperAccount, PaperPosition
 _TALLIES = ("cash", "realized", "fees", "funding", "insurance")
 _NO_AMOUNTS = ("symbol", "base", "quote", "settle", "linear", "max_leverage")  # of a contract
 _MOST_EVENTS = 100
-_MOST_PAID = 60  # settlements of one position that are kept by themselves
+_MOST_PAID = 400  # settlements of one position that are kept by themselves: more than anybody leaves unread
 
 
 def encode(
@@ -53,8 +53,8 @@ def decode(
 
 
 def kept(account: PaperAccount, paid: Sequence[FundingPaid]) -> tuple[FundingPaid, ...]:
-    """What is worth keeping of the funding: all since the account last held nothing; of each contract the latest sixty
-    settlements by themselves and those before as one, at the time of its last."""
+    """What is worth keeping of the funding: all since the account last held nothing; of each contract the latest four
+    hundred settlements by themselves and those before as one, at the time of its last."""
     if not account.positions:
         return ()
     by_symbol: dict[str, list[FundingPaid]] = {}

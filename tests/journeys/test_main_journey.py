@@ -61,9 +61,11 @@ async def test_whatever_is_held_a_crash_raises_an_alert_whose_button_brings_cove
         person = holders[name]
         # Of a gap between perpetuals and coins, which an earlier crash has left, there is nothing to mend.
         alert = await person.see(
-            lambda m: m["from"] == "bot" and m["id"] > receipts[name] and has(m, "Rebalance"),
-            f"{name}: an alert with its remedy",
+            lambda m: has(m, "Snooze") and m["id"] > receipts[name] and "the coin's price" not in text_of(m),
+            f"{name}: an alert of the crash",
         )
+        if not has(alert, "Rebalance"):  # where coverage stayed, no order may be large enough to help
+            return None if in_band(await person.hedge()) else f"{name}: no remedy: {told(alert)}"
         first = alert["buttons"][0][0]["text"]
         await person.tap(alert, first)
         done = await person.wait(
