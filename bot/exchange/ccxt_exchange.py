@@ -138,17 +138,23 @@ class CcxtExchange(CcxtAccounts):
     async def read_ahead(self, account: Account, symbol: str) -> Sequence[Position]:
         """The position mode; the margin mode, where it is the whole account's."""
         begun = self._clock.now()
-        mode = self.margin_mode(account, symbol) if self._dialect.margin_mode_of_account else _nothing()
         if self._dialect.symbol_tells_mode:
             (held, hedged), margin_mode = await asyncio.gather(
-                self._positions_and_mode(account, symbol), _if_told(mode)
+                self._positions_and_mode(account, symbol), self._mode_of_account(account, symbol)
             )
         else:
             held, hedged, margin_mode = await asyncio.gather(
-                self.positions(account), _if_told(self.hedge_mode(account, symbol)), _if_told(mode)
+                self.positions(account),
+                _if_told(self.hedge_mode(account, symbol)),
+                self._mode_of_account(account, symbol),
             )
         self._ahead[account.id, symbol] = Ahead(begun, hedged, margin_mode)
         return [position for position in held if position.symbol == symbol]
+
+    async def _mode_of_account(self, account: Account, symbol: str) -> MarginMode | None:
+        """None also where it is not the account's, and needs not be asked."""
+        asked = self._dialect.margin_mode_of_account
+        return await _if_told(self.margin_mode(account, symbol)) if asked else None
 
     def _read_just_now(self, account: Account, symbol: str) -> "Ahead":
         ahead = self._ahead.get((account.id, symbol))
@@ -243,10 +249,6 @@ def connect(
     clients = Clients(dialect, wire, clock, credentials)
     feed = CcxtFeed(dialect, clients, clock)
     return CcxtExchange(dialect, clients, clock, prices or feed.prices), feed
-
-
-async def _nothing() -> None:
-    """What needs not be asked."""
 
 
 async def _if_told(asking: Awaitable[T]) -> T | None:

@@ -138,8 +138,7 @@ class Results:
         for symbol, trades in found.items():
             for change in await self._store.position_changes(account.id, symbol):
                 if change.contracts and change.kind != "found" and change.at >= began.plan.quoted_at:
-                    known = change.price is not None
-                    trades.append(Trade(change.contracts, change.price or ZERO) if known else None)
+                    trades.append(None if change.price is None else Trade(change.contracts, change.price))
         return found
 
     async def _funded(

@@ -93,7 +93,7 @@ class Ledgered:
         self.away = False
 
     async def snapshot(self) -> Snapshot:
-        raise NotImplementedError
+        raise NotImplementedError  # candles alone are kept: nothing else may be asked of their source
 
     async def funding_since(self, symbol: str, since: datetime) -> Sequence[Funding]:
         raise NotImplementedError
