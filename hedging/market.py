@@ -38,6 +38,7 @@ class Contract:
     closes_at: datetime | None = (
         None  # when the exchange will settle what is open and delist it, once announced
     )
+    max_amount: Decimal | None = None  # contracts of one order; None where the exchange states none
 
     def notional(self, contracts: Decimal, price: Decimal) -> Decimal:
         """Value in quote units of `contracts` at `price`; the sign is kept."""

@@ -177,10 +177,19 @@ class OrderReport:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """An account's money in US dollars: `equity` with unrealised profit, `free` for new margin."""
+    """An account's money in US dollars, as its exchange margins by: `equity` with unrealised profit, `free` for new
+    margin, `maintenance` that keeps all its positions open (None: not told).
+
+    `free_in`: by settle coin, what is free for contracts that settle in it; empty where one pool serves all of them.
+    `unpriced`: assets of the account that nobody prices; they count for nothing in the totals, and are named to their
+    owner.
+    """
 
     equity: Decimal
     free: Decimal
+    maintenance: Decimal | None = None
+    free_in: Mapping[str, Decimal] = field(default_factory=dict)
+    unpriced: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
