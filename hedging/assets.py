@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Literal, get_args
 
 from hedging.errors import BadInput, UnknownAsset
@@ -77,6 +78,7 @@ def resolve(asset: str, known: Mapping[str, Alias] = KNOWN) -> Alias:
     return Alias(asset, Decimal(1), "stable" if asset in STABLECOINS else "plain")
 
 
+@lru_cache(maxsize=8192)
 def contract_base(base: str) -> tuple[str, int]:
     """The coin under a contract's base and how many of it one unit of the base is.
 

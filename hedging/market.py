@@ -4,13 +4,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hedging.assets import KNOWN, Alias
+from hedging.assets import KNOWN, STABLECOINS, Alias, contract_base, resolve
 from hedging.errors import BadInput, UnknownAsset, UnknownContract
 from hedging.money import floor_to_step
+
+# A mark within this share of the coin's spot price is that coin's. A premium of 20 % would cost longs more than any
+# exchange's cap on funding lets them pay in a month; what merely shares a name is mostly off by thousands.
+AGREES = Decimal("0.20")
+# From so many times the spot price on (or that part of it) it is another thing; in between, as in a crash, it may be
+# either.
+ANOTHER = Decimal(3)
+
+Fit = Literal["same", "apart", "another", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,11 @@ class Contract:
         None  # when the exchange will settle what is open and delist it, once announced
     )
     max_amount: Decimal | None = None  # contracts of one order; None where the exchange states none
+
+    @property
+    def in_dollars(self) -> bool:
+        """Whether its prices are dollars: what is quoted in another coin (ETH/BTC) has no place in sums of them."""
+        return self.quote in STABLECOINS and (not self.linear or self.settle in STABLECOINS)
 
     def notional(self, contracts: Decimal, price: Decimal) -> Decimal:
         """Value in quote units of `contracts` at `price`; the sign is kept."""
@@ -94,7 +109,7 @@ class Snapshot:
 
     exchange: str
     time: datetime
-    spot: Mapping[str, Decimal]  # asset -> price in US dollars; stablecoins included
+    spot: Mapping[str, Decimal]  # asset -> price in US dollars, told by spot markets; stablecoins included
     quotes: Mapping[str, Quote]  # contract symbol -> quote
     funding: Mapping[str, Funding]
     contracts: Mapping[str, Contract]
@@ -125,10 +140,34 @@ class Snapshot:
         """Whether a position in it can be opened: it has a quote, and no delisting is announced."""
         return contract.symbol in self.quotes and contract.closes_at is None
 
+    def worth(self, contract: Contract) -> Decimal | None:
+        """What spot markets ask for one unit of the contract's base (a thousand PEPE for 1000PEPE), in US dollars; None
+        where they tell no price of it. The contract's own index is no evidence: it tells what the contract is on."""
+        own = self.spot.get(contract.base)
+        if own is not None:
+            return own
+        coin, count = contract_base(contract.base)
+        price, alias = self.spot.get(coin), resolve(coin, self.aliases)
+        if price is None and alias.units is not None and alias.asset in self.spot:
+            price = self.spot[alias.asset] * alias.units
+        return None if price is None else price * count
+
+    def fit(self, contract: Contract) -> Fit:
+        """Whether a contract is on the coin that it is called after, by its mark against the coin's spot price: the
+        same, too far apart just now, another thing, or unknown while one of them is missing."""
+        quote, spot = self.quotes.get(contract.symbol), self.worth(contract)
+        if quote is None or not quote.mark or not spot:
+            return "unknown"
+        price = quote.mark
+        if abs(price / spot - 1) <= AGREES:
+            return "same"
+        return "another" if max(price / spot, spot / price) >= ANOTHER else "apart"
+
     def perpetual_of(self, asset: str) -> Contract | None:
-        """The linear perpetual on `asset` that has a quote and is to stay, if there is one."""
+        """A linear perpetual on `asset` that has a quote, fits its spot price and is to stay, if there is one."""
         for contract in self.contracts.values():
-            if contract.base == asset and contract.linear and self.stays(contract):
+            right = contract.base == asset and contract.linear and contract.in_dollars
+            if right and self.stays(contract) and self.fit(contract) == "same":
                 return contract
         return None
 

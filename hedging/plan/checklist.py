@@ -9,6 +9,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from hedging.money import ZERO
 from hedging.plan.parts import Check, Choice, Leg, Purpose
+from hedging.plan.pools import Pool
 from hedging.portfolio import Exposure
 from hedging.rules import MAX_LEVERAGE, HedgeRule
 
@@ -31,14 +32,12 @@ class Situation:
     before: Exposure
     after: Exposure
     shorts: Mapping[str, Decimal]
-    upkeep: Decimal  # maintenance margin of everything open after
-    equity: Decimal  # what backs it
-    needed: Decimal  # new margin and fees
-    free: Decimal
+    pools: tuple[Pool, ...]  # what backs them
     funding: Mapping[str, Decimal]  # a month, positive when received
     isolated: tuple[str, ...]
     depth: Mapping[str, Decimal]
     left_alone: tuple[str, ...]
+    paused: tuple[str, ...] = ()  # coins and contracts without a usable price just now
     own: tuple[str, ...] = ()  # amounts that their owner opened by hand and that are closed with the rest
 
 
@@ -77,9 +76,12 @@ def _instrument(s: Situation) -> Check:
             for reason in sorted(set(without.values()))
         }
     )
-    if not without:
-        return Check("instrument", True, "found", facts)
-    return Check("instrument", False, "none" if len(without) == len(exposed) else "not_all", facts)
+    apart = [c.asset for c in exposed if c.reason == "apart"]
+    facts |= _list("paused", (one for one in s.paused if one not in apart)) | _list("apart", apart)
+    facts |= _list("another", (c.asset for c in exposed if c.another))
+    if without:
+        return Check("instrument", False, "none" if len(without) == len(exposed) else "not_all", facts)
+    return Check("instrument", not s.paused, "paused" if s.paused else "found", facts)
 
 
 def _ratio(s: Situation) -> Check:
@@ -100,21 +102,26 @@ def _ratio(s: Situation) -> Check:
 
 def _leverage(s: Situation) -> Check:
     highest = max((leg.leverage for leg in s.legs), default=s.rule.leverage)
+    needed, free = (sum((getattr(p, name) for p in s.pools), ZERO) for name in ("needed", "free"))
     facts = {
         "leverage": str(highest),
         "at_most": str(MAX_LEVERAGE),
-        "needed": _money(s.needed),
-        "free": _money(s.free),
+        "needed": _money(needed),
+        "free": _money(free),
     }
     if s.purpose == "unhedge":
         return Check("leverage", True, "closed", facts)
-    notional = sum(s.shorts.values(), ZERO)
     # Everything shorted rises by x: equity - notional x = upkeep (1 + x).
-    survives = (s.equity - s.upkeep) / (notional + s.upkeep) if notional > 0 else None
+    lasts = [(p.equity - p.upkeep) / (p.short + p.upkeep) for p in s.pools if p.short > 0]
+    survives = min(lasts, default=None)
     if survives is not None:
         facts |= {"survives": plain(max(survives, ZERO), 4), "survives_at_least": plain(SURVIVED_RALLY)}
-    if s.needed > max(s.free, ZERO) and any(not leg.reduce_only for leg in s.legs):
-        return Check("leverage", False, "not_enough_collateral", facts)
+    for pool in s.pools:
+        if pool.opens and pool.needed > max(pool.free, ZERO):
+            facts |= {"needed": _money(pool.needed), "free": _money(pool.free)}
+            if not pool.coin:
+                return Check("leverage", False, "not_enough_collateral", facts)
+            return Check("leverage", False, "not_enough_in_coin", facts | {"coin": pool.coin})
     if survives is not None and survives < SURVIVED_RALLY:
         return Check("leverage", False, "liquidation_near", facts)
     return Check("leverage", True, "low", facts)

@@ -35,7 +35,9 @@ class Leg:
 @dataclass(frozen=True, slots=True)
 class Choice:
     """How one holding is hedged, and why. `reason`: direct, cross, stablecoin, no_price, no_history, no_contract,
-    weak_fit, too_small (less than the smallest order of its instrument)."""
+    weak_fit, too_small (less than the smallest order of its instrument); or why its short stays as it is just now:
+    no_quote, apart (its contract's price is far from the coin's). `another`: that a contract of its name is on another
+    thing, and was passed over."""
 
     asset: str
     value: Decimal
@@ -46,6 +48,7 @@ class Choice:
     beta_se: float
     r_squared: float
     reason: str
+    another: bool = False
 
 
 @dataclass(frozen=True, slots=True)

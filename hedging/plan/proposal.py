@@ -2,17 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from types import MappingProxyType
 
+from hedging.assets import underlying
 from hedging.carry import fee, funding_per_month
-from hedging.margin import initial_margin, liquidation_price, maintenance_margin
-from hedging.market import Contract, Snapshot
+from hedging.instruments import NOWHERE, Instruments
+from hedging.margin import initial_margin
+from hedging.market import Snapshot
 from hedging.money import ZERO, cap_price, ceil_to_step, floor_to_step
 from hedging.plan.checklist import Situation, checklist, plain
 from hedging.plan.parts import Choice, HedgePlan, Leg, Purpose
+from hedging.plan.pools import Pool, liquidation, pools
 from hedging.plan.sizing import Target, choose, exposure, exposure_with, measured_beta, targets
 from hedging.portfolio import Holding, Position
 from hedging.ratio import Estimate
@@ -31,21 +34,24 @@ def propose(
     free_collateral: Decimal,
     purpose: Purpose = "hedge",
     own: Mapping[str, Decimal] = NOTHING,
+    free_in: Mapping[str, Decimal] = NOWHERE,
 ) -> HedgePlan:
     """The orders from the present short positions to the rule's target.
 
     Each instrument's short should be target x sum of value x ratio (blueprint: value x portfolio beta / instrument
     beta x hedge ratio), rounded down to the lot; what is traded is the gap, reduce-only where it only reduces. A gap
     below the smallest order is left. A short that answers no holding any more is closed, and so is one that is about to
-    be delisted. Long positions, and shorts that nothing quotes, are left alone and named in the checks. `own`: what
+    be delisted. Long positions, shorts in contracts that are not quoted in dollars or are on another thing, and shorts
+    whose prices are missing or strange just now are left alone and named in the checks. `own`: what
     their owner sold short by hand (signed contracts by symbol): it counts, but no order here buys it back, and neither
-    its leverage nor that of a long beside it is changed. `free_collateral`: US dollars free for new margin. No leg:
-    already at the target, or nothing can be traded, and the checks say which.
+    its leverage nor that of a long beside it is changed. `free_collateral`: US dollars free for new margin; `free_in`:
+    of them by settle coin, where each coin has a pool of its own. No leg: already at the target, or nothing can be
+    traded, and the checks say which.
 
     Raises NothingToHedge, NotEnoughHistory.
 
     >>> from datetime import datetime, timezone
-    >>> from hedging.market import Quote
+    >>> from hedging.market import Contract, Quote
     >>> D, at = Decimal, datetime(2025, 1, 1, tzinfo=timezone.utc)
     >>> numbers = (D(1), D(1), D(1), D(1), D(5), *(D("0.001"),) * 3, 50)
     >>> sol = Contract("SOL/USDT:USDT", "SOL", "USDT", "USDT", True, *numbers)
@@ -56,15 +62,18 @@ def propose(
     >>> [(leg.side, leg.contracts, leg.notional, leg.margin) for leg in plan.legs], plan.after.coverage
     ([('sell', Decimal('90'), Decimal('13500'), Decimal('6750'))], Decimal('0.75'))
     """
-    choices = choose(holdings, snapshot, betas, rule.factor)
-    wanted = targets(choices, snapshot, rule.factor, rule.target)
-    held = {position.symbol: position for position in positions if position.contracts < 0}
-    longs = {position.symbol: position for position in positions if position.contracts > 0}
-    wanted |= {
+    money = _in_dollars(positions, snapshot)
+    at = Instruments(snapshot, money, free_in)
+    choices = choose(holdings, snapshot, betas, rule.factor, at, rule.target / rule.leverage)
+    aims = targets(choices, snapshot, betas, rule.factor, rule.target, at)
+    held = {position.symbol: position for position in money if position.contracts < 0}
+    longs = {position.symbol: position for position in money if position.contracts > 0}
+    answers_nothing = {
         symbol: Target(snapshot.contracts[symbol], ZERO, ())
         for symbol in held
-        if symbol not in wanted and symbol in snapshot.quotes and symbol in snapshot.contracts
+        if symbol not in aims.wanted and symbol not in aims.kept and _closable(symbol, choices, snapshot, at)
     }
+    wanted = {**aims.wanted, **answers_nothing}
     legs: list[Leg] = []
     too_small: set[str] = set()
     for symbol, target in wanted.items():
@@ -82,11 +91,14 @@ def propose(
         replace(c, method="none", reason="too_small") if c.symbol in too_small else c for c in choices
     )
     reduced = {leg.symbol for leg in legs if leg.reduce_only}
-    stays = [s for s in held if s not in wanted or (not wanted[s].assets and s in own and s not in reduced)]
-    left_alone = tuple(dict.fromkeys([*longs, *stays]))
+    others = [p.symbol for p in positions if p.symbol not in held and p.symbol not in longs]
+    stays = [s for s in held if s not in wanted and s not in aims.kept]
+    stays += [s for s in answers_nothing if s in own and s not in reduced]
+    left_alone = tuple(dict.fromkeys([*longs, *stays, *others]))
     return _assemble(
-        purpose, rule, holdings, positions, snapshot, betas, free_collateral, legs, choices, left_alone
-    )
+        purpose, rule, holdings, money, snapshot, betas, free_collateral, legs, choices, left_alone,
+        free_in=free_in, paused=aims.paused,
+    )  # fmt: skip
 
 
 def unwind(
@@ -102,11 +114,15 @@ def unwind(
     """Reduce-only orders that close every short position, whatever it protects and whoever opened it; `own` (as above)
     is named in the checks. Longs are left alone, and so are positions in contracts that the snapshot no longer quotes.
     No leg: nothing is short."""
-    choices = choose(holdings, snapshot, betas, rule.factor)
-    legs, left_alone = [], []
+    money = _in_dollars(positions, snapshot)
+    choices = choose(holdings, snapshot, betas, rule.factor, Instruments(snapshot, money))
+    legs, left_alone, paused = [], [], []
     for position in positions:
         contract, quoted = snapshot.contracts.get(position.symbol), position.symbol in snapshot.quotes
-        if position.contracts < 0 and contract is not None and quoted:
+        listed = contract is not None and contract.in_dollars and position.contracts < 0
+        if listed and not quoted:
+            paused.append(position.symbol)
+        elif contract is not None and listed:
             target = Target(contract, ZERO, tuple(c.asset for c in choices if c.symbol == position.symbol))
             leg = _gap(target, position.contracts, snapshot, rule)
             if leg is not None:
@@ -118,7 +134,7 @@ def unwind(
         "unhedge",
         rule,
         holdings,
-        positions,
+        money,
         snapshot,
         betas,
         free_collateral,
@@ -126,6 +142,7 @@ def unwind(
         choices,
         tuple(left_alone),
         own,
+        paused=tuple(paused),
     )
 
 
@@ -138,6 +155,16 @@ def digest(plan: HedgePlan, user_id: int) -> str:
     ]
     told = json.dumps([user_id, plan.purpose, plan.exchange, legs], separators=(",", ":"))
     return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _closable(symbol: str, choices: Sequence[Choice], snapshot: Snapshot, at: Instruments) -> bool:
+    """Whether a short that answers no holding may be closed now. One that is called like a holding, and has another
+    price, is not: it may be the price that is wrong."""
+    contract = snapshot.contracts.get(symbol)
+    if contract is None or symbol not in snapshot.quotes:
+        return False
+    called = {at.coin(choice.asset) for choice in choices}
+    return underlying(contract.base, snapshot.aliases) not in called or at.paused(contract) is None
 
 
 def _gap(
@@ -196,28 +223,18 @@ def _assemble(
     choices: tuple[Choice, ...],
     left_alone: tuple[str, ...],
     own: Mapping[str, Decimal] = NOTHING,
+    *,
+    free_in: Mapping[str, Decimal] = NOWHERE,
+    paused: tuple[str, ...] = (),
 ) -> HedgePlan:
     legs = sorted(legs, key=lambda leg: (not leg.reduce_only, -leg.notional, leg.symbol))
     marks = {p.symbol: p.mark_price for p in positions} | {s: q.mark for s, q in snapshot.quotes.items()}
-    longs = [p for p in positions if p.contracts > 0]
     signed = {p.symbol: p.contracts for p in positions if p.contracts < 0}
     signed |= {leg.symbol: leg.position_after for leg in legs}
     fees = sum((leg.fee for leg in legs), ZERO)
-    # What backs the shorts together: free collateral and what cross positions have set aside already.
-    equity = free_collateral - fees + sum((p.margin for p in positions if _cross(p, snapshot)), ZERO)
-    upkeep = {
-        s: _upkeep(snapshot.contracts[s], c, marks[s]) for s, c in signed.items() if s in snapshot.contracts
-    }
-    total = sum(upkeep.values(), ZERO) + sum(
-        (
-            _upkeep(snapshot.contracts[p.symbol], p.contracts, marks[p.symbol])
-            for p in longs
-            if p.symbol in snapshot.contracts
-        ),
-        ZERO,
-    )
+    backing = pools(positions, legs, signed, marks, snapshot, free_collateral, free_in)
     legs = [
-        replace(leg, liquidation_price=_liquidation(leg, snapshot, equity - total + upkeep[leg.symbol]))
+        replace(leg, liquidation_price=liquidation(leg, snapshot, backing[_pool(leg, snapshot, free_in)]))
         for leg in legs
     ]
     shorts = {
@@ -245,14 +262,12 @@ def _assemble(
         before=before,
         after=after,
         shorts=shorts,
-        upkeep=total,
-        equity=equity,
-        needed=margin + fees,
-        free=free_collateral,
+        pools=tuple(backing.values()),
         funding=funding,
         isolated=tuple(p.symbol for p in positions if p.contracts < 0 and p.margin_mode != "cross"),
         depth={s: snapshot.quotes[s].depth for s in shorts if s in snapshot.quotes},
         left_alone=left_alone,
+        paused=paused,
         own=tuple(
             _own(leg, own[leg.symbol], snapshot) for leg in legs if leg.reduce_only and own.get(leg.symbol)
         ),
@@ -270,7 +285,7 @@ def _assemble(
         fees=fees,
         funding_per_month=sum(funding.values(), ZERO),
         margin=margin,
-        free_collateral=free_collateral,
+        free_collateral=_free(backing.values(), free_collateral),
         quoted_at=snapshot.time,
     )
 
@@ -283,18 +298,18 @@ def _own(leg: Leg, own: Decimal, snapshot: Snapshot) -> str:
     return f"{plain(amount * contract.contract_size)} {contract.base}"
 
 
-def _cross(position: Position, snapshot: Snapshot) -> bool:
-    contract = snapshot.contracts.get(position.symbol)
-    return contract is not None and contract.linear and position.margin_mode == "cross"
+def _pool(leg: Leg, snapshot: Snapshot, free_in: Mapping[str, Decimal]) -> str:
+    """The coin whose pool backs a leg."""
+    return snapshot.contract(leg.symbol).settle if free_in else ""
 
 
-def _upkeep(contract: Contract, contracts: Decimal, mark: Decimal) -> Decimal:
-    return maintenance_margin(contract.notional(contracts, mark), contract.maintenance_margin_rate)
+def _free(backing: Iterable[Pool], otherwise: Decimal) -> Decimal:
+    """What is free in the pools that the legs draw upon."""
+    drawn = [pool.free for pool in backing if pool.opens]
+    return sum(drawn, ZERO) if drawn else otherwise
 
 
-def _liquidation(leg: Leg, snapshot: Snapshot, collateral: Decimal) -> Decimal | None:
-    """On the tick, down: the price at which the position after is taken away while all else stands still."""
-    contract = snapshot.contract(leg.symbol)
-    backing = collateral if contract.linear else collateral / leg.mark_price
-    price = liquidation_price(contract, leg.position_after, leg.mark_price, backing)
-    return None if price is None else floor_to_step(price, contract.tick)
+def _in_dollars(positions: Sequence[Position], snapshot: Snapshot) -> list[Position]:
+    """Without positions in contracts that are quoted in another coin: they are no sums of dollars."""
+    contracts = snapshot.contracts
+    return [p for p in positions if p.symbol not in contracts or contracts[p.symbol].in_dollars]

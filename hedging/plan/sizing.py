@@ -1,12 +1,15 @@
 """How exposed somebody is, which short answers each holding, and how large it should be."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from math import isfinite
+from typing import Literal, get_args
 
 from hedging.assets import KNOWN, Alias, resolve, underlying
 from hedging.errors import NotEnoughHistory, NothingToHedge
+from hedging.instruments import Instruments, Pause, Pick
 from hedging.market import Contract, Snapshot
 from hedging.money import ZERO, decimal
 from hedging.plan.parts import Choice
@@ -14,6 +17,7 @@ from hedging.portfolio import Exposure, Holding, Position
 from hedging.ratio import Estimate
 
 WEAK_R_SQUARED = 0.1  # a factor that explains less than this of a coin's moves is no hedge of it
+PAUSED: tuple[str, ...] = get_args(Pause)
 UNMEASURED = Estimate(1.0, 0.0, 0.0, 0)  # a coin nobody has measured is taken to move like the factor
 
 
@@ -26,18 +30,14 @@ class Target:
     assets: tuple[str, ...]
 
 
-def instrument_for(asset: str, snapshot: Snapshot) -> Contract | None:
-    """The quoted linear perpetual, not about to be delisted, on `asset` itself, or else on what it stands for: ETH for
-    stETH, POL for MATIC, 1000PEPE for PEPE."""
-    coin = resolve(asset, snapshot.aliases).asset
-    own = snapshot.perpetual_of(asset) or snapshot.perpetual_of(coin)
-    if own is not None:
-        return own
-    for contract in snapshot.contracts.values():
-        follows = underlying(contract.base, snapshot.aliases)
-        if contract.linear and snapshot.stays(contract) and follows == coin:
-            return contract
-    return None
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """`wanted`: by symbol; a short in none of them answers nothing any more. `kept`: shorts that stay as they are
+    beside those. `paused`: holdings whose shorts stay as they are because a price is missing or strange just now."""
+
+    wanted: Mapping[str, Target]
+    kept: frozenset[str]
+    paused: tuple[str, ...]
 
 
 def value_of(holding: Holding, snapshot: Snapshot) -> Decimal | None:
@@ -83,7 +83,7 @@ def exposure(
 
     `value` includes stablecoins; `gross` = sum of value x beta over the others; `offset` = sum of short notional at
     the mark x beta of the short's base. Long positions offset nothing. What has no price, and positions in contracts
-    that the snapshot does not know, are left out.
+    that the snapshot does not know, that are not quoted in dollars or are on another thing, are left out.
 
     >>> from datetime import datetime, timezone
     >>> at, prices = datetime(2025, 1, 1, tzinfo=timezone.utc), {"SOL": Decimal(150), "USDT": Decimal(1)}
@@ -115,7 +115,8 @@ def exposure_with(
                 gross += worth * beta_weight(holding.asset, betas, factor, aliases)
     for symbol, (contracts, mark) in open_now.items():
         contract = snapshot.contracts.get(symbol)
-        if contract is not None and contracts < 0:
+        hedges = contract is not None and contract.in_dollars and snapshot.fit(contract) != "another"
+        if contract is not None and hedges and contracts < 0:
             quote = snapshot.quotes.get(symbol)
             notional = -contract.notional(contracts, mark if quote is None else quote.mark)
             offset += notional * beta_weight(underlying(contract.base, aliases), betas, factor, aliases)
@@ -123,69 +124,160 @@ def exposure_with(
 
 
 def choose(
-    holdings: Iterable[Holding], snapshot: Snapshot, betas: Mapping[str, Estimate], factor: str
+    holdings: Iterable[Holding],
+    snapshot: Snapshot,
+    betas: Mapping[str, Estimate],
+    factor: str,
+    instruments: Instruments | None = None,
+    margin: Decimal = ZERO,
 ) -> tuple[Choice, ...]:
     """One choice a holding: a direct short where the coin has a linear perpetual, otherwise the factor's perpetual in
-    proportion to beta, otherwise nothing, each with its reason."""
-    return tuple(_choice(holding, snapshot, betas, factor) for holding in holdings)
+    proportion to beta, otherwise nothing, each with its reason. `margin`: dollars of it for a dollar short."""
+    at = instruments or Instruments(snapshot)
+    first = [_choice(holding, snapshot, betas, factor, at) for holding in holdings]
+    needs: defaultdict[str, Decimal] = defaultdict(
+        Decimal
+    )  # margin by coin, over all holdings that it answers
+    for one in first:
+        needs[_answer(one, factor, at)] += margin * one.value * decimal(one.ratio)
+    picked = {(one.asset, one.method): _pick(one, factor, at, needs) for one in first if one.symbol}
+    return tuple(replace(one, symbol=picked[one.asset, one.method]) if one.symbol else one for one in first)
 
 
-def _choice(holding: Holding, snapshot: Snapshot, betas: Mapping[str, Estimate], factor: str) -> Choice:
+def _answer(choice: Choice, factor: str, at: Instruments) -> str:
+    """The coin whose contracts answer the holding."""
+    return at.coin(choice.asset if choice.method == "direct" else factor)
+
+
+def _pick(choice: Choice, factor: str, at: Instruments, needs: Mapping[str, Decimal]) -> str | None:
+    asset = choice.asset if choice.method == "direct" else factor
+    contract = at.pick(asset, needs[at.coin(asset)]).contract
+    return None if contract is None else contract.symbol
+
+
+def _choice(
+    holding: Holding, snapshot: Snapshot, betas: Mapping[str, Estimate], factor: str, at: Instruments
+) -> Choice:
     asset = holding.asset
     value = value_of(holding, snapshot)
     measured = measured_beta(asset, betas, factor, snapshot.aliases)
     fit = measured or UNMEASURED
+    own = at.pick(asset)
 
-    def choice(method: str, symbol: str | None, ratio: float, reason: str) -> Choice:
+    def choice(
+        method: Literal["direct", "cross", "none"], reason: str, pick: Pick | None = None, ratio: float = 0.0
+    ) -> Choice:
+        contract = pick.contract if pick else None
         return Choice(
             asset=asset,
             value=value or ZERO,
-            method="direct" if method == "direct" else "cross" if method == "cross" else "none",
-            symbol=symbol,
+            method=method,
+            symbol=contract.symbol if contract else None,
             ratio=ratio,
             beta=fit.beta,
             beta_se=fit.se,
             r_squared=fit.r_squared,
-            reason=reason,
+            reason=(pick.paused if pick else None) or reason,
+            another=own.another and method != "direct",
         )
 
     if resolve(asset, snapshot.aliases).kind == "stable":
-        return choice("none", None, 0.0, "stablecoin")
+        return choice("none", "stablecoin")
     if value is None:
-        return choice("none", None, 0.0, "no_price")
-    own = instrument_for(asset, snapshot)
-    if own is not None:
-        return choice("direct", own.symbol, 1.0, "direct")
+        return choice("none", "no_price")
+    if own.contract is not None:
+        return choice("direct", "direct", own, 1.0)
     if measured is None:
-        return choice("none", None, 0.0, "no_history")
+        return choice("none", "no_history")
     if not (measured.r_squared >= WEAK_R_SQUARED and measured.beta > 0):
-        return choice("none", None, 0.0, "weak_fit")
-    cross = instrument_for(factor, snapshot)
-    if cross is None:
-        return choice("none", None, 0.0, "no_contract")
-    return choice("cross", cross.symbol, measured.beta, "cross")
+        return choice("none", "weak_fit")
+    cross = at.pick(factor)
+    if cross.contract is None:
+        return choice("none", "no_contract")
+    return choice("cross", "cross", cross, measured.beta)
 
 
-def targets(choices: Sequence[Choice], snapshot: Snapshot, factor: str, share: Decimal) -> dict[str, Target]:
-    """Symbol -> what it should be short: share x sum of value x ratio over the holdings that it answers.
+def targets(
+    choices: Sequence[Choice],
+    snapshot: Snapshot,
+    betas: Mapping[str, Estimate],
+    factor: str,
+    share: Decimal,
+    instruments: Instruments,
+) -> Targets:
+    """What each contract should be short: share x sum of value x ratio over the holdings that it answers, less what
+    other contracts on the same coin are short already, which stay as far as the sum allows.
 
-    A perpetual that could answer a holding and now answers none (the factors', above all) has a target of zero: what
-    is left there of an earlier hedge is to be closed. Raises NothingToHedge when no priced holding is exposed,
-    NotEnoughHistory when none could be measured and none has a perpetual of its own.
+    Where a price is missing or strange just now, everything that is short on that coin stays as it is. Raises
+    NothingToHedge when no priced holding is exposed, NotEnoughHistory when none could be measured and none has a
+    perpetual of its own.
     """
     exposed = [c for c in choices if c.reason not in ("stablecoin", "no_price") and c.value > 0]
-    if not exposed:
+    unpriced = {
+        c.asset: _coins_of(c.asset, snapshot, betas, factor, instruments)
+        for c in choices
+        if c.reason == "no_price"
+    }
+    waiting = {asset: coins for asset, coins in unpriced.items() if coins}
+    if not exposed and not waiting:
         raise NothingToHedge("There is no holding with a price that a short could protect.")
-    if all(c.reason == "no_history" for c in exposed):
+    if exposed and all(c.reason == "no_history" for c in exposed):
         raise NotEnoughHistory("There is too little price history to measure how these coins move.")
-    wanted: dict[str, Target] = {}
-    for asset in (*(c.asset for c in choices), factor, "BTC", "ETH"):
-        contract = instrument_for(asset, snapshot)
-        if contract is not None:
-            wanted[contract.symbol] = Target(contract, ZERO, ())
+    groups: defaultdict[str, list[Choice]] = defaultdict(list)  # by the coin whose contracts answer them
     for c in exposed:
         if c.symbol is not None:
-            at = wanted[c.symbol]
+            groups[_answer(c, factor, instruments)].append(c)
+    paused = [c for c in exposed if c.reason in PAUSED]
+    still = {coin for coins in waiting.values() for coin in coins}
+    still |= {coin for coin, group in groups.items() if any(c in paused for c in group)}
+    kept = {one.symbol for coin in still for one in instruments.shorts_on(coin)}
+    wanted: dict[str, Target] = {}
+    for coin, group in groups.items():
+        if coin not in still:
+            beside = _beside(_totals(group, share, snapshot), coin, instruments)
+            wanted |= beside.wanted
+            kept |= beside.kept
+    return Targets(wanted, frozenset(kept), (*(c.asset for c in paused), *waiting))
+
+
+def _totals(group: Iterable[Choice], share: Decimal, snapshot: Snapshot) -> dict[str, Target]:
+    """By contract: share x sum of value x ratio."""
+    found: dict[str, Target] = {}
+    for c in group:
+        if c.symbol is not None:
+            at = found.get(c.symbol) or Target(snapshot.contract(c.symbol), ZERO, ())
             size = at.notional + share * c.value * decimal(c.ratio)
-            wanted[c.symbol] = Target(at.contract, size, (*at.assets, c.asset))
-    return wanted
+            found[c.symbol] = Target(at.contract, size, (*at.assets, c.asset))
+    return found
+
+
+def _coins_of(
+    asset: str, snapshot: Snapshot, betas: Mapping[str, Estimate], factor: str, at: Instruments
+) -> tuple[str, ...]:
+    """The coins whose shorts may answer a holding that has no price just now: its own, and the factor where it had a
+    price lately."""
+    coins = [at.coin(asset)] if at.shorts_on(at.coin(asset)) else []
+    lately = measured_beta(asset, betas, factor, snapshot.aliases) is not None
+    if not coins and lately and at.shorts_on(at.coin(factor)):
+        coins = [at.coin(factor)]
+    return tuple(coins)
+
+
+def _beside(chosen: dict[str, Target], coin: str, at: Instruments) -> Targets:
+    """The chosen contracts' targets less what is short on the same coin besides: that stays as it is, and only what
+    exceeds all of them is bought back there."""
+    wanted = dict(chosen)
+    kept: set[str] = set()
+    for contract in at.shorts_on(coin):
+        if contract.symbol in chosen or contract.closes_at is not None:
+            continue  # what is about to be delisted is closed
+        left, short = sum((wanted[symbol].notional for symbol in chosen), ZERO), at.notional(contract)
+        if short <= left or at.paused(contract):
+            kept.add(contract.symbol)
+        else:
+            wanted[contract.symbol] = Target(contract, left, ())
+        for symbol in chosen:
+            taken = min(short, wanted[symbol].notional)
+            wanted[symbol] = replace(wanted[symbol], notional=wanted[symbol].notional - taken)
+            short -= taken
+    return Targets(wanted, frozenset(kept), ())

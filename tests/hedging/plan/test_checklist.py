@@ -123,7 +123,8 @@ def test_a_hedge_that_cannot_be_taken_off_because_nothing_is_quoted() -> None:
     )
     assert made.legs == ()
     got = told(made)
-    assert got["instrument"] == (False, "none", {"no_contract": "SOL"})
+    # SOL's perpetual and the short of BTC have no price just now.
+    assert got["instrument"] == (False, "paused", {"direct": "SOL", "paused": "BTC/USDT:USDT"})
     assert got["ratio"] == (
         False,
         "not_closed",
