@@ -13,6 +13,7 @@ from hedging.paper import FundingPaid, Liquidation, PaperAccount, PaperPosition
 
 _TALLIES = ("cash", "realized", "fees", "funding", "insurance")
 _NO_AMOUNTS = ("symbol", "base", "quote", "settle", "linear", "max_leverage")  # of a contract
+_LISTINGS = ("closes_at", "max_amount")  # of a contract: the listing's to tell, each time anew
 _MOST_EVENTS = 100
 _MOST_PAID = 400  # settlements of one position that are kept by themselves: more than anybody leaves unread
 
@@ -98,7 +99,7 @@ def _position(position: PaperPosition) -> dict[str, Any]:
         "contract": {
             field.name: _plain(getattr(position.contract, field.name))
             for field in fields(Contract)
-            if field.name != "closes_at"  # the listing's to tell, each time anew
+            if field.name not in _LISTINGS
         },
         "contracts": str(position.contracts),
         "entry_price": str(position.entry_price),
