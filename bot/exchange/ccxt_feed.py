@@ -1,12 +1,15 @@
 """The MarketFeed port over ccxt: one exchange's public prices, read in bulk and once for everybody."""
 
 import asyncio
+import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
+from itertools import pairwise
 from typing import Any, Generic, TypeVar
 
 from bot.exchange.candles.reader import DOLLARS, CandleReader, milliseconds
@@ -17,16 +20,19 @@ from bot.exchange.dialects.dialect import Dialect, MarketRow
 from bot.ports.clock import Clock
 from bot.ports.errors import Unavailable
 from bot.ports.exchange import Health, Liquidity
+from hedging.assets import contract_base
 from hedging.errors import BadInput
 from hedging.market import Candles, Contract, Funding, Quote, Snapshot
 from hedging.money import ZERO, decimal
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _HOUR = timedelta(hours=1)
+_USUAL_HOURS = 8  # between two settlements of funding, and at most
 _MOST_PAGES = 60
 _SHARED_FOR = timedelta(seconds=0.5)
-_FUNDING_FRESH = timedelta(minutes=1)
+_FUNDING_FRESH = _INTERVALS_FRESH = timedelta(minutes=1)
 _LIQUIDITY_FRESH = timedelta(minutes=15)
 _TOUCHES_IN_DEPTH, _DEPTHS_IN_TURNOVER = 10, 5000
 _SIDES = ("bids", "asks")
@@ -45,15 +51,17 @@ class _Read(Generic[T]):
 
 class CcxtFeed:
     """Public market data of one exchange, read once for everybody. Three calls a snapshot; the contracts are read anew
-    every hour, settled funding at most once a minute. A quote's depth is reckoned on the safe side: ten times what
-    rests at the touch, of the smaller side, or a five-thousandth of a day's turnover where that is not told in bulk."""
+    every hour, funding intervals and settled funding at most once a minute. A quote's depth is reckoned on the safe
+    side: ten times what rests at the touch, of the smaller side, or a five-thousandth of a day's turnover where that is
+    not told in bulk."""
 
     def __init__(self, dialect: Dialect, clients: Clients, clock: Clock) -> None:
         self._dialect, self._clients, self._clock = dialect, clients, clock
         self.name = dialect.name
         self._listed: Mapping[str, Contract] = {}
         self._listed_from: object = None  # the markets that they were made of
-        self._intervals: Mapping[str, int] = {}
+        self._intervals: Mapping[str, int] = {}  # hours, where the rates do not tell them
+        self._intervals_at: datetime | None = None
         self._candles = CandleReader(dialect, clock)
         self._snapshot: _Read[Snapshot] | None = None
         self._settled: dict[str, _Read[list[Funding]]] = {}
@@ -77,7 +85,9 @@ class CcxtFeed:
     async def _market_now(self) -> Snapshot:
         async def work(client: Any) -> Snapshot:
             contracts = await self._contracts(client)
-            rows, books = await asyncio.gather(self._dialect.rows(client), self._dialect.spot(client))
+            rows, books, _ = await asyncio.gather(
+                self._dialect.rows(client), self._dialect.spot(client), self._read_intervals(client)
+            )
             quotes: dict[str, Quote] = {}
             funding: dict[str, Funding] = {}
             times = []
@@ -87,10 +97,10 @@ class CcxtFeed:
                     continue
                 try:
                     quotes[row.symbol] = _quote(row, contract)
-                    funding[row.symbol] = self._funding(row)
                 except (BadInput, Malformed):
-                    quotes.pop(row.symbol, None)  # a contract that is not quoted now
-                    continue
+                    continue  # it is not quoted now
+                with suppress(BadInput, Malformed):  # a rate that is not told is no reason not to trade
+                    funding[row.symbol] = self._funding(row)
                 if row.time:
                     times.append(row.time)
                 if row.open_interest is not None:
@@ -100,8 +110,6 @@ class CcxtFeed:
             if not quotes:
                 raise Malformed("no contract has a quote")
             spot = _spot(books)
-            for symbol, quote in quotes.items():
-                spot.setdefault(contracts[symbol].base, quote.index)
             now = time_of(max(times)) if times else self._clock.now()
             return Snapshot(self.name, now, spot, quotes, funding, contracts)
 
@@ -115,9 +123,16 @@ class CcxtFeed:
             raise Unavailable(f"{self._dialect.title} has no candles of {bar}.")
 
         async def work(client: Any) -> Candles:
-            return await self._candles.read(client, names, since, bar, until)
+            return await self._candles.read(client, names, since, bar, until, self._misfits())
 
         return await self._read("its candles", work)
+
+    def _misfits(self) -> Collection[str]:
+        """Contracts whose marks did not fit the spot price of their coin when the market was read last."""
+        if self._snapshot is None:
+            return ()
+        last = self._snapshot.told
+        return [symbol for symbol, contract in last.contracts.items() if last.fit(contract) != "same"]
 
     async def funding_since(self, symbol: str, since: datetime) -> Sequence[Funding]:
         async with self._turns[symbol]:
@@ -133,20 +148,19 @@ class CcxtFeed:
     async def _funding_from(self, symbol: str, since: datetime, client: Any) -> list[Funding]:
         if symbol not in client.markets:
             raise Malformed(f"{symbol} is not listed")
-        found: dict[datetime, Funding] = {}
-        start, hours = since, self._intervals.get(symbol, 8)
+        found: dict[datetime, Decimal] = {}
+        start = since
         for _ in range(_MOST_PAGES):
             rows = await client.fetch_funding_rate_history(symbol, milliseconds(start) + 1, 100)
-            page = [
-                Funding(symbol, decimal(row["fundingRate"]), hours, time_of(row.get("timestamp")))
-                for row in rows
-            ]
-            new = [item for item in page if item.next_time > start]
-            found |= {item.next_time: item for item in new}
+            page = {time_of(row.get("timestamp")): decimal(row["fundingRate"]) for row in rows}
+            new = {at: rate for at, rate in page.items() if at > start}
+            found |= new
             if len(rows) < 100 or not new:
                 break
-            start = max(item.next_time for item in new)
-        return [found[at] for at in sorted(found)]
+            start = max(new)
+        times = sorted(found)
+        hours = _hours_between(times, self._intervals.get(symbol, _USUAL_HOURS))
+        return [Funding(symbol, found[at], span, at) for at, span in zip(times, hours, strict=True)]
 
     async def liquidity(self, symbol: str) -> Liquidity:
         """From the order book, and the open interest, which some exchanges tell with their prices."""
@@ -193,12 +207,23 @@ class CcxtFeed:
         if self._listed_from is not client.markets:
             found = (contract_of(market, self._dialect) for market in client.markets.values())
             listed = {contract.symbol: contract for contract in found if contract}
-            self._intervals = await self._dialect.intervals(client)
             self._listed, self._listed_from = listed, client.markets
         return self._listed
 
+    async def _read_intervals(self, client: Any) -> None:
+        """Anew every minute: they change at a moment's notice. Until they can be read again, the last ones stand."""
+        if self._intervals_at is not None and self._clock.now() - self._intervals_at < _INTERVALS_FRESH:
+            return
+        try:
+            self._intervals = await self._dialect.intervals(client)
+        except Exception as failure:  # ccxt raises anything
+            if self._intervals_at is None:
+                raise
+            log.info("%s did not tell its funding intervals: %s", self._dialect.title, type(failure).__name__)
+        self._intervals_at = self._clock.now()
+
     def _funding(self, row: MarketRow) -> Funding:
-        hours = row.interval_hours or self._intervals.get(row.symbol) or 8
+        hours = row.interval_hours or self._intervals.get(row.symbol) or _USUAL_HOURS
         return Funding(row.symbol, decimal(row.rate), hours, time_of(row.next_funding))
 
     async def _read(self, what: str, work: Callable[[Any], Awaitable[T]]) -> T:
@@ -226,6 +251,19 @@ def _quote(row: MarketRow, contract: Contract) -> Quote:
     return Quote(contract.symbol, bid, ask, mark, index, max(depth, ZERO))
 
 
+def _hours_between(times: Sequence[datetime], otherwise: int) -> list[int]:
+    """The hours that each of these settlements is for: from the one before, and of the first as to the next. A gap that
+    is longer than any interval is a settlement that was not told; there it is as it was."""
+    gaps = [round((after - before) / _HOUR) for before, after in pairwise(times)]
+    longest = max(_USUAL_HOURS, otherwise)
+    known = otherwise if not gaps or not 1 <= gaps[0] <= longest else gaps[0]
+    found = []
+    for gap in [known, *gaps][: len(times)]:
+        known = gap if 1 <= gap <= longest else known
+        found.append(known)
+    return found
+
+
 def _spot(books: Mapping[str, Any]) -> dict[str, Decimal]:
     """Assets in US dollars, by the middle of their best quotes; stablecoins count as dollars. Raises Malformed."""
     spot: dict[str, Decimal] = {}
@@ -243,4 +281,7 @@ def _spot(books: Mapping[str, Any]) -> dict[str, Decimal]:
                 spot[base] = told
     if not spot:
         raise Malformed("no coin has a price")
+    for name in list(spot):  # a thousand CAT that trade as 1000CAT tell what CAT costs
+        coin, count = contract_base(name)
+        spot.setdefault(coin, spot[name] / count)
     return spot | {coin: Decimal(1) for coin in ("USDT", "USDC")}

@@ -30,7 +30,7 @@ _FALLBACK_MARGIN, _FALLBACK_LEVERAGE = Decimal("0.025"), 20  # where only a key'
 
 
 def contract_of(market: Json, dialect: Dialect) -> Contract | None:
-    """A tradable perpetual of a kind that the exchange is used for; None for every other market."""
+    """A tradable perpetual of a kind that the exchange is used for, quoted in dollars; None for every other market."""
     if not market.get("swap") or market.get("active") is False:
         return None
     linear = bool(market.get("linear"))
@@ -61,7 +61,7 @@ def contract_of(market: Json, dialect: Dialect) -> Contract | None:
         )
     except (LookupError, TypeError, ValueError):
         return None
-    return contract if lot > 0 and tick > 0 and size > 0 else None
+    return contract if contract.in_dollars and lot > 0 and tick > 0 and size > 0 else None
 
 
 def report_of(

@@ -117,8 +117,8 @@ class PaperExchange:
         return True
 
     async def listed(self, account: Account, symbol: str) -> bool:
-        snapshot = await self._feed.snapshot()
-        return symbol in snapshot.contracts and symbol in snapshot.quotes
+        """Also while it has no quote for a moment."""
+        return symbol in (await self._feed.snapshot()).contracts
 
     async def set_leverage(self, account: Account, symbol: str, leverage: int) -> None:
         def change(state: _State) -> tuple[PaperAccount, None]:
@@ -232,11 +232,12 @@ class PaperExchange:
 
     async def _since(self, account: PaperAccount, snapshot: Snapshot) -> tuple[list[Marks], list[Funding]]:
         """Marks and funding from the last settlement to the snapshot. A clock that went back settles nothing; while it
-        stands still, marks may move nevertheless: the market of the demo can be paused and shocked."""
+        stands still, marks may move nevertheless: the market of the demo can be paused and shocked. What has no quote
+        for a moment keeps its last mark, and its funding falls due all the same."""
         gap = snapshot.time - account.settled_at
         if gap < timedelta(0):
             return [], []
-        listed = [symbol for symbol in sorted(account.positions) if symbol in snapshot.quotes]
+        listed = [symbol for symbol in sorted(account.positions) if symbol in snapshot.contracts]
         path: list[Marks] = []
         funding: list[Funding] = []
         if listed and gap > _FINE:
@@ -245,10 +246,10 @@ class PaperExchange:
             path = _marks(candles, account.settled_at, snapshot.time, bar)
         for symbol in listed:
             rate = snapshot.funding.get(symbol)
-            if rate and rate.next_time - timedelta(hours=rate.interval_hours) > account.settled_at:
+            if rate is None or rate.next_time - timedelta(hours=rate.interval_hours) > account.settled_at:
                 settled = await self._feed.funding_since(symbol, account.settled_at)
                 funding += [item for item in settled if item.next_time <= snapshot.time]
-        present = {symbol: snapshot.quotes[symbol].mark for symbol in listed}
+        present = {symbol: snapshot.quotes[symbol].mark for symbol in listed if symbol in snapshot.quotes}
         return [*path, Marks(snapshot.time, present, present, present)], funding
 
 

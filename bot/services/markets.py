@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from hedging.ratio import Estimate, beta_table
 HISTORY = timedelta(days=60)
 _HOUR = timedelta(hours=1)
 FRESH_FOR = timedelta(seconds=1)
+SPOT_LASTS = timedelta(minutes=10)  # a coin that has no price for a moment is worth what it was
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Market:
         self._clock = clock
         self._snapshot: Snapshot | None = None
         self._read_at: datetime | None = None
+        self._spot: dict[str, tuple[Decimal, datetime]] = {}  # the last price of each coin, and when
         self._reads = (
             0  # begun so far: whoever asks for a fresh one shares a read that began after they asked
         )
@@ -57,8 +60,17 @@ class Market:
             if self._snapshot is None or (self._reads == asked if fresh else self._is_old()):
                 self._reads += 1
                 self._read_at = self._clock.now()
-                self._snapshot = replace(await self._feed.snapshot(), aliases=self._aliases)
+                told = await self._feed.snapshot()
+                self._snapshot = replace(told, spot=self._remembered(told.spot), aliases=self._aliases)
             return self._snapshot
+
+    def _remembered(self, spot: Mapping[str, Decimal]) -> Mapping[str, Decimal]:
+        """With the last prices of coins that are missing just now: neither is a hedge sold for a row that is not told,
+        nor does anybody hear of a loss."""
+        now = self._clock.now()
+        self._spot |= {asset: (price, now) for asset, price in spot.items()}
+        self._spot = {asset: known for asset, known in self._spot.items() if now - known[1] <= SPOT_LASTS}
+        return {asset: price for asset, (price, _) in self._spot.items()}
 
     @property
     def latest(self) -> Snapshot | None:

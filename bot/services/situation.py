@@ -54,6 +54,7 @@ class Situation:
             free_collateral=self.balance.free,
             purpose="rebalance" if self.shorts else "hedge",
             own=self.own,
+            free_in=self.balance.free_in,
         )
 
     def unwinding(self) -> HedgePlan:

@@ -2,7 +2,7 @@
 
 from hedging.plan.parts import Check, Choice, Facts, HedgePlan, Leg, Purpose, Side
 from hedging.plan.proposal import digest, propose, unwind
-from hedging.plan.sizing import choose, exposure
+from hedging.plan.sizing import beta_weight, choose, exposure
 
 __all__ = [
     "Check",
@@ -12,6 +12,7 @@ __all__ = [
     "Leg",
     "Purpose",
     "Side",
+    "beta_weight",
     "choose",
     "digest",
     "exposure",

@@ -130,6 +130,7 @@ class Years:
             upkeep=np.full(many, 0.01),
             mark=price[base],
             base=base,
+            follows=np.ones(many, dtype=np.bool_),
             history=history,
         )
 

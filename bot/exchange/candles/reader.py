@@ -3,7 +3,8 @@ exchange counts when it has more than it may tell."""
 
 import asyncio
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,8 +20,18 @@ Series = Mapping[int, tuple[float, float, float]]  # opening second -> (close, h
 
 DOLLARS = ("USDT", "USDC", "USD")  # a coin's price is read against the first of these
 _BARS = {60: "1m", 300: "5m", 900: "15m", 3600: "1h", 14400: "4h", 86400: "1d"}
+_MULTIPLES = {"": 1, "1000": 1_000, "1M": 1_000_000}  # what spot markets sell some coins by
 _AT_ONCE = 4
 _MOST_PAGES = 60
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A market, how its candles are asked for, and how many of the coin one unit of it is."""
+
+    symbol: str
+    params: Mapping[str, Any]
+    count: int = 1
 
 
 class CandleReader:
@@ -34,21 +45,32 @@ class CandleReader:
         return bar.total_seconds() in _BARS
 
     async def read(
-        self, client: Any, names: Sequence[str], since: datetime, bar: timedelta, until: datetime | None
+        self,
+        client: Any,
+        names: Sequence[str],
+        since: datetime,
+        bar: timedelta,
+        until: datetime | None,
+        misfits: Collection[str] = (),
     ) -> Candles:
-        """Bars that open in [since, until), or up to now. A name that is not listed has none. Raises Malformed for a
-        bar without prices, and whatever ccxt raises."""
+        """Bars that open in [since, until), or up to now. A name that is not listed has none. `misfits`: contracts that
+        are not known to be on the coin of their name, whose candles tell nothing of it. Raises Malformed for a bar
+        without prices, and whatever ccxt raises."""
         seconds = int(bar.total_seconds())
         first = -(-math.floor(since.timestamp()) // seconds) * seconds
         end = None if until is None else math.ceil(until.timestamp())
-        wanted = ((name, self._place(client, name)) for name in names)
+        places = [self._place(client, name, misfits) for name in names]
         series = await asyncio.gather(
             *(
-                self._series(client, *place, first, seconds, end) if place else _no_bars()
-                for _, place in wanted
+                self._series(client, place.symbol, place.params, first, seconds, end) if place else _no_bars()
+                for place in places
             )
         )
-        return on_one_grid(names, series, first, seconds)
+        scaled = [
+            one if place is None or place.count == 1 else _by_one(one, place.count)
+            for place, one in zip(places, series, strict=True)
+        ]
+        return on_one_grid(names, scaled, first, seconds)
 
     async def _series(
         self, client: Any, symbol: str, params: Mapping[str, Any], start: int, seconds: int, end: int | None
@@ -91,18 +113,21 @@ class CandleReader:
             rows = await client.fetch_ohlcv(symbol, _BARS[seconds], start * 1000, most, undated)
         return {at: bar for at, bar in map(_bar, rows) if at >= start}
 
-    def _place(self, client: Any, name: str) -> tuple[str, Mapping[str, Any]] | None:
+    def _place(self, client: Any, name: str, misfits: Collection[str]) -> _Place | None:
         """The market whose candles tell a series; None where there is none, and where none is needed."""
         if name in STABLECOINS:
             return None
         if name in client.markets and ":" in name:
-            return name, self._dialect.mark_candles
-        if self._dialect.index_candles is not None and f"{name}/USDT:USDT" in client.markets:
-            return f"{name}/USDT:USDT", self._dialect.index_candles
-        for money in DOLLARS:
-            if f"{name}/{money}" in client.markets:
-                return f"{name}/{money}", {}
-        return (f"{name}/USDT:USDT", {}) if f"{name}/USDT:USDT" in client.markets else None
+            return _Place(name, self._dialect.mark_candles)
+        contract = f"{name}/USDT:USDT"
+        tells = contract in client.markets and contract not in misfits
+        if self._dialect.index_candles is not None and tells:
+            return _Place(contract, self._dialect.index_candles)
+        for prefix, count in _MULTIPLES.items():
+            for money in DOLLARS:
+                if f"{prefix}{name}/{money}" in client.markets:
+                    return _Place(f"{prefix}{name}/{money}", {}, count)
+        return _Place(contract, {}) if tells else None
 
 
 def on_one_grid(names: Sequence[str], series: Sequence[Series], first: int, seconds: int) -> Candles:
@@ -118,6 +143,10 @@ def on_one_grid(names: Sequence[str], series: Sequence[Series], first: int, seco
             if rest == 0 and 0 <= row < len(times):
                 parts[:, row, column] = prices
     return Candles(tuple(names), times.astype("datetime64[s]"), *parts)
+
+
+def _by_one(series: Series, count: int) -> Series:
+    return {at: (close / count, high / count, low / count) for at, (close, high, low) in series.items()}
 
 
 async def _no_bars() -> Series:

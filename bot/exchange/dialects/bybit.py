@@ -86,7 +86,8 @@ async def _rows(client: Any) -> Sequence[MarketRow]:
             if not market.get("swap"):
                 continue
             rate = client.parse_funding_rate(raw, market)
-            hours = str(rate["interval"] or "")
+            told_hours = raw.get("fundingIntervalHour")  # ccxt's is the listing's, which is read once an hour
+            hours = f"{told_hours}h" if told_hours else str(rate["interval"] or "")
             lot_of_usd = 1 if market["linear"] else market["contractSize"]
             rows.append(
                 MarketRow(

@@ -153,13 +153,12 @@ async def _month(market: Market, snapshot: Snapshot, short: Mapping[str, Decimal
     total = Decimal(0)
     for symbol, notional in short.items():
         settled = await market.settled_funding(symbol, since=snapshot.time - LEARNT_FROM)
-        every = (
-            timedelta(hours=snapshot.funding[symbol].interval_hours) if symbol in snapshot.funding else None
-        )
-        if every is None:
+        present = snapshot.funding.get(symbol)
+        if present is None:
             continue
-        rates = np.array([float(one.rate) for one in settled])
-        carry = expected_carry(rates, max(int(HORIZON / every), 1))
+        hours = present.interval_hours  # what was settled at other intervals is reckoned to the present one
+        rates = np.array([float(one.rate) * hours / one.interval_hours for one in settled])
+        carry = expected_carry(rates, max(int(HORIZON / timedelta(hours=hours)), 1))
         total += notional * Decimal(str(carry.mean)) * Decimal(MONTH / HORIZON)
     return total
 

@@ -225,7 +225,7 @@ def _protected(
     market: MarketArrays,
 ) -> Floats:
     """Value of the holdings that each position answers: the coin itself and the claims on it, or all of them where it
-    is the factor's."""
+    is the factor's; nothing where it is on another thing of the same name."""
     coins = len(market.price)
     held, place = np.unique(whose * coins + market.stands_for[asset], return_inverse=True)
     worth = _sum(place, value, len(held))
@@ -237,7 +237,7 @@ def _protected(
     hit = hit[held[answer[hit]] == wanted[hit]]
     found[hit] = worth[answer[hit]]
     common = np.array([market.asset_row[f] for f in factors])[factor[p.whose]] == coin
-    return np.where(common, total[p.whose], found)
+    return np.where(common, total[p.whose], found) * market.follows[p.symbol]
 
 
 def _ratios(

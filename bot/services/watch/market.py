@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from bot.ports.errors import Unavailable
 from bot.services.markets import Market
 from hedging.assets import STABLECOINS, underlying
-from hedging.carry import basis, funding_per_month
+from hedging.carry import HOURS_A_MONTH, basis, funding_per_month
 from hedging.errors import HedgingError
 from hedging.margin import worst_pumps
 from hedging.market import Candles, Contract, Snapshot
-from hedging.plan import exposure
-from hedging.portfolio import Holding, Position
+from hedging.plan import beta_weight, exposure
+from hedging.portfolio import Holding
 from hedging.ratio import Estimate
 from hedging.returns import aligned
 
@@ -50,9 +50,10 @@ class History:
 @dataclass(frozen=True, slots=True)
 class MarketArrays:
     """A coins and S contracts. `price`: US dollars a unit, NaN where unknown; `weight`: beta by factor (A,), 0 for
-    stablecoins; `stands_for`: row of the coin that it is a claim on, mostly its own. Per contract: `notional`, US
-    dollars; `contract_weight`: beta of its base by factor; `funding`: received by a short in 30 days, a fraction;
-    `basis`; `upkeep`: maintenance margin rate; `mark`; `base`: row of its coin."""
+    stablecoins; `stands_for`: row of the coin that it is a claim on, mostly its own. Per contract that is quoted in
+    dollars: `notional`, US dollars; `contract_weight`: beta of its base by factor; `funding`: received by a short in 30
+    days, a fraction; `basis`; `upkeep`: maintenance margin rate; `mark`, the last one while there is no quote; `base`:
+    row of its coin; `follows`: whether it is on that coin, and not on another thing of the same name."""
 
     name: str
     time: datetime
@@ -69,6 +70,7 @@ class MarketArrays:
     upkeep: Floats
     mark: Floats
     base: NDArray[np.int64]
+    follows: NDArray[np.bool_]
     history: History
 
 
@@ -79,13 +81,16 @@ class Street:
         self._market = market
         self._known: tuple[datetime, frozenset[str], tuple[str, ...], History] | None = None
         self._carry: dict[str, tuple[datetime, float]] = {}  # by symbol: when, and what it has been of late
+        self._marks: dict[str, Decimal] = {}  # the last ones
+        self._same: set[str] = set()  # contracts that have been found to be on their coin
 
     async def arrays(
         self, assets: Sequence[str], symbols: Sequence[str], factors: Sequence[str], *, name: str
     ) -> MarketArrays:
         """For these coins and contracts, read now. Raises Unavailable."""
         snapshot = await self._market.snapshot(fresh=True)
-        listed = [symbol for symbol in symbols if symbol in snapshot.contracts]
+        known = snapshot.contracts
+        listed = [symbol for symbol in symbols if symbol in known and known[symbol].in_dollars]
         bases = [_base(snapshot.contracts[symbol], snapshot) for symbol in listed]
         wanted = frozenset({*assets, *bases, *factors})
         wanted |= {underlying(name, snapshot.aliases) for name in wanted}
@@ -94,11 +99,10 @@ class Street:
         betas = {f: await self._market.betas(names, f, snapshot) for f in factors}
         row = {asset: n for n, asset in enumerate(names)}
         contracts = [snapshot.contracts[symbol] for symbol in listed]
-        worth = {f: [_short(symbol, snapshot, betas[f], f) for symbol in listed] for f in factors}
         quotes = [snapshot.quotes.get(symbol) for symbol in listed]
-        notional = np.array(
-            [float(c.notional(ONE, q.mark)) if q else np.nan for c, q in zip(contracts, quotes, strict=True)]
-        )
+        marks = [self._mark(contract, snapshot) for contract in contracts]
+        notional = [c.notional(ONE, m) if m else None for c, m in zip(contracts, marks, strict=True)]
+        follows = np.array([self._follows(contract, snapshot) for contract in contracts], dtype=np.bool_)
         return MarketArrays(
             name=name,
             time=snapshot.time,
@@ -108,17 +112,33 @@ class Street:
             weight={f: np.array([_unit(a, snapshot, betas[f], f)[1] for a in names]) for f in factors},
             stands_for=np.array([row[underlying(a, snapshot.aliases)] for a in names], dtype=np.int64),
             symbol_row={symbol: n for n, symbol in enumerate(listed)},
-            notional=notional,
+            notional=_floats(notional),
             contract_weight={
-                f: np.array(worth[f]) / np.where(notional > 0, notional, np.nan) for f in factors
+                f: follows * np.array([_weight(contract, snapshot, betas[f], f) for contract in contracts])
+                for f in factors
             },
             funding=np.array([self._funding(symbol, snapshot) for symbol in listed]),
             basis=np.array([float(basis(q)) if q and q.index > 0 else np.nan for q in quotes]),
             upkeep=np.array([float(c.maintenance_margin_rate) for c in contracts]),
-            mark=np.array([float(q.mark) if q else np.nan for q in quotes]),
+            mark=_floats(marks),
             base=np.array([row[base] for base in bases], dtype=np.int64),
+            follows=follows,
             history=history,
         )
+
+    def _mark(self, contract: Contract, snapshot: Snapshot) -> Decimal | None:
+        """Now, or as it was last; before it was ever seen, what its coin costs."""
+        quote = snapshot.quotes.get(contract.symbol)
+        if quote is not None:
+            self._marks[contract.symbol] = quote.mark
+        return self._marks.get(contract.symbol) or snapshot.worth(contract)
+
+    def _follows(self, contract: Contract, snapshot: Snapshot) -> bool:
+        """Once found to be on its coin, it stays that: a price may be torn away for a moment."""
+        fit = snapshot.fit(contract)
+        if fit == "same":
+            self._same.add(contract.symbol)
+        return fit != "another" or contract.symbol in self._same
 
     async def _remember_funding(self, symbols: Sequence[str], snapshot: Snapshot) -> None:
         """Begin with what was settled within the last day; where nothing tells, with the present rate."""
@@ -133,8 +153,11 @@ class Street:
                 log.info("the funding of %s that was settled is not known: %s", symbol, failure)
                 return
             if settled:
-                mean = sum(float(funding_per_month(ONE, one)) for one in settled) / len(settled)
-                self._carry[symbol] = snapshot.time, mean
+                hours = sum(one.interval_hours for one in settled)  # also where the interval has changed
+                self._carry[symbol] = (
+                    snapshot.time,
+                    sum(float(one.rate) for one in settled) * HOURS_A_MONTH / hours,
+                )
 
         await asyncio.gather(*map(begin, symbols))
 
@@ -222,10 +245,11 @@ def _unit(asset: str, snapshot: Snapshot, betas: Mapping[str, Estimate], factor:
     return (float(one.value), float(one.gross / one.value)) if one.value > 0 else (np.nan, 0.0)
 
 
-def _short(symbol: str, snapshot: Snapshot, betas: Mapping[str, Estimate], factor: str) -> float:
-    """What a short of one contract offsets, in US dollars of the factor."""
-    quote = snapshot.quotes.get(symbol)
-    if quote is None:
-        return np.nan
-    short = Position(symbol, -ONE, quote.mark, quote.mark, 1, "cross", ONE, Decimal(0), None)
-    return float(exposure((), [short], snapshot, betas, factor).offset)
+def _weight(contract: Contract, snapshot: Snapshot, betas: Mapping[str, Estimate], factor: str) -> float:
+    """US dollars of the factor that a dollar short of it offsets."""
+    return float(beta_weight(underlying(contract.base, snapshot.aliases), betas, factor, snapshot.aliases))
+
+
+def _floats(amounts: Sequence[Decimal | None]) -> Floats:
+    """NaN where there is none."""
+    return np.array([np.nan if amount is None else float(amount) for amount in amounts], dtype=np.float64)
