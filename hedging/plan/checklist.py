@@ -77,11 +77,14 @@ def _instrument(s: Situation) -> Check:
         }
     )
     apart = [c.asset for c in exposed if c.reason == "apart"]
-    facts |= _list("paused", (one for one in s.paused if one not in apart)) | _list("apart", apart)
+    missing = [one for one in s.paused if one not in apart]
+    facts |= _list("paused", missing) | _list("apart", apart)
     facts |= _list("another", (c.asset for c in exposed if c.another))
     if without:
         return Check("instrument", False, "none" if len(without) == len(exposed) else "not_all", facts)
-    return Check("instrument", not s.paused, "paused" if s.paused else "found", facts)
+    if missing or apart:
+        return Check("instrument", False, "paused" if missing else "apart", facts)
+    return Check("instrument", True, "found", facts)
 
 
 def _ratio(s: Situation) -> Check:

@@ -229,10 +229,10 @@ async def test_a_key_tells_what_it_may_do(live: Venue, mine: Account, trader: Tr
 async def test_a_snapshot_takes_three_calls_and_tells_the_market(live: Venue, world: World) -> None:
     await live.feed.snapshot()
     before = live.wire.counts.total()
-    told, true = await live.feed.snapshot(), world.snapshot()
+    told, true = await live.feed.snapshot(), live.loopback.listings.snapshot()
     assert live.wire.counts.total() - before <= 3
     assert told.time == true.time
-    linear = {symbol for symbol, contract in true.contracts.items() if contract.linear}
+    linear = {symbol for symbol, one in true.contracts.items() if one.linear and one.in_dollars}
     assert linear <= set(told.quotes)
     for symbol in told.quotes:
         mine, real = told.quotes[symbol], true.quotes[symbol]

@@ -10,6 +10,12 @@
 - `POST /sandbox/exchanges/{name}/events {"announce": symbol, "at": instant}` (a delisting to come), `{"delist":
   symbol}`, `{"force": "adl", "key", "symbol"}`, `{"trade": "sell", "key", "symbol", "contracts"}` (by the user's own
   hand), `{"clock_ahead_ms": 30000}` or `{"share": "0.37"}`.
+- `POST /sandbox/exchanges/{name}/market` changes what is listed and told: `{"list": symbol, "of": symbol, "times"?:
+  "2.5", "over"?: symbol}` lists a contract of any name that moves with one of the market's, at so many times its price
+  (another thing of the same name, a multiple, another settle coin); `{"coin": asset, "of": asset, "times"?}` a coin on
+  the spot market; `{"gap": symbol or asset, "on"?: "quotes" | "marks" | "spot", "how"?: "absent" | "empty" | "zero",
+  "reads"?: 3}` leaves a price out of the next answers; `{"funding_hours": 4, "symbol"}` settles its funding so often
+  from now on. What listings tell is read by the product once an hour.
 - `POST /sandbox/exchanges/{name}/trouble {"kind": "away" | "key" | "close" | "order" | "silent" | "back"}`, for
   everybody there, as in `trouble`.
 """
@@ -84,6 +90,7 @@ class Exchanges:
             "accounts": self._account,
             "faults": self._fault,
             "events": self._event,
+            "market": self._market,
             "trouble": lambda venue, body: befall(venue, body.get("kind")),
         }
         return [
@@ -137,6 +144,22 @@ class Exchanges:
             venue.faults.clear()
         else:
             venue.faults.add(**body)
+
+    def _market(self, venue: Venue, body: Body) -> None:
+        listings, times = venue.listings, decimal(body.get("times", 1))
+        if "list" in body:
+            listings.add(str(body["list"]), str(body["of"]), times, str(body.get("over", "")))
+        if "coin" in body:
+            listings.coins[str(body["coin"])] = str(body["of"]), times
+        if "gap" in body:
+            venue.gaps.add(
+                str(body["gap"]),
+                body.get("on", "quotes"),
+                body.get("how", "absent"),
+                int(body.get("reads", 1)),
+            )
+        if "funding_hours" in body:
+            listings.hours[str(body["symbol"])] = listings.now(), int(body["funding_hours"])
 
     def _event(self, venue: Venue, body: Body) -> None:
         desk = venue.desk

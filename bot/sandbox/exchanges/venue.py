@@ -19,6 +19,8 @@ from starlette.routing import BaseRoute, Route
 
 from bot.sandbox.exchanges.desk import Desk
 from bot.sandbox.exchanges.faults import Fault, Faults
+from bot.sandbox.exchanges.gaps import Gaps
+from bot.sandbox.exchanges.listings import Listing, Listings
 from bot.sandbox.exchanges.market import Market
 from bot.sandbox.exchanges.traders import Trader
 from hedging.errors import BadInput, OrderRejected
@@ -94,9 +96,16 @@ class Venue(ABC):
 
     name: ClassVar[str]
     hosts: ClassVar[tuple[str, ...]]
+    siblings: ClassVar[tuple[tuple[str, str], ...]] = ()  # base and settle coin of what is listed beside USDT
+    ratios: ClassVar[
+        tuple[tuple[str, str, str], ...]
+    ] = ()  # symbol, and the contracts whose prices make its own
 
     def __init__(self, market: Market) -> None:
-        self.desk = Desk(market, self.listed)
+        beside = [Listing(f"{base}/{coin}:{coin}", f"{base}/USDT:USDT") for base, coin in self.siblings]
+        beside += [Listing(symbol, of, over=over) for symbol, of, over in self.ratios]
+        self.listings, self.gaps = Listings(market, {one.symbol: one for one in beside}), Gaps()
+        self.desk = Desk(self.listings, self.listed)
         self.faults = Faults()
         self.calls: Counter[str] = Counter()  # by operation
         self.asked: dict[str, Asked] = {}  # the latest request of each operation

@@ -15,7 +15,10 @@ _NEVER = 4133404802000  # the delivery date of what is never delivered
 
 
 class BinanceMarket(Venue):
-    """The public half."""
+    """The public half. Some contracts settle in USDC, and one is quoted in bitcoin."""
+
+    siblings = (("BTC", "USDC"), ("ETH", "USDC"), ("SOL", "USDC"))
+    ratios = (("ETH/BTC:BTC", "ETH/USDT:USDT", "BTC/USDT:USDT"),)
 
     def public(self) -> Mapping[tuple[str, str], Operation]:
         """Unsigned operations by method and path."""
@@ -29,7 +32,7 @@ class BinanceMarket(Venue):
             ("GET", "/fapi/v1/exchangeInfo"): Operation("markets", self._exchange_info, signed=False),
             ("GET", "/fapi/v1/premiumIndex"): Operation("marks", self._premium, signed=False),
             ("GET", "/fapi/v1/ticker/bookTicker"): Operation("quotes", self._books, signed=False),
-            ("GET", "/fapi/v1/fundingInfo"): Operation("funding_info", lambda asked: [], signed=False),
+            ("GET", "/fapi/v1/fundingInfo"): Operation("funding_info", self._funding_info, signed=False),
             ("GET", "/fapi/v1/fundingRate"): Operation("funding", self._funding_rates, signed=False),
             ("GET", "/fapi/v1/markPriceKlines"): Operation("candles", self._swap_bars, signed=False),
             ("GET", "/fapi/v1/klines"): Operation("candles", self._swap_bars, signed=False),
@@ -56,7 +59,10 @@ class BinanceMarket(Venue):
                 {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 6000},
             ],
             "exchangeFilters": [],
-            "assets": [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "-100"}],
+            "assets": [
+                {"asset": asset, "marginAvailable": True, "autoAssetExchange": "-100"}
+                for asset in ("USDT", "USDC", "BTC")
+            ],
             "symbols": [self._listing(contract) for contract in self.desk.contracts().values()],
         }
 
@@ -122,8 +128,8 @@ class BinanceMarket(Venue):
 
     def _premium(self, asked: Asked) -> Any:
         snapshot = self.desk.market.snapshot()
-        rows = [
-            {
+        rows = {
+            symbol: {
                 "symbol": market_id(symbol),
                 "markPrice": plain(quote.mark),
                 "indexPrice": plain(quote.index),
@@ -135,13 +141,26 @@ class BinanceMarket(Venue):
             }
             for symbol, quote in snapshot.quotes.items()
             if symbol in self.desk.contracts()
+        }
+        return _one_or_all(self.gaps.told("marks", rows, ("markPrice", "indexPrice")), asked)
+
+    def _funding_info(self, asked: Asked) -> Any:
+        """Only what is settled at other hours than every eight."""
+        return [
+            {
+                "symbol": market_id(symbol),
+                "adjustedFundingRateCap": "0.02000000",
+                "adjustedFundingRateFloor": "-0.02000000",
+                "fundingIntervalHours": hours,
+                "disclaimer": False,
+            }
+            for symbol, (_, hours) in self.listings.hours.items()
         ]
-        return _one_or_all(rows, asked)
 
     def _books(self, asked: Asked) -> Any:
         snapshot = self.desk.market.snapshot()
-        rows = [
-            {
+        rows = {
+            symbol: {
                 "symbol": market_id(symbol),
                 "bidPrice": plain(quote.bid),
                 "bidQty": plain(quote.depth / quote.bid, 3),
@@ -151,12 +170,12 @@ class BinanceMarket(Venue):
             }
             for symbol, quote in snapshot.quotes.items()
             if symbol in self.desk.contracts()
-        ]
-        return _one_or_all(rows, asked)
+        }
+        return _one_or_all(self.gaps.told("quotes", rows, ("bidPrice", "askPrice")), asked)
 
     def _spot_books(self, asked: Asked) -> Any:
-        rows = [
-            {
+        rows = {
+            asset: {
                 "symbol": f"{asset}USDT",
                 "bidPrice": plain(price),
                 "bidQty": "100.00000000",
@@ -165,8 +184,8 @@ class BinanceMarket(Venue):
             }
             for asset, price in self.desk.market.snapshot().spot.items()
             if asset != "USDT"
-        ]
-        return _one_or_all(rows, asked)
+        }
+        return _one_or_all(self.gaps.told("spot", rows, ("bidPrice", "askPrice")), asked)
 
     def _swap_bars(self, asked: Asked) -> Any:
         return self._bars(asked, self.symbol(asked))

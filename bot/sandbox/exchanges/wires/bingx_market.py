@@ -14,7 +14,9 @@ _SWAP = "/openApi/swap"
 
 
 class BingxMarket(Venue):
-    """The public half."""
+    """The public half. Some contracts settle in USDC."""
+
+    siblings = (("BTC", "USDC"), ("ETH", "USDC"))
 
     def listed(self, contract: Contract) -> Contract | None:
         return contract if contract.linear else None
@@ -75,9 +77,9 @@ class BingxMarket(Venue):
     def _tickers(self, asked: Asked) -> Any:
         snapshot = self.desk.market.snapshot()
         now = milliseconds(snapshot.time)
-        return self.wrapped(
-            [
-                {
+        rows = (
+            {
+                symbol: {
                     "symbol": market_id(symbol), "priceChange": "0.0", "priceChangePercent": "0.00",
                     "lastPrice": plain(quote.mark), "lastQty": "10", "highPrice": plain(quote.mark),
                     "lowPrice": plain(quote.mark), "volume": "4308212", "quoteVolume": "3085449.53",
@@ -86,24 +88,25 @@ class BingxMarket(Venue):
                     "bidPrice": plain(quote.bid), "bidQty": plain(quote.depth / quote.bid, 3),
                 }
                 for symbol, quote in snapshot.quotes.items() if symbol in self.desk.contracts()
-            ]
+            }
         )  # fmt: skip
+        return self.wrapped(self.gaps.told("quotes", rows, ("askPrice", "bidPrice")))
 
     def _premium(self, asked: Asked) -> Any:
         snapshot = self.desk.market.snapshot()
-        return self.wrapped(
-            [
-                {
-                    "symbol": market_id(symbol),
-                    "markPrice": plain(quote.mark),
-                    "indexPrice": plain(quote.index),
-                    "lastFundingRate": plain(snapshot.funding[symbol].rate),
-                    "nextFundingTime": milliseconds(snapshot.funding[symbol].next_time),
-                }
-                for symbol, quote in snapshot.quotes.items()
-                if symbol in self.desk.contracts()
-            ]
-        )
+        rows = {
+            symbol: {
+                "symbol": market_id(symbol),
+                "markPrice": plain(quote.mark),
+                "indexPrice": plain(quote.index),
+                "lastFundingRate": plain(snapshot.funding[symbol].rate),
+                "nextFundingTime": milliseconds(snapshot.funding[symbol].next_time),
+                "fundingIntervalHours": snapshot.funding[symbol].interval_hours,
+            }
+            for symbol, quote in snapshot.quotes.items()
+            if symbol in self.desk.contracts()
+        }
+        return self.wrapped(self.gaps.told("marks", rows, ("markPrice", "indexPrice")))
 
     def _bars(self, asked: Asked) -> Any:
         minutes, limit = _MINUTES[asked.text("interval", "1h")], int(asked.text("limit", "500"))
@@ -173,12 +176,13 @@ class BingxMarket(Venue):
 
     def _spot(self, asked: Asked) -> Any:
         now = self.market_ms()
-        rows = [
-            {"time": now, "symbol": f"{asset}-USDT", "bidPrice": plain(price), "bidQty": "8.994776",
+        rows = {
+            asset: {"time": now, "symbol": f"{asset}-USDT", "bidPrice": plain(price), "bidQty": "8.994776",
              "askPrice": plain(price), "askQty": "0.000037"}
             for asset, price in self.desk.market.snapshot().spot.items() if asset != "USDT"
-        ]  # fmt: skip
-        return {"code": 0, "timestamp": self.now_ms(), "data": rows}
+        }  # fmt: skip
+        told = self.gaps.told("spot", rows, ("bidPrice", "askPrice"))
+        return {"code": 0, "timestamp": self.now_ms(), "data": told}
 
 
 def market_id(symbol: str) -> str:

@@ -15,7 +15,10 @@ _MINUTES = {"1": 1, "5": 5, "15": 15, "60": 60, "240": 240, "D": 1440}
 
 
 class BybitMarket(Venue):
-    """The public half. An inverse contract is worth one dollar."""
+    """The public half. An inverse contract is worth one dollar. Contracts are listed by name: BTCPERP, which settles in
+    USDC, comes before BTCUSDT."""
+
+    siblings = (("BTC", "USDC"), ("ETH", "USDC"), ("SOL", "USDC"))
 
     def listed(self, contract: Contract) -> Contract | None:
         one, fee = Decimal(1), Decimal("0.0006")
@@ -63,8 +66,11 @@ class BybitMarket(Venue):
         elif kind == "spot":
             rows = [_coin(asset) for asset in self.desk.market.snapshot().spot if asset != "USDT"]
         else:
-            rows = [self._listing(c) for c in self.desk.contracts().values() if category(c.symbol) == kind]
+            rows = [self._listing(c) for c in self._by_name() if category(c.symbol) == kind]
         return self.wrapped({"category": kind, "nextPageCursor": None, "list": rows})
+
+    def _by_name(self) -> list[Contract]:
+        return sorted(self.desk.contracts().values(), key=lambda contract: market_id(contract.symbol))
 
     def _listing(self, contract: Contract) -> Any:
         lots = {
@@ -99,50 +105,53 @@ class BybitMarket(Venue):
             },
             "lotSizeFilter": lots,
             "unifiedMarginTrade": True,
-            "fundingInterval": 480,
+            "fundingInterval": self.desk.market.snapshot().funding[contract.symbol].interval_hours * 60,
             "settleCoin": contract.settle,
         }
 
     def _tickers(self, asked: Asked) -> Any:
         kind, snapshot = asked.text("category"), self.desk.market.snapshot()
         if kind == "spot":
-            rows: list[Any] = [
-                {"symbol": f"{asset}USDT", "bid1Price": plain(price), "bid1Size": "10", "ask1Price": plain(price),
+            coins: dict[str, Any] = {
+                asset: {
+                 "symbol": f"{asset}USDT", "bid1Price": plain(price), "bid1Size": "10", "ask1Price": plain(price),
                  "ask1Size": "10", "lastPrice": plain(price), "prevPrice24h": plain(price), "price24hPcnt": "0",
                  "highPrice24h": plain(price), "lowPrice24h": plain(price), "turnover24h": "1000",
                  "volume24h": "10", "usdIndexPrice": plain(price)}
                 for asset, price in snapshot.spot.items() if asset != "USDT"
-            ]  # fmt: skip
-            return self.wrapped({"category": kind, "list": rows})
-        rows = []
-        for symbol, contract in self.desk.contracts().items():
+            }  # fmt: skip
+            listed = self.gaps.told("spot", coins, ("bid1Price", "ask1Price", "lastPrice"))
+            return self.wrapped({"category": kind, "list": listed})
+        rows: dict[str, Any] = {}
+        for contract in self._by_name():
+            symbol = contract.symbol
             if category(symbol) != kind:
                 continue
             quote, funding = snapshot.quotes[symbol], snapshot.funding[symbol]
             size = quote.depth / (quote.bid if contract.linear else 1)
-            rows.append(
-                {
-                    "symbol": market_id(symbol),
-                    "lastPrice": plain(quote.mark),
-                    "indexPrice": plain(quote.index),
-                    "markPrice": plain(quote.mark),
-                    "prevPrice24h": plain(quote.mark),
-                    "price24hPcnt": "0.01",
-                    "highPrice24h": plain(quote.mark),
-                    "lowPrice24h": plain(quote.mark),
-                    "openInterest": "373504107",
-                    "openInterestValue": "8.1",
-                    "turnover24h": "2356.12",
-                    "volume24h": "49337318",
-                    "fundingRate": plain(funding.rate),
-                    "nextFundingTime": str(milliseconds(funding.next_time)),
-                    "ask1Size": plain(size, 3),
-                    "bid1Price": plain(quote.bid),
-                    "ask1Price": plain(quote.ask),
-                    "bid1Size": plain(size, 3),
-                }
-            )
-        return self.wrapped({"category": kind, "list": rows})
+            rows[symbol] = {
+                "symbol": market_id(symbol),
+                "lastPrice": plain(quote.mark),
+                "indexPrice": plain(quote.index),
+                "markPrice": plain(quote.mark),
+                "prevPrice24h": plain(quote.mark),
+                "price24hPcnt": "0.01",
+                "highPrice24h": plain(quote.mark),
+                "lowPrice24h": plain(quote.mark),
+                "openInterest": "373504107",
+                "openInterestValue": "8.1",
+                "turnover24h": "2356.12",
+                "volume24h": "49337318",
+                "fundingRate": plain(funding.rate),
+                "nextFundingTime": str(milliseconds(funding.next_time)),
+                "fundingIntervalHour": str(funding.interval_hours),
+                "ask1Size": plain(size, 3),
+                "bid1Price": plain(quote.bid),
+                "ask1Price": plain(quote.ask),
+                "bid1Size": plain(size, 3),
+            }
+        prices = ("bid1Price", "ask1Price", "markPrice")
+        return self.wrapped({"category": kind, "list": self.gaps.told("quotes", rows, prices)})
 
     def _bars(self, asked: Asked) -> Any:
         name = (
@@ -242,9 +251,10 @@ def _coin(asset: str) -> Any:
 
 
 def category(symbol: str) -> str:
-    return "linear" if symbol.endswith(":USDT") else "inverse"
+    return "linear" if symbol.endswith((":USDT", ":USDC")) else "inverse"
 
 
 def market_id(symbol: str) -> str:
     base, _, rest = symbol.partition("/")
-    return base + rest.partition(":")[0]
+    quote, _, settle = rest.partition(":")
+    return f"{base}PERP" if settle == "USDC" else base + quote

@@ -17,7 +17,9 @@ _CONTRACT = "/api/v1/contract"
 
 
 class MexcMarket(Venue):
-    """The public half. A contract is one lot of the coin, and only whole ones are traded."""
+    """The public half. A contract is one lot of the coin, and only whole ones are traded. Some settle in USDC."""
+
+    siblings = (("BTC", "USDC"), ("ETH", "USDC"))
 
     def listed(self, contract: Contract) -> Contract | None:
         if not contract.linear:
@@ -95,9 +97,9 @@ class MexcMarket(Venue):
 
     def _tickers(self, asked: Asked) -> Any:
         snapshot = self.desk.market.snapshot()
-        return self.wrapped(
-            [
-                {
+        rows = (
+            {
+                symbol: {
                     "symbol": market_id(symbol), "lastPrice": float(quote.mark), "bid1": float(quote.bid),
                     "ask1": float(quote.ask), "volume24": 40146908, "amount24": 124905007.4428, "holdVol": 55102960,
                     "lower24Price": float(quote.mark), "high24Price": float(quote.mark), "riseFallRate": -0.0176,
@@ -106,8 +108,9 @@ class MexcMarket(Venue):
                     "minAskPrice": float(quote.mark) * 0.9, "timestamp": milliseconds(snapshot.time),
                 }
                 for symbol, quote in snapshot.quotes.items() if symbol in self.desk.contracts()
-            ]
+            }
         )  # fmt: skip
+        return self.wrapped(self.gaps.told("quotes", rows, ("bid1", "ask1", "fairPrice")))
 
     def _book(self, asked: Asked) -> Any:
         bids, asks = (
@@ -192,8 +195,8 @@ class MexcMarket(Venue):
         }  # fmt: skip
 
     def _spot(self, asked: Asked) -> Any:
-        return [
-            {
+        rows = {
+            asset: {
                 "symbol": f"{asset}USDT",
                 "bidPrice": plain(price),
                 "bidQty": "115.59",
@@ -202,7 +205,8 @@ class MexcMarket(Venue):
             }
             for asset, price in self.desk.market.snapshot().spot.items()
             if asset != "USDT"
-        ]
+        }
+        return self.gaps.told("spot", rows, ("bidPrice", "askPrice"))
 
     def _spot_bars(self, asked: Asked) -> Any:
         minutes, limit = (

@@ -73,8 +73,8 @@ class WeexMarket(Venue):
 
     def _books(self, asked: Asked) -> Any:
         snapshot = self.desk.market.snapshot()
-        return [
-            {
+        rows = {
+            symbol: {
                 "symbol": market_id(symbol),
                 "bidPrice": plain(quote.bid),
                 "bidQty": plain(quote.depth / quote.bid, 3),
@@ -84,12 +84,13 @@ class WeexMarket(Venue):
             }
             for symbol, quote in snapshot.quotes.items()
             if symbol in self.desk.contracts()
-        ]
+        }
+        return self.gaps.told("quotes", rows, ("bidPrice", "askPrice"))
 
     def _premium(self, asked: Asked) -> Any:
         snapshot = self.desk.market.snapshot()
-        return [
-            {
+        rows = {
+            symbol: {
                 "symbol": market_id(symbol),
                 "markPrice": plain(quote.mark),
                 "indexPrice": plain(quote.index),
@@ -102,7 +103,8 @@ class WeexMarket(Venue):
             }
             for symbol, quote in snapshot.quotes.items()
             if symbol in self.desk.contracts()
-        ]
+        }
+        return self.gaps.told("marks", rows, ("markPrice", "indexPrice"))
 
     def _bars(self, asked: Asked) -> Any:
         symbol = self.symbol(asked)
@@ -170,8 +172,8 @@ class WeexMarket(Venue):
         }  # fmt: skip
 
     def _spot(self, asked: Asked) -> Any:
-        return [
-            {
+        rows = {
+            asset: {
                 "symbol": f"{asset}USDT",
                 "bidPrice": plain(price),
                 "bidQty": "2.480",
@@ -180,7 +182,8 @@ class WeexMarket(Venue):
             }
             for asset, price in self.desk.market.snapshot().spot.items()
             if asset != "USDT"
-        ]
+        }
+        return self.gaps.told("spot", rows, ("bidPrice", "askPrice"))
 
 
 def market_id(symbol: str) -> str:
