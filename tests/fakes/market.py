@@ -47,6 +47,8 @@ class StillMarket:
         self.time = NOON
         self.prices = {asset: D(price) for asset, price in PRICES.items()}
         self.away = False
+        self.unquoted: set[str] = set()  # contracts without a quote just now
+        self.unpriced: set[str] = set()  # coins without a spot price just now
         self.funding = D("0.0001")
         self.rates: dict[str, Decimal] = {}  # by symbol, where one is not as the others
         self.others: dict[str, StillMarket] = {}  # by name, where another exchange is not as this one
@@ -67,9 +69,10 @@ class StillMarket:
         if self.away:
             raise Unavailable("the market cannot be reached")
         contracts = {c.symbol: c for c in map(perpetual, PERPETUALS)}
-        quotes = {s: self._quote(c) for s, c in contracts.items()}
+        quotes = {s: self._quote(c) for s, c in contracts.items() if s not in self.unquoted}
         funding = {s: self._rate(s) for s in contracts}
-        return Snapshot(self.name, self.time, dict(self.prices), quotes, funding, contracts)
+        spot = {coin: price for coin, price in self.prices.items() if coin not in self.unpriced}
+        return Snapshot(self.name, self.time, spot, quotes, funding, contracts)
 
     async def candles(
         self, names: Sequence[str], *, since: datetime, bar: timedelta = timedelta(hours=1)

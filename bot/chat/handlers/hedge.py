@@ -71,7 +71,7 @@ async def conclude(turn: Turn, tapped: Confirmation) -> None:
             fresh = views.repriced(card, tapped.earlier, await turn.services.hedge.account(card))
             await turn.services.hedge.shown(card.id, await turn.show(fresh))
         case "at_target":
-            await turn.hint(texts.AT_TARGET)
+            await turn.hint(texts.NO_PRICE_NOW if views.waiting(card.plan) else texts.AT_TARGET)
             await show_card(turn, card, in_place=True)
         case "expired":
             await turn.hint(texts.EXPIRED, alert=True)

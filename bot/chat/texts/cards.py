@@ -38,10 +38,13 @@ NOTHING_TRADABLE = "I cannot propose a hedge now"
 NOTHING_TRADABLE_BODY = "Coverage is {coverage}, your target is {target}, but no order can bring it closer:"
 NOTHING_TO_CLOSE = "There is nothing that I could close now."
 
+UNPRICED = "A price is missing just now, so nothing was sent"
+ASK_AGAIN = "Please ask again in a minute."
 REPRICED = "The price moved, so nothing was sent"
 REPRICED_LINE = "{asset}: {old} → {new} ({change})"
 REPRICED_SIZE = "{old} → {new}"
 REPRICED_GONE = "{asset}: no longer needed"
+REPRICED_PAUSED = "{asset} has no price just now: left as it is"
 REPRICED_NEW = "{asset}: needed now"
 
 CONFIRM, CHANGE, CANCEL, BACK = "Confirm", "Change", "Cancel", "Back"

@@ -51,9 +51,8 @@ def repriced(fresh: Proposal, earlier: Proposal | None, account: Account) -> Mes
     card = proposal(fresh, account)
     if earlier is None:
         return card
-    return Message(
-        f"{bold(t.REPRICED)}\n{_differences(earlier.plan, fresh.plan)}\n\n{card.text}", card.buttons
-    )
+    title = t.UNPRICED if {leg.symbol for leg in earlier.plan.legs} & {*waiting(fresh.plan)} else t.REPRICED
+    return Message(f"{bold(title)}\n{_differences(earlier.plan, fresh.plan)}\n\n{card.text}", card.buttons)
 
 
 def sending(card: Proposal) -> Message:
@@ -235,13 +234,15 @@ def _buttons(card: Proposal) -> Rows:
 
 def _no_orders(card: Proposal, account: Account) -> Message:
     plan, whose = card.plan, badge_of(account)
+    again = [t.ASK_AGAIN] if waiting(plan) else []
     if plan.purpose == "unhedge":
-        return Message(f"{bold(t.NOTHING_TO_CLOSE)}\n{whose}")
+        why = failed([check for check in plan.checks if "paused" in check.facts], plan.factor)
+        return Message("\n".join([bold(t.NOTHING_TO_CLOSE), whose, *why, *again]))
     figures = {"coverage": percent(plan.before.coverage), "target": percent(plan.target)}
     wrong = failed([check for check in plan.checks if check.key != "ratio"], plan.factor)
     there = all(check.passed for check in plan.checks if check.key == "ratio")
     title, body = (t.AT_TARGET, t.AT_TARGET_BODY) if there else (t.NOTHING_TRADABLE, t.NOTHING_TRADABLE_BODY)
-    text = "\n".join([bold(title), whose, body.format(**figures), *wrong])
+    text = "\n".join([bold(title), whose, body.format(**figures), *wrong, *again])
     return Message(text, ((Button(t.CHANGE, f"ch:{card.id}"),),))
 
 
@@ -251,7 +252,8 @@ def _differences(earlier: HedgePlan, fresh: HedgePlan) -> str:
     for symbol in [*then, *(symbol for symbol in now if symbol not in then)][: 2 * _LEGS_SHOWN]:
         asset, old, new = html(base_of(symbol)), then.get(symbol), now.get(symbol)
         if old is None or new is None:
-            lines.append((t.REPRICED_NEW if old is None else t.REPRICED_GONE).format(asset=asset))
+            gone = t.REPRICED_PAUSED if symbol in waiting(fresh) else t.REPRICED_GONE
+            lines.append((t.REPRICED_NEW if old is None else gone).format(asset=asset))
             continue
         moved = new.mark_price / old.mark_price - 1
         if abs(moved) >= _NOTICEABLE:
@@ -264,3 +266,11 @@ def _differences(earlier: HedgePlan, fresh: HedgePlan) -> str:
         if old.contracts != new.contracts or old.side != new.side:
             lines.append(t.REPRICED_SIZE.format(old=order(old), new=order(new)))
     return "\n".join(lines)
+
+
+def waiting(plan: HedgePlan) -> tuple[str, ...]:
+    """The contracts in which nothing is traded because a price is missing or strange just now."""
+    symbols = [c.symbol for c in plan.choices if c.symbol and c.reason in ("no_quote", "apart")]
+    for check in plan.checks:
+        symbols += check.facts.get("paused", "").split(", ")
+    return tuple(dict.fromkeys(symbol for symbol in symbols if "/" in symbol))

@@ -193,6 +193,31 @@ def outcome(*legs: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     } | more
 
 
+PAUSED = plan(
+    purpose="rebalance",
+    choices=(replace(choice("SOL", "17077", "direct"), reason="no_quote"), choice("DOT", "4518", "cross")),
+    checks=(
+        CHECKS[0],
+        Check("instrument", False, "paused", {"direct": "SOL", "cross": "DOT", "paused": "SOL"}),
+        Check(
+            "ratio", False, "below_target", {"target": "0.5", "band": "0.1", "before": "0.3", "after": "0.3"}
+        ),
+        *CHECKS[3:],
+    ),
+    before=Exposure(D("21595"), D("30378"), D("9113")),
+    after=Exposure(D("21595"), D("30378"), D("9113")),
+)
+WRONG_THING = plan(
+    leg("BTC", "0.035", "63251.4", assets=("CAT",)),
+    checks=(
+        CHECKS[0],
+        Check("instrument", False, "apart", {"direct": "SOL", "cross": "CAT", "apart": "SOL", "another": "CAT"}),
+        CHECKS[2],
+        Check("leverage", False, "not_enough_in_coin",
+              {"leverage": "2", "at_most": "5", "needed": "1108", "free": "100", "coin": "USDT"}),
+        *CHECKS[4:],
+    ),
+)  # fmt: skip
 MOVED = plan(leg("SOL", "58.5", "145.9"), leg("ADA", "900", "0.45"), leg("BTC", "0.035", "63251.4"))
 SCREENS: dict[str, Message] = {
     "card": proposal.proposal(card(TWO_LEGS), PAPER),
@@ -216,6 +241,21 @@ SCREENS: dict[str, Message] = {
     "card_at_target": proposal.proposal(card(plan(before=Exposure(D(100), D(100), D(52)))), PAPER),
     "card_no_order": proposal.proposal(card(plan(checks=BAD_CHECKS)), PAPER),
     "card_repriced": proposal.repriced(card(MOVED), card(TWO_LEGS), PAPER),
+    "card_repriced_paused": proposal.repriced(
+        card(replace(PAUSED, legs=(leg("BTC", "0.035", "63251.4"),))), card(TWO_LEGS), PAPER
+    ),
+    "card_paused": proposal.proposal(card(PAUSED), PAPER),
+    "card_wrong_thing": proposal.proposal(card(WRONG_THING), LIVE),
+    "card_unhedge_paused": proposal.proposal(
+        card(
+            replace(
+                CLOSING,
+                legs=(),
+                checks=(Check("instrument", False, "paused", {"direct": "SOL", "paused": "SOL/USDT:USDT"}),),
+            )
+        ),
+        LIVE,
+    ),
     "card_change": proposal.change(card(TWO_LEGS), RULE),
     "card_sending": proposal.sending(card(TWO_LEGS)),
     "card_cancelled": proposal.over(card(TWO_LEGS, state=ProposalState.CANCELLED)),
