@@ -279,8 +279,10 @@ def _row(names: Sequence[str], prices: Sequence[float]) -> dict[str, Decimal]:
 
 def _contract(snapshot: Snapshot, symbol: str) -> Contract:
     contract = snapshot.contracts.get(symbol)
-    if contract is None or symbol not in snapshot.quotes:
+    if contract is None:
         raise OrderRejected(f"There is no contract {symbol} here.", "unknown_symbol")
+    if symbol not in snapshot.quotes:
+        raise OrderRejected(f"{symbol} has no price just now.", "no_quote")
     return contract
 
 

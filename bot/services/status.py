@@ -102,7 +102,9 @@ def _line(situation: Situation, position: Position) -> PositionLine:
         symbol=position.symbol,
         contracts=abs(position.contracts),
         side="short" if short else "long",
-        notional=None if contract is None else abs(contract.notional(position.contracts, mark)),
+        notional=None
+        if contract is None or not contract.in_dollars
+        else abs(contract.notional(position.contracts, mark)),
         entry_price=position.entry_price,
         mark_price=mark,
         unrealized_pnl=position.unrealized_pnl,

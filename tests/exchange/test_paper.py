@@ -219,3 +219,25 @@ async def test_a_position_in_a_contract_that_has_ended_is_settled_at_its_last_ma
     assert ended.price == world.snapshot().quotes[SOL].mark
     assert not await paper.listed(account, SOL)
     assert await paper.listed(account, BTC)
+
+
+@pytest.mark.fault(53)
+async def test_a_position_without_a_quote_keeps_its_mark_and_is_charged_all_the_same(
+    paper: PaperExchange, account: Account, world: World, feed: WorldFeed
+) -> None:
+    await paper.place(account, order(world, "hh-1", SOL, "10"))
+    (before,) = await paper.positions(account)
+    began = world.now()
+    feed.unquoted.add(SOL)
+    world.skip("9h")
+    (held,) = await paper.positions(account)
+    assert (held.contracts, await paper.listed(account, SOL)) == (before.contracts, True)
+    assert [paid.time for paid in await paper.funding_paid(account, SOL, began, world.now())] == [
+        item.next_time for item in world.funding_since(SOL, began)
+    ], "one settlement within nine hours, which no later look makes up for"
+    with pytest.raises(Rejected) as refusal:
+        await paper.place(account, order(world, "hh-2", SOL, "10"))
+    assert refusal.value.code == "no_quote"
+    feed.unquoted.clear()
+    world.skip("10m")
+    assert len(await paper.funding_paid(account, SOL, began, world.now())) == 1

@@ -20,13 +20,16 @@ class WorldFeed:
         self.away = False
         self.calls: Counter[str] = Counter()
         self.ended: set[str] = set()  # contracts that are not listed any more
+        self.unquoted: set[str] = set()  # contracts without a quote just now
 
     async def snapshot(self) -> Snapshot:
         self._count("snapshot")
         now = self.world.snapshot()
         listed = {symbol: one for symbol, one in now.contracts.items() if symbol not in self.ended}
-        quotes = {symbol: one for symbol, one in now.quotes.items() if symbol not in self.ended}
-        return replace(now, contracts=listed, quotes=quotes)
+        silent = self.ended | self.unquoted
+        quotes = {symbol: one for symbol, one in now.quotes.items() if symbol not in silent}
+        funding = {symbol: one for symbol, one in now.funding.items() if symbol not in silent}
+        return replace(now, contracts=listed, quotes=quotes, funding=funding)
 
     async def candles(
         self, names: Sequence[str], *, since: datetime, bar: timedelta = timedelta(hours=1)

@@ -117,6 +117,7 @@ REASONS = {
     "min_amount": "the order is too small for the exchange",
     "lot": "the exchange has changed its order sizes",
     "tick": "the exchange has changed its price steps",
+    "no_quote": "it had no price just then",
     "unknown_symbol": "the exchange no longer trades it",
     "own_long": "you hold a long in it, which I leave alone",
     "still_open": "the exchange would not close it now; another closing order of yours may be open",

@@ -88,7 +88,7 @@ async def cheaper(store: Store, markets: Markets, situation: Situation) -> Cheap
         try:
             market = markets.of(account)
             snapshot = await market.snapshot()
-            if not all(symbol in snapshot.contracts and symbol in snapshot.quotes for symbol in short):
+            if not all(_is_there(symbol, snapshot) for symbol in short):
                 return None
             there = await _month(market, snapshot, short)
         except (PortError, HedgingError) as failure:
@@ -136,6 +136,12 @@ async def switch(situations: Situations, markets: Markets, situation: Situation)
 def _fits(other: Account, current: Account) -> bool:
     usable = other.state is AccountState.ACTIVE and PAPER not in (other.exchange, current.exchange)
     return usable and other.mode == current.mode and other.exchange != current.exchange
+
+
+def _is_there(symbol: str, snapshot: Snapshot) -> bool:
+    """Whether it is quoted there, and is the same thing: another exchange may call a stock so."""
+    contract = snapshot.contracts.get(symbol)
+    return contract is not None and snapshot.fit(contract) == "same"
 
 
 def _notionals(situation: Situation) -> Mapping[str, Decimal]:

@@ -217,7 +217,7 @@ def _delevered(situation: Situation) -> HedgePlan | None:
 def _leverage(situation: Situation) -> Decimal:
     """Notional of all positions over the equity behind them; what is not listed any more is left out."""
     listed = situation.snapshot.contracts
-    held = [p for p in situation.positions if p.symbol in listed]
+    held = [p for p in situation.positions if p.symbol in listed and listed[p.symbol].in_dollars]
     notional = sum((abs(listed[p.symbol].notional(p.contracts, p.mark_price)) for p in held), Decimal(0))
     equity = situation.balance.equity
     return notional / equity if equity > 0 else Decimal(1_000)

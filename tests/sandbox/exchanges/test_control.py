@@ -46,6 +46,28 @@ async def test_accounts_trades_and_forced_closes_are_made_over_http(exchanges: E
         assert "never told" not in str(state)
 
 
+@pytest.mark.parametrize("name", list(VENUES))
+async def test_what_is_listed_and_told_is_changed_over_http(exchanges: Exchanges, name: str) -> None:
+    venue = exchanges.venues[name]
+    async with serving(Starlette(routes=exchanges.routes())) as address:
+        for body in (
+            {"list": "CAT/USDT:USDT", "of": SOL, "times": "4"},
+            {"coin": "CAT", "of": "SOL", "times": "0.02"},
+            {"gap": SOL, "on": "quotes", "how": "empty", "reads": 3},
+            {"funding_hours": 1, "symbol": SOL},
+        ):
+            status, answer = await told(address, f"/sandbox/exchanges/{name}/market", body)
+            assert status == 200, answer
+        status, answer = await told(
+            address, f"/sandbox/exchanges/{name}/market", {"gap": SOL, "how": "shyly"}
+        )
+        assert status == 400 and "absent" in answer["error"]
+    now = venue.listings.snapshot()
+    assert now.quotes["CAT/USDT:USDT"].mark == pytest.approx(4 * now.quotes[SOL].mark)
+    assert now.spot["CAT"] == pytest.approx(now.spot["SOL"] / 50)
+    assert now.funding[SOL].interval_hours == 1
+
+
 async def test_what_cannot_be_done_is_refused_with_a_sentence(exchanges: Exchanges) -> None:
     async with serving(Starlette(routes=exchanges.routes())) as address:
         for path, body in (
@@ -54,6 +76,7 @@ async def test_what_cannot_be_done_is_refused_with_a_sentence(exchanges: Exchang
             ("/sandbox/exchanges/bybit/events", {"force": "adl", "key": "nobody", "symbol": SOL}),
             ("/sandbox/exchanges/bybit/accounts", {"key": "k"}),
             ("/sandbox/exchanges/bybit/trouble", {"kind": "moods"}),
+            ("/sandbox/exchanges/bybit/market", {"list": "CAT/USDT:USDT", "of": "NOSUCH/USDT:USDT"}),
         ):
             status, answer = await told(address, path, body)
             assert status in (400, 404)
