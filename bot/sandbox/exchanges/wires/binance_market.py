@@ -17,7 +17,7 @@ _NEVER = 4133404802000  # the delivery date of what is never delivered
 class BinanceMarket(Venue):
     """The public half. Some contracts settle in USDC, and one is quoted in bitcoin."""
 
-    siblings = (("BTC", "USDC"), ("ETH", "USDC"), ("SOL", "USDC"))
+    siblings = (("BTC", "USDC"), ("ETH", "USDC"))
     ratios = (("ETH/BTC:BTC", "ETH/USDT:USDT", "BTC/USDT:USDT"),)
 
     def public(self) -> Mapping[tuple[str, str], Operation]:

@@ -18,7 +18,7 @@ class BybitMarket(Venue):
     """The public half. An inverse contract is worth one dollar. Contracts are listed by name: BTCPERP, which settles in
     USDC, comes before BTCUSDT."""
 
-    siblings = (("BTC", "USDC"), ("ETH", "USDC"), ("SOL", "USDC"))
+    siblings = (("BTC", "USDC"), ("ETH", "USDC"))
 
     def listed(self, contract: Contract) -> Contract | None:
         one, fee = Decimal(1), Decimal("0.0006")
