@@ -134,14 +134,11 @@ def choose(
     """One choice a holding: a direct short where the coin has a linear perpetual, otherwise the factor's perpetual in
     proportion to beta, otherwise nothing, each with its reason. `margin`: dollars of it for a dollar short."""
     at = instruments or Instruments(snapshot)
-    first = [_choice(holding, snapshot, betas, factor, at) for holding in holdings]
-    needs: defaultdict[str, Decimal] = defaultdict(
-        Decimal
-    )  # margin by coin, over all holdings that it answers
-    for one in first:
+    choices = [_choice(holding, snapshot, betas, factor, at) for holding in holdings]
+    needs: defaultdict[str, Decimal] = defaultdict(Decimal)  # by coin, over all holdings that it answers
+    for one in choices:
         needs[_answer(one, factor, at)] += margin * one.value * decimal(one.ratio)
-    picked = {(one.asset, one.method): _pick(one, factor, at, needs) for one in first if one.symbol}
-    return tuple(replace(one, symbol=picked[one.asset, one.method]) if one.symbol else one for one in first)
+    return tuple(_with_margin(one, factor, at, needs) for one in choices)
 
 
 def _answer(choice: Choice, factor: str, at: Instruments) -> str:
@@ -149,10 +146,14 @@ def _answer(choice: Choice, factor: str, at: Instruments) -> str:
     return at.coin(choice.asset if choice.method == "direct" else factor)
 
 
-def _pick(choice: Choice, factor: str, at: Instruments, needs: Mapping[str, Decimal]) -> str | None:
+def _with_margin(choice: Choice, factor: str, at: Instruments, needs: Mapping[str, Decimal]) -> Choice:
+    """The choice in the contract that settles where its margin is free."""
+    if choice.symbol is None:
+        return choice
     asset = choice.asset if choice.method == "direct" else factor
-    contract = at.pick(asset, needs[at.coin(asset)]).contract
-    return None if contract is None else contract.symbol
+    pick = at.pick(asset, needs[at.coin(asset)])
+    symbol = pick.contract.symbol if pick.contract else None
+    return replace(choice, symbol=symbol, reason=pick.paused or choice.method)
 
 
 def _choice(
@@ -177,7 +178,7 @@ def _choice(
             beta=fit.beta,
             beta_se=fit.se,
             r_squared=fit.r_squared,
-            reason=(pick.paused if pick else None) or reason,
+            reason=reason,
             another=own.another and method != "direct",
         )
 

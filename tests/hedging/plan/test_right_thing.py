@@ -275,6 +275,15 @@ def test_the_settle_coin_is_where_the_money_is(free_in: dict[str, str], settles:
 
 
 @pytest.mark.fault(48)
+@pytest.mark.parametrize(("unquoted", "legs"), [("USDT", 1), ("USDC", 0)])
+def test_only_the_quote_of_the_contract_that_the_money_is_for_matters(unquoted: str, legs: int) -> None:
+    snapshot = street(BOTH, unquoted=(f"SOL/{unquoted}:{unquoted}",))
+    made = planned({"SOL": "10"}, snapshot, free_in={"USDT": "0", "USDC": "1000"})
+    assert len(made.legs) == legs
+    assert made.choices[0].symbol == "SOL/USDC:USDC"
+
+
+@pytest.mark.fault(48)
 def test_a_hedge_stays_in_the_coin_in_which_it_stands() -> None:
     there = held("SOL/USDC:USDC", "-50", "150")
     made = planned({"SOL": "100"}, street(BOTH), there, free_in={"USDT": "90000", "USDC": "9000"})
