@@ -94,7 +94,7 @@ class ExchangeSide:
 
     def _by_hand(self, trader: Trader, symbol: str) -> None:
         desk, chance = self.venue.desk, self._chance
-        quote, contract = self._market.snapshot().quotes[symbol], desk.contract(symbol)
+        quote, contract = desk.market.snapshot().quotes[symbol], desk.contract(symbol)
         selling = chance.random() < 0.5
         worst = quote.bid * D("0.95") if selling else quote.ask * D("1.05")
         amount = contract.lot * chance.randint(1, 200)
