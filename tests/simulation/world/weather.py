@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from bot.sandbox.exchanges.faults import Fault, Faults
+from bot.sandbox.exchanges.faults import Asking, Fault, Faults
 from tests.simulation.story import KEY
 
 NETWORK = ("refused", "lost", "broken_before", "broken_after", "broken_early", "unanswered", "late", "slow")
@@ -128,8 +128,8 @@ class SeededFaults(Faults):
         super().__init__()
         self._weather, self._beside = weather, beside
 
-    def take(self, operation: str, carried: Iterable[str] = ()) -> Fault | None:
+    def take(self, operation: str, carried: Iterable[str] = (), by: Asking = "") -> Fault | None:
         if operation == "order":
             self._beside()
-        told = super().take(operation, carried)
+        told = super().take(operation, carried, by)
         return told or self._weather.at_exchange(operation, signed=is_signed(carried))
