@@ -71,7 +71,7 @@ OPEN: dict[str, list[int]] = {
 FINAL: dict[str, list[tuple[int, str]]] = {
     "binance": [
         (-2018, "margin"), (-2019, "margin"), (-2022, "reduce_only"), (-2027, "leverage"), (-4164, "min_notional"),
-        (-1111, "lot"), (-4003, "lot"), (-4004, "lot"), (-4005, "lot"), (-4014, "tick"), (-4131, "price"),
+        (-1111, "lot"), (-4003, "lot"), (-4004, "lot"), (-4005, "max_amount"), (-4014, "tick"), (-4131, "price"),
         (-4016, "price"), (-4024, "price"), (-1121, "unknown_symbol"), (-4140, "closed"), (-4141, "closed"),
         (-2014, "key"), (-2015, "key"), (-1022, "key"), (-4061, "position_mode"), (-4400, "restricted"),
         (-2025, "too_many_orders"), (-1015, "rate_limited"), (-1102, "refused"), (-4015, "refused"),

@@ -20,6 +20,7 @@ from bot.services.execution import Execution
 from bot.services.hedge import Hedge
 from bot.storage.ledger import LedgerTables
 from bot.storage.proposals import ProposalTables
+from hedging.plan import Leg
 from tests.simulation.invariants import violations
 from tests.simulation.run import simulate
 from tests.simulation.story import Story
@@ -49,7 +50,7 @@ def sends_again_what_is_unclear(patch: Patch) -> None:
 def sends_before_it_is_committed(patch: Patch) -> None:
     honest = Attempts.send
 
-    async def send(self: Any, attempt: Attempt, account: Account, tapped_at: datetime) -> Attempt:
+    async def send(self: Any, attempt: Attempt, account: Account, leg: Leg, tapped_at: datetime) -> Attempt:
         if attempt.state is AttemptState.RESERVED:
             order = Order(
                 attempt.client_id,
@@ -62,7 +63,7 @@ def sends_before_it_is_committed(patch: Patch) -> None:
             report = await self._exchange.place(account, order)
             sending = await self._store.transition(attempt, AttemptState.SENDING, at=self._clock.now())
             return await self._note(sending, report)  # type: ignore[no-any-return]
-        return await honest(self, attempt, account, tapped_at)
+        return await honest(self, attempt, account, leg, tapped_at)
 
     patch.setattr(Attempts, "send", send)
 
