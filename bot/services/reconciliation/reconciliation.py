@@ -2,7 +2,7 @@
 the exchange's own records, stored once and told once."""
 
 import logging
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -54,6 +54,7 @@ class Reconciliation:
         self._markets = markets
         self._clock = clock
         self._doubts: dict[tuple[int, str], Doubt] = {}
+        self._traceless: set[int] = set()
 
     async def check(self, situation: Situation) -> Situation:
         """Explain the account's shorts. The situation with what its owner sold by hand and, where something did not
@@ -107,7 +108,21 @@ class Reconciliation:
         """The same, also when the sizes add up: what an order of ours opened may be closed again already. Raises
         Unavailable."""
         account = situation.account
-        return await self._explained(situation, situation.book or Book(account.id, situation.snapshot.time))
+        book = situation.book or Book(account.id, situation.snapshot.time)
+        explained = await self._explained(situation, book)
+        if any(account_id == account.id for account_id, _ in self._doubts):
+            fresh = await self._store.book(account.id)
+            if (
+                fresh is not None and fresh.version > book.version
+            ):  # another worker has explained it meanwhile
+                return await self._explained(replace(explained, book=fresh), fresh)
+        return explained
+
+    @property
+    def traceless(self) -> Collection[int]:
+        """The accounts, by id, that show a change of which their exchange's records know nothing, and that may be a
+        read that was wrong: nobody is judged by it yet."""
+        return frozenset(self._traceless)
 
     async def behind(self, seen: Sequence[tuple[Reader, Look]]) -> list[int]:
         """Whose positions, as just seen, are not explained yet, or who have not been told of a delisting: user ids. One
@@ -133,6 +148,7 @@ class Reconciliation:
 
     async def _explained(self, situation: Situation, book: Book) -> Situation:
         account, known = situation.account, book.shorts
+        self._traceless.discard(account.id)
         earliest = book.looked_at if book.version else book.looked_at - FIRST_LOOK
         before = ordered = await self._ordered(account.id)
         if unexpected(shorts_of(situation.positions), known, ordered):
@@ -199,6 +215,7 @@ class Reconciliation:
         settled = await self._settled(account, symbol, parts) if gone else parts
         traceless = any(part.kind == "unexplained" and not part.records for part in settled)
         if traceless and not self._stands(doubt):
+            self._traceless.add(account.id)
             return None
         # What happened before the first look is nobody's news.
         return settled if book.version else [part for part in settled if part.kind != "unexplained"]

@@ -121,7 +121,7 @@ class Watch:
         return [user for user, told in zip(some, done, strict=True) if told]
 
     async def _check(self, shard: int, shards: int, looked: Mapping[str, Any]) -> int:
-        return await self.checks.run(shard, shards, looked)
+        return await self.checks.run(shard, shards, looked, self._reconciliation.traceless)
 
 
 def _untold(looked: Mapping[str, Any], told: Sequence[int]) -> Mapping[str, Any]:
