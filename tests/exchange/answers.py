@@ -75,8 +75,9 @@ FINAL: dict[str, list[tuple[int, str]]] = {
         (-4016, "price"), (-4024, "price"), (-1121, "unknown_symbol"), (-4140, "closed"), (-4141, "closed"),
         (-2014, "key"), (-2015, "key"), (-1022, "key"), (-4061, "position_mode"), (-4400, "restricted"),
         (-2025, "too_many_orders"), (-1015, "rate_limited"), (-1102, "refused"), (-4015, "refused"),
-        (-4087, "only_reduces"), (-4088, "restricted"), (-1109, "inactive"), (-4109, "inactive"), (-2017, "key"), (-4050, "margin"),
-        (-4051, "margin"), (-4084, "restricted"), (-4411, "agreement"), (-4168, "margin_mode"), (-2010, "refused"),
+        (-4087, "only_reduces"), (-4088, "restricted"), (-1109, "inactive"), (-4109, "inactive"), (-2017, "key"),
+        (-4050, "margin"), (-4051, "margin"), (-4084, "restricted"), (-4411, "agreement"), (-4168, "margin_mode"),
+        (-2010, "refused"),
     ],
     "bybit": [
         (110004, "margin"), (110006, "margin"), (110007, "margin"), (110012, "margin"), (110044, "margin"),

@@ -1,5 +1,6 @@
-"""Amounts and prices reach the wire with every digit that was shown, and no other: as text to ccxt, never by a float."""
+"""Amounts and prices reach the wire with every digit that was shown, and no other: ccxt is told them as text."""
 
+import contextlib
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -33,10 +34,8 @@ def finer(live: Venue, lot: str, tick: str) -> None:
 async def sent(live: Venue, account: Account, order: Order) -> tuple[str, str]:
     """What the stand-in was asked for, as it stood on the wire."""
     exchange: CcxtExchange = live.live
-    try:
+    with contextlib.suppress(Rejected):  # the stand-in has other steps; what it was asked for counts
         await exchange.place(account, order)
-    except Rejected:  # the stand-in has other steps; what it was asked for counts
-        pass
     given: dict[str, Any] = dict(live.loopback.asked["order"].given)
     amount, price = NAMES[live.name]
     return str(given[amount]), str(given[price])

@@ -17,10 +17,11 @@ from bot.ports.errors import Ambiguous, StaleVersion, Unavailable
 from bot.ports.records import TERMINAL, Account, Attempt, AttemptState, Order, OrderReport, Proposal
 from bot.services.attempts import Attempts
 from bot.services.execution import Execution
+from bot.services.footing import Footing, footing
 from bot.services.hedge import Hedge
 from bot.storage.ledger import LedgerTables
 from bot.storage.proposals import ProposalTables
-from hedging.plan import Leg
+from hedging.plan import HedgePlan, Leg, LegPart
 from tests.simulation.invariants import violations
 from tests.simulation.run import simulate
 from tests.simulation.story import Story
@@ -97,6 +98,24 @@ def believes_the_first_not_found(patch: Patch) -> None:
         return await self._move(attempt, AttemptState.ABSENT, reason="never arrived")
 
     patch.setattr(Attempts, "look", look)
+
+
+def opens_on_any_position(patch: Patch) -> None:
+    async def anywhere(*args: Any) -> Footing:
+        found = await footing(*args)
+        return replace(found, refusal="" if found.refusal == "position_changed" else found.refusal)
+
+    patch.setattr("bot.services.attempts.footing", anywhere)
+
+
+def sends_the_whole_leg_with_each_part(patch: Patch) -> None:
+    honest = HedgePlan.orders.fget  # type: ignore[attr-defined]
+
+    def orders(self: HedgePlan) -> tuple[LegPart, ...]:
+        return tuple(replace(one, contracts=self.legs[one.leg].contracts) for one in honest(self))
+
+    patch.setattr(HedgePlan, "orders", property(orders))
+    patch.setattr(CcxtExchange, "_check", lambda self, order, contract: None)
 
 
 def forgets_that_cards_expire(patch: Patch) -> None:
@@ -216,6 +235,16 @@ MUTATIONS = (
             "at_rest_the_ledger_equals_the_exchange",
             "a_new_attempt_only_after_proven_absence",
         ),
+    ),
+    Mutation(
+        opens_on_any_position,
+        ("an_opening_order_starts_from_its_plan",),
+        lambda s: s.minutes >= 2 and s.events > 0,
+    ),
+    Mutation(
+        sends_the_whole_leg_with_each_part,
+        ("fills_never_exceed_what_was_confirmed", "no_order_without_its_owners_tap"),
+        lambda s: s.minutes >= 1,
     ),
     Mutation(forgets_that_cards_expire, ("no_order_without_its_owners_tap",), lambda s: s.card_seconds < 60),
     Mutation(forgets_how_old_a_tap_is, ("no_order_without_its_owners_tap",), lambda s: s.deaths > 0),

@@ -68,7 +68,9 @@ class Faults:
 
     def add(self, kind: Kind, **details: Any) -> Fault:
         """Let it happen. Raises ValueError for a kind that there is none of."""
-        fault = Fault(kind, **details)
+        return self.begin(Fault(kind, **details))
+
+    def begin(self, fault: Fault) -> Fault:
         self.waiting.append(fault)
         if fault.lasts is not None:
             self._ends[id(fault)] = asyncio.get_running_loop().time() + fault.lasts
