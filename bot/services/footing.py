@@ -1,4 +1,4 @@
-"""The position that an order meets, and what it may do to it. Why: deploy/decisions/0018-position-before-order.md"""
+"""The position that an order meets, and what it may do to it. Why: deploy/decisions/0019-position-before-order.md"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
