@@ -31,8 +31,8 @@ Point = tuple[str, int]  # a point's name, and which of that name
 @dataclass(frozen=True)
 class Timing:
     """What the exchange does around the death. `faults`: of the first order; `in_flight`: what holds it back for a kill
-    from outside; `share`: of an order that is filled; `largest`: coins of one order, by symbol, where the exchange lists
-    that; `ends`: how the hedge ends that nobody disturbs."""
+    from outside; `share`: of an order that is filled; `largest`: coins of one order, by symbol, where that is listed;
+    `ends`: how the hedge ends that nobody disturbs."""
 
     name: str
     coins: tuple[str, ...]

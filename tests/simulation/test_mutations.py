@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
@@ -108,14 +109,17 @@ def opens_on_any_position(patch: Patch) -> None:
     patch.setattr("bot.services.attempts.footing", anywhere)
 
 
-def sends_the_whole_leg_with_each_part(patch: Patch) -> None:
+def sends_parts_that_are_a_lot_too_large(patch: Patch) -> None:
     honest = HedgePlan.orders.fget  # type: ignore[attr-defined]
 
+    def larger(one: LegPart, leg: Leg) -> LegPart:
+        step = Decimal(1).scaleb(int(one.contracts.as_tuple().exponent))
+        return replace(one, contracts=one.contracts + step) if leg.parts else one
+
     def orders(self: HedgePlan) -> tuple[LegPart, ...]:
-        return tuple(replace(one, contracts=self.legs[one.leg].contracts) for one in honest(self))
+        return tuple(larger(one, self.legs[one.leg]) for one in honest(self))
 
     patch.setattr(HedgePlan, "orders", property(orders))
-    patch.setattr(CcxtExchange, "_check", lambda self, order, contract: None)
 
 
 def forgets_that_cards_expire(patch: Patch) -> None:
@@ -242,7 +246,7 @@ MUTATIONS = (
         lambda s: s.minutes >= 2 and s.events > 0,
     ),
     Mutation(
-        sends_the_whole_leg_with_each_part,
+        sends_parts_that_are_a_lot_too_large,
         ("fills_never_exceed_what_was_confirmed", "no_order_without_its_owners_tap"),
         lambda s: s.minutes >= 1,
     ),
