@@ -30,6 +30,7 @@ from bot.services.desk.pinned import Pinned
 from bot.services.desk.remedies import Remedies
 from bot.services.desk.summaries import Summaries
 from bot.services.execution import Execution
+from bot.services.fresh_cards import FreshCards
 from bot.services.hedge import Hedge
 from bot.services.markets import Markets
 from bot.services.people import People
@@ -160,10 +161,10 @@ def build_services(
     results = Results(store, exchange, markets)
     status = Status(store, situations, results, clock)
     remedies = Remedies(store, hedge, situations, status, results, markets)
-    delivery = Delivery(store, notifier, durable, clock, remedies.prepare)
+    delivery = Delivery(store, notifier, durable, clock, FreshCards(store, remedies.prepare).prepare)
     summaries = Summaries(store, markets, clock)
     permissions = Permissions(store, accounts)
-    acting = Acting(store, permissions, hedge, situations, clock)
+    acting = Acting(store, permissions, hedge, situations, reconciliation, clock)
     return Services(
         people=People(store, store, clock),
         accounts=accounts,
@@ -175,7 +176,7 @@ def build_services(
         status=status,
         permissions=permissions,
         alerts=Alerts(store, accounts, status, markets, remedies, Pinned(store, clock)),
-        execution=Execution(store, exchange, situations, delivery, durable, clock),
+        execution=Execution(store, exchange, situations, reconciliation, hedge, delivery, durable, clock),
         delivery=delivery,
         watch=Watch(
             store,

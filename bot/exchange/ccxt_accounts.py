@@ -53,6 +53,9 @@ class CcxtAccounts:
 
         return await self._read(account, "the positions", work)
 
+    async def positions_in(self, account: Account, symbol: str) -> Sequence[Position]:
+        return (await self._positions_and_mode(account, symbol))[0]
+
     async def balance(self, account: Account) -> Balance:
         async def work(client: Any) -> Balance:
             if self._dialect.balance is not None:
@@ -193,13 +196,16 @@ class CcxtAccounts:
         """The positions in one contract, and the position mode, if their rows tell it."""
 
         async def work(client: Any) -> tuple[Sequence[Position], bool | None]:
-            rows = await client.fetch_positions([symbol])
+            if symbol not in client.markets:
+                return (), None
+            rows = await self._dialect.positions_in(client, symbol)
             modes = {row.get("hedged") for row in rows}
-            return await self._positions(client, rows), modes.pop() if len(modes) == 1 else None
+            held = [one for one in await self._positions(client, rows) if one.symbol == symbol]
+            return held, modes.pop() if len(modes) == 1 else None
 
         return await self._read(account, f"the positions in {symbol}", work)
 
-    async def _positions(self, client: Any, rows: Sequence[dict[str, Any]]) -> list[Position]:
+    async def _positions(self, client: Any, rows: Sequence[Any]) -> list[Position]:
         """From ccxt's rows, with what they leave out."""
         symbols = {str(row.get("symbol")) for row in rows}
         contracts = {symbol: found for symbol in symbols if (found := self._any_contract(client, symbol))}

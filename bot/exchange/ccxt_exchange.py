@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from bot.exchange.ccxt_accounts import CcxtAccounts, Prices
@@ -116,9 +117,8 @@ class CcxtExchange(CcxtAccounts):
                 order.symbol,
                 self._dialect.order_type,
                 self._dialect.wire_side(hedged, order.reduce_only, order.side),
-                float(order.contracts),
-                float(order.limit_price),
-                {**params, **extra},
+                *_digits(order),
+                {**params, **extra, **self._digits_by_name(order)},
             )
             if not isinstance(raw, Mapping) or not raw.get("id"):
                 raise Malformed("the answer has no order id")
@@ -136,20 +136,21 @@ class CcxtExchange(CcxtAccounts):
         return await self._find(account, symbol, client_id, None)
 
     async def read_ahead(self, account: Account, symbol: str) -> Sequence[Position]:
-        """The position mode; the margin mode, where it is the whole account's."""
+        """Also the position mode, and the margin mode where it is the whole account's. The positions are asked for by
+        the symbol: the plan was made from the account's list, and one that is wrong must not confirm itself."""
         begun = self._clock.now()
-        if self._dialect.symbol_tells_mode:
-            (held, hedged), margin_mode = await asyncio.gather(
-                self._positions_and_mode(account, symbol), self._mode_of_account(account, symbol)
-            )
-        else:
-            held, hedged, margin_mode = await asyncio.gather(
-                self.positions(account),
-                _if_told(self.hedge_mode(account, symbol)),
-                self._mode_of_account(account, symbol),
-            )
+        (held, told), asked, margin_mode = await asyncio.gather(
+            self._positions_and_mode(account, symbol),
+            self._mode_of_positions(account, symbol),
+            self._mode_of_account(account, symbol),
+        )
+        hedged = told if self._dialect.symbol_tells_mode else asked
         self._ahead[account.id, symbol] = Ahead(begun, hedged, margin_mode)
-        return [position for position in held if position.symbol == symbol]
+        return held
+
+    async def _mode_of_positions(self, account: Account, symbol: str) -> bool | None:
+        """None also where the positions tell it, and it needs not be asked."""
+        return None if self._dialect.symbol_tells_mode else await _if_told(self.hedge_mode(account, symbol))
 
     async def _mode_of_account(self, account: Account, symbol: str) -> MarginMode | None:
         """None also where it is not the account's, and needs not be asked."""
@@ -201,8 +202,22 @@ class CcxtExchange(CcxtAccounts):
         except NotFound:
             return None
 
+    def _digits_by_name(self, order: Order) -> Mapping[str, str]:
+        """Amount and price under the wire's own names, which ccxt leaves as they are, where it would make floats of
+        the others."""
+        names = self._dialect.numbers
+        return dict(zip(names, _digits(order), strict=True)) if names else {}
+
     def _check(self, order: Order, contract: Contract) -> None:
         """What is shown is what is sent: an amount or a price that ccxt would round is refused. Raises Rejected."""
+        if contract.max_amount is not None and order.contracts > contract.max_amount:
+            raise Rejected(
+                f"An order in {order.symbol} has {contract.max_amount} contracts at most.", "max_amount"
+            )
+        if self._dialect.as_numbers and any(
+            Decimal(repr(float(text))) != Decimal(text) for text in _digits(order)
+        ):
+            raise Rejected(f"{self._dialect.title} could not be told every digit of {order.symbol}.", "lot")
         if order.contracts < contract.min_amount or order.contracts % contract.lot:
             raise Rejected(f"{order.symbol} trades in steps of {contract.lot} contracts.", "lot")
         if order.limit_price <= 0 or order.limit_price % contract.tick:
@@ -249,6 +264,11 @@ def connect(
     clients = Clients(dialect, wire, clock, credentials)
     feed = CcxtFeed(dialect, clients, clock)
     return CcxtExchange(dialect, clients, clock, prices or feed.prices), feed
+
+
+def _digits(order: Order) -> tuple[str, str]:
+    """Amount and price as text: plain decimals, every digit of them."""
+    return f"{order.contracts:f}", f"{order.limit_price:f}"
 
 
 async def _if_told(asking: Awaitable[T]) -> T | None:

@@ -93,14 +93,17 @@ async def write(dialect: Dialect, what: str, work: Work[T], resync: Work[None]) 
             raise Rejected(
                 f"{dialect.title}: {what} was not sent ({kind}).", "unavailable" if blocked else "refused"
             )
+        unclear = f"{dialect.title} did not say what came of {what} ({kind})."
         if code is None or sent.status is None or sent.status >= 500:
-            raise Ambiguous(f"{dialect.title} did not say what came of {what} ({kind}).")
+            raise Ambiguous(unclear, _shown(code))
         if code in dialect.already_set:
             raise AlreadySet(what)
         if code in dialect.rejections:
-            raise Rejected(f"{dialect.title} refused {what} ({code}).", dialect.rejections[code])
+            raise Rejected(
+                f"{dialect.title} refused {what} ({code}).", dialect.rejections[code], _shown(code)
+            )
         if code not in dialect.clock_skew:
-            raise Ambiguous(f"{dialect.title} did not say what came of {what} ({kind}).")
+            raise Ambiguous(unclear, _shown(code), refused=not dialect.leaves_open(code, sent.status))
         if not again:
             raise Rejected(f"{dialect.title} refused {what} for this machine's clock.", "clock")
         await _set_clock(dialect, what, resync)
@@ -125,9 +128,14 @@ def _code(dialect: Dialect, call: Call | None) -> str | None:
         return None
 
 
+def _shown(code: str | None) -> str:
+    """The code, if it looks like one."""
+    return code if code is not None and _CODE.fullmatch(code) else ""
+
+
 def _kind(failure: Exception | None, code: str | None) -> str:
-    if code is not None and _CODE.fullmatch(code):
-        return code
+    if _shown(code):
+        return str(code)
     if failure is None:
         return "an error without a code"
     return str(failure) if isinstance(failure, Malformed | HedgingError) else type(failure).__name__

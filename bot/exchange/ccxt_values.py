@@ -58,6 +58,7 @@ def contract_of(market: Json, dialect: Dialect) -> Contract | None:
             max_leverage=int(dialect.max_leverage(market) or _limit(limits, "leverage", "max") or 0)
             or _FALLBACK_LEVERAGE,
             closes_at=None if (closes := dialect.closes_at(market)) is None else time_of(closes),
+            max_amount=dialect.max_amount(market) or _limit(limits, "amount", "max") or None,
         )
     except (LookupError, TypeError, ValueError):
         return None

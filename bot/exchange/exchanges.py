@@ -118,6 +118,9 @@ class Exchanges:
     async def set_leverage(self, account: Account, symbol: str, leverage: int) -> None:
         await self._of(account).set_leverage(account, symbol, leverage)
 
+    async def positions_in(self, account: Account, symbol: str) -> Sequence[Position]:
+        return await self._of(account).positions_in(account, symbol)
+
     async def read_ahead(self, account: Account, symbol: str) -> Sequence[Position]:
         return await self._of(account).read_ahead(account, symbol)
 

@@ -126,9 +126,12 @@ class PaperExchange:
 
         await self._write(account, change, None)
 
+    async def positions_in(self, account: Account, symbol: str) -> Sequence[Position]:
+        return [position for position in await self.positions(account) if position.symbol == symbol]
+
     async def read_ahead(self, account: Account, symbol: str) -> Sequence[Position]:
         """Paper has no modes to ask for."""
-        return [position for position in await self.positions(account) if position.symbol == symbol]
+        return await self.positions_in(account, symbol)
 
     async def set_margin_mode(self, account: Account, symbol: str, mode: MarginMode) -> None:
         def change(state: _State) -> tuple[PaperAccount, None]:

@@ -83,6 +83,9 @@ class Probation:
     async def set_leverage(self, account: Account, symbol: str, leverage: int) -> None:
         await self._send(account, lambda: self._exchange.set_leverage(account, symbol, leverage))
 
+    async def positions_in(self, account: Account, symbol: str) -> Sequence[Position]:
+        return await self._ask(account, lambda: self._exchange.positions_in(account, symbol))
+
     async def read_ahead(self, account: Account, symbol: str) -> Sequence[Position]:
         return await self._ask(account, lambda: self._exchange.read_ahead(account, symbol))
 

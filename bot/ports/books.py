@@ -83,6 +83,9 @@ class BookStore(Protocol):
         """The latest first."""
         ...
 
-    async def orders_of(self, account_id: int, symbol: str | None = None) -> Sequence[Attempt]:
-        """Every attempt of the account, or those in one symbol; the oldest first."""
+    async def orders_of(
+        self, account_id: int, symbol: str | None = None, *, since: datetime | None = None
+    ) -> Sequence[Attempt]:
+        """Every attempt of the account, or those in one symbol, or that have moved since then (wall time); the oldest
+        first."""
         ...

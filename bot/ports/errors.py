@@ -8,19 +8,31 @@ class PortError(Exception):
 
 
 class Rejected(PortError):
-    """The exchange refused for good: nothing stands. `code` is its raw code."""
+    """The exchange refused for good: nothing stands. `code` is our word for why, `raw` the exchange's code."""
 
-    def __init__(self, message: str, code: str = "") -> None:
+    def __init__(self, message: str, code: str = "", raw: str = "") -> None:
         super().__init__(message)
         self.code = code
+        self.raw = raw
 
 
 class Ambiguous(PortError):
-    """Nobody can tell yet whether the order stands: look it up by our id, never send it again."""
+    """Nobody can tell yet whether the order stands: look it up by our id, never send it again. `raw`: the code that the
+    exchange answered with; `refused`: it is one of an error that leaves nothing open, as far as anybody knows."""
+
+    def __init__(self, message: str, raw: str = "", *, refused: bool = False) -> None:
+        super().__init__(message)
+        self.raw = raw
+        self.refused = refused
 
 
 class Unavailable(PortError):
     """A read that failed: the exchange or feed cannot be reached, or answered nonsense. Try later."""
+
+
+class Contradicted(Unavailable):
+    """Two reads of an account contradict each other, or what is gone from it has left no trace: nothing is decided upon
+    it."""
 
 
 class NotWritable(Unavailable):

@@ -107,6 +107,11 @@ class Exchange(Protocol):
         """The order that carries our id, or None when the exchange does not know of one."""
         ...
 
+    async def positions_in(self, account: Account, symbol: str) -> Sequence[Position]:
+        """The positions in one contract, asked for by its name: a second source beside the account's list, which has
+        been seen empty or short for some seconds."""
+        ...
+
     async def read_ahead(self, account: Account, symbol: str) -> Sequence[Position]:
         """An order in the symbol comes next: the positions in it, and on the way whatever else the order will ask for.
         What cannot be read now besides the positions is asked for again, and told, when the order needs it."""

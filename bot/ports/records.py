@@ -127,8 +127,8 @@ class Attempt:
 
     client_id: str
     proposal_id: str
-    leg: int
-    number: int  # 0 for the first attempt of a leg
+    leg: int  # the order's place among those of its plan: of a leg that is split, each part has its own
+    number: int  # 0 for the first attempt of an order
     account_id: int
     symbol: str
     side: Side
@@ -136,7 +136,9 @@ class Attempt:
     limit_price: Decimal
     reduce_only: bool
     leverage: int
-    position_before: Decimal  # signed contracts when it was reserved
+    position_before: (
+        Decimal  # signed contracts: as planned while it is reserved, then as read before it was sent
+    )
     state: AttemptState
     created_at: datetime
     updated_at: datetime

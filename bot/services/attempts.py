@@ -2,7 +2,7 @@
 
 RESERVED -> SENDING (committed before the socket is touched) -> ACKED | PARTIAL | FILLED | CANCELLED | REJECTED or
 UNKNOWN.
-UNKNOWN -> RECONCILING -> ACKED | FILLED | CANCELLED | ABSENT | MANUAL.
+UNKNOWN -> RECONCILING -> ACKED | FILLED | CANCELLED | REJECTED | ABSENT | MANUAL.
 Whoever finds an attempt at SENDING after a crash reads it as UNKNOWN: it is looked up by our id and never sent again.
 """
 
@@ -28,8 +28,9 @@ from bot.ports.records import (
     Proposal,
 )
 from bot.ports.store import Store
+from bot.services.footing import footing, short_of
 from hedging.money import ZERO
-from hedging.plan import Leg
+from hedging.plan import Leg, LegPart
 from hedging.portfolio import Position
 
 log = logging.getLogger(__name__)
@@ -38,11 +39,18 @@ TAP_LASTS = timedelta(minutes=2)  # what was not sent so long after the tap is n
 LEAVES_WITHIN = timedelta(seconds=5)  # of its commit, or not at all; `settles_within` counts on it
 LEVERAGE_PAUSES = (0.5, 2.0)  # seconds before a leverage whose setting is unclear is set again
 LOOKUPS_FOR_ABSENCE = 3
+REFUSED_AFTER = timedelta(seconds=5)  # what was answered with an error is not on its way any more
 GIVE_UP_AFTER = timedelta(minutes=10)  # an order nobody can find or rule out by then is a person's to settle
 
 
+# How the reason begins of an attempt that was answered with a code: of an error after which nothing stands as far as
+# anybody knows, of one after which something may, and of a refusal to set leverage or margin mode.
+REFUSED, UNCLEAR, SETTING = "refused:", "unclear:", "setting:"
+
+
 def client_id(proposal_id: str, leg: int, number: int) -> str:
-    """Our id on an order: the prefix and lower-case base32 of a hash, 28 characters in all, never used twice."""
+    """Our id on an order: the prefix and lower-case base32 of a hash, 28 characters in all, never used twice. `leg`:
+    the order's place among those of its plan."""
     digest = hashlib.sha256(f"{proposal_id}/{leg}/{number}".encode()).digest()
     return (PREFIX + b32encode(digest).decode().lower())[:28]
 
@@ -56,9 +64,10 @@ class Attempts:
         self._clock = clock
 
     async def reserve(self, proposal: Proposal, account: Account, index: int, number: int) -> Attempt | None:
-        """Take the account and symbol for this leg. None while another order there is open or unknown, and when another
-        worker has settled the card."""
-        leg = proposal.plan.legs[index]
+        """Take the account and symbol for the order at this place of the plan. None while another order there is open
+        or unknown, and when another worker has settled the card."""
+        order = proposal.plan.orders[index]
+        leg = proposal.plan.legs[order.leg]
         now = self._clock.now()
         attempt = Attempt(
             client_id=client_id(proposal.id, index, number),
@@ -68,11 +77,13 @@ class Attempts:
             account_id=account.id,
             symbol=leg.symbol,
             side=leg.side,
-            contracts=leg.contracts,
+            contracts=order.contracts,
             limit_price=leg.limit_price,
             reduce_only=leg.reduce_only,
             leverage=leg.leverage,
-            position_before=ZERO,  # read just before the order is sent
+            position_before=await self._expected(
+                proposal, order, number
+            ),  # until it is read before the order
             state=AttemptState.RESERVED,
             created_at=now,
             updated_at=now,
@@ -82,7 +93,7 @@ class Attempts:
         except (SymbolBusy, StaleVersion):
             return None
 
-    async def send(self, attempt: Attempt, account: Account, tapped_at: datetime) -> Attempt:
+    async def send(self, attempt: Attempt, account: Account, leg: Leg, tapped_at: datetime) -> Attempt:
         """Send the order if it was never tried; otherwise only say where it stands."""
         if attempt.state is AttemptState.SENDING:  # an earlier life got this far and no further
             return await self._move(attempt, AttemptState.UNKNOWN, reason="cut off while sending")
@@ -91,14 +102,12 @@ class Attempts:
         if self._clock.now() - tapped_at > TAP_LASTS:
             return await self._move(attempt, AttemptState.REJECTED, reason="too_late")
         try:
-            held = await self._exchange.read_ahead(account, attempt.symbol)
+            found = await footing(self._exchange, self._clock, attempt, account, leg)
         except Unavailable as failure:
             log.warning("order %s is not sent: %s", attempt.client_id, failure)
             reason = "key" if isinstance(failure, KeyRefused) else "unavailable"
             return await self._move(attempt, AttemptState.REJECTED, reason=reason)
-        short = sum((-p.contracts for p in held if p.contracts < 0), ZERO)
-        amount = min(attempt.contracts, short) if attempt.reduce_only else attempt.contracts
-        refusal = "reduce_only" if not amount else await self._prepare(attempt, account, held)
+        refusal = found.refusal or await self._prepare(attempt, account, found.held)
         if not refusal and self._clock.now() - tapped_at > TAP_LASTS:  # a slow exchange takes its time
             refusal = "too_late"
         if refusal:
@@ -106,7 +115,7 @@ class Attempts:
         try:
             now = self._clock.now()
             sending = await self._store.transition(
-                attempt, AttemptState.SENDING, at=now, position_before=-short
+                attempt, AttemptState.SENDING, at=now, position_before=-found.short
             )
         except StaleVersion:  # another worker has taken it, and may be sending it just now
             return await self._standing(attempt)
@@ -114,7 +123,7 @@ class Attempts:
             client_id=attempt.client_id,
             symbol=attempt.symbol,
             side=attempt.side,
-            contracts=amount,
+            contracts=found.amount,
             limit_price=attempt.limit_price,
             reduce_only=attempt.reduce_only,
             not_after=sending.updated_at + LEAVES_WITHIN,
@@ -122,13 +131,13 @@ class Attempts:
         try:
             report = await self._exchange.place(account, order)
         except Rejected as refused:
-            reason = refused.code or str(refused)
+            reason = _refusal(refused, REFUSED)
             if reason == "reduce_only" and await self._still_short(attempt, account):
                 reason = "still_open"
             return await self._move(sending, AttemptState.REJECTED, reason=reason)
         except Ambiguous as unclear:
             log.warning("order %s is ambiguous: %s", attempt.client_id, unclear)
-            return await self._move(sending, AttemptState.UNKNOWN, reason=str(unclear))
+            return await self._move(sending, AttemptState.UNKNOWN, reason=_doubt(unclear))
         return await self._note(sending, report)
 
     async def look(self, attempt: Attempt, account: Account) -> Attempt:
@@ -151,9 +160,17 @@ class Attempts:
             report, unmoved = None, None
         lookups = attempt.lookups + (unmoved is not None)
         waited = now - sent_at
-        sought = lookups >= LOOKUPS_FOR_ABSENCE and waited > self._exchange.settles_within(account)
+        answered = attempt.reason.startswith(REFUSED)
+        long_enough = REFUSED_AFTER if answered else self._exchange.settles_within(account)
+        sought = lookups >= LOOKUPS_FOR_ABSENCE and waited > long_enough
         if unmoved and sought and not attempt.order_id:  # what was acknowledged is there, seen or not
-            return await self._move(attempt, AttemptState.ABSENT, lookups=lookups, reason="never arrived")
+            coded = answered or attempt.reason.startswith(UNCLEAR)
+            return await self._move(
+                attempt,
+                AttemptState.REJECTED if answered else AttemptState.ABSENT,
+                lookups=lookups,
+                reason=attempt.reason if coded else "never arrived",
+            )
         if waited > GIVE_UP_AFTER:
             return await self._move(attempt, AttemptState.MANUAL, lookups=lookups, reason="check_by_hand")
         return await self._move(attempt, AttemptState.RECONCILING, lookups=lookups)
@@ -176,8 +193,10 @@ class Attempts:
                 await self._exchange.set_leverage(account, attempt.symbol, attempt.leverage)
                 return ""
             except Rejected as refused:
-                return refused.code or str(refused)
+                return _refusal(refused, SETTING)
             except Ambiguous as unclear:  # setting it twice is harmless, sending an order on a guess is not
+                if unclear.refused and unclear.raw:
+                    return SETTING + unclear.raw
                 log.warning("leverage of %s is unclear: %s", attempt.symbol, unclear)
                 if pause is not None:
                     await self._clock.sleep(pause)
@@ -215,8 +234,15 @@ class Attempts:
 
     async def _short(self, account: Account, symbol: str) -> Decimal:
         """Signed contracts; never positive."""
-        held = await self._exchange.positions(account)
-        return sum((p.contracts for p in held if p.symbol == symbol and p.contracts < 0), ZERO)
+        return -short_of(await self._exchange.positions_in(account, symbol), symbol)
+
+    async def _expected(self, proposal: Proposal, order: LegPart, number: int) -> Decimal:
+        """The position that this order is to meet: the plan's, and what earlier orders of the card made of it. Of those
+        there are none before a leg's first try."""
+        leg = proposal.plan.legs[order.leg]
+        mine = await self._store.attempts(proposal.id) if order.number or number else ()
+        filled = sum((one.filled for one in mine if one.symbol == leg.symbol), ZERO)
+        return leg.position_before + (filled if leg.side == "buy" else -filled)
 
     async def _still_short(self, attempt: Attempt, account: Account) -> bool:
         """After a refusal to reduce: whether there is something left to close, as far as that can be told now."""
@@ -232,18 +258,10 @@ class Attempts:
         return attempt.created_at
 
 
-def unsent(leg: Leg, index: int, reason: str) -> dict[str, Any]:
-    """How the receipt tells of a leg for which no order was made."""
-    return {
-        "leg": index,
-        "symbol": leg.symbol,
-        "side": leg.side,
-        "contracts": str(leg.contracts),
-        "limit_price": str(leg.limit_price),
-        "filled": "0",
-        "average_price": None,
-        "fee": "0",
-        "state": AttemptState.REJECTED.value,
-        "reason": reason,
-        "order_id": None,
-    }
+def _refusal(refused: Rejected, begins: str) -> str:
+    """Our word for it, or the exchange's code where no word says more."""
+    return begins + refused.raw if refused.code == "refused" and refused.raw else refused.code or str(refused)
+
+
+def _doubt(unclear: Ambiguous) -> str:
+    return (REFUSED if unclear.refused else UNCLEAR) + unclear.raw if unclear.raw else str(unclear)

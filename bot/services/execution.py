@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.ports.clock import Clock
 from bot.ports.durable import Durable, Run
-from bot.ports.errors import Unavailable
+from bot.ports.errors import PortError, Unavailable
 from bot.ports.exchange import Exchange
 from bot.ports.records import (
     TERMINAL,
@@ -20,23 +20,25 @@ from bot.ports.records import (
     ProposalState,
 )
 from bot.ports.store import Store
-from bot.services.attempts import Attempts, client_id, unsent
+from bot.services.attempts import Attempts, client_id
 from bot.services.delivery import Delivery
-from bot.services.errors import ProposalGone
-from bot.services.hedge import EXECUTE
+from bot.services.errors import ProposalGone, ServiceError
+from bot.services.hedge import EXECUTE, Hedge
+from bot.services.outcomes import BUSY, legs_of, only_changed, status_of
+from bot.services.reconciliation import Reconciliation
 from bot.services.situation import Situations
-from hedging.plan import Leg
+from hedging.errors import HedgingError
 
 log = logging.getLogger(__name__)
 
-TRIES = 3  # new ids for one leg, each only after the one before was proven absent
+TRIES = 3  # new ids for one order, each only after the one before was proven absent
 LOOK_EVERY = 0.5  # seconds at first, doubled up to LOOK_AT_MOST
 LOOK_AT_MOST = 30.0
 TELL_AFTER_LOOKS = 3
 SWEEP_AFTER = timedelta(seconds=15)  # a handler is long done with its own start by then
 SWEEP_EVERY = 300  # seconds between two more runs for work that an engine has given up
 MOST_LOOKS = 60
-BUSY = "busy"  # no attempt: another order on the account and symbol is open or unknown
+STOPPED = "stopped"  # no attempt: the part before was not filled whole
 
 
 class Execution:
@@ -47,6 +49,8 @@ class Execution:
         store: Store,
         exchange: Exchange,
         situations: Situations,
+        reconciliation: Reconciliation,
+        hedge: Hedge,
         delivery: Delivery,
         durable: Durable,
         clock: Clock,
@@ -54,15 +58,17 @@ class Execution:
         self._store = store
         self._exchange = exchange
         self._situations = situations
+        self._reconciliation = reconciliation
+        self._hedge = hedge
         self._delivery = delivery
         self._durable = durable
         self._clock = clock
         self._attempts = Attempts(store, exchange, clock)
         durable.register(EXECUTE, self.run)
 
-    async def run(self, run: Run, proposal_id: str, legs: int) -> None:
-        """The workflow: leg after leg, each settled before the next, then one receipt."""
-        for leg in range(legs):
+    async def run(self, run: Run, proposal_id: str, orders: int) -> None:
+        """The workflow: order after order, each settled before the next, then one receipt."""
+        for leg in range(orders):
             for number in range(TRIES):
                 if await self._leg(run, proposal_id, leg, number) != AttemptState.ABSENT:
                     break
@@ -74,7 +80,7 @@ class Execution:
         """One attempt from its reservation to a terminal state."""
         name = f"{leg}.{number}"
         state: str = await run.step(f"send {name}", self._send, proposal_id, leg, number)
-        if state == BUSY:
+        if state in (BUSY, STOPPED):
             return state
         pause = LOOK_EVERY
         for look in range(MOST_LOOKS):
@@ -93,20 +99,28 @@ class Execution:
         now = self._clock.now()
         stale = await self._store.proposals_in(ProposalState.CONFIRMED, before=now - SWEEP_AFTER)
         for proposal in stale:
-            legs = len(proposal.plan.legs)
-            await self._durable.start(EXECUTE, f"exec:{proposal.id}", proposal.id, legs)
+            orders = len(proposal.plan.orders)
+            await self._durable.start(EXECUTE, f"exec:{proposal.id}", proposal.id, orders)
             period = int(now.timestamp() // SWEEP_EVERY)
             if proposal.confirmed_at and now - proposal.confirmed_at > 2 * SWEEP_AFTER:
-                await self._durable.start(EXECUTE, f"exec:{proposal.id}:{period}", proposal.id, legs)
+                await self._durable.start(EXECUTE, f"exec:{proposal.id}:{period}", proposal.id, orders)
 
     async def _send(self, proposal_id: str, leg: int, number: int) -> str:
         """Reserve and send in one step: what an earlier life did of it is in the ledger."""
         proposal, account = await self._read(proposal_id)
+        order = proposal.plan.orders[leg]
+        if order.number and not await self._filled(proposal_id, leg - 1):
+            return STOPPED
         attempt = await self._attempts.reserve(proposal, account, leg, number)
         if attempt is None:
             return BUSY
-        tapped_at = proposal.confirmed_at or proposal.quoted_at
-        return (await self._attempts.send(attempt, account, tapped_at)).state.value
+        whole, tapped_at = proposal.plan.legs[order.leg], proposal.confirmed_at or proposal.quoted_at
+        return (await self._attempts.send(attempt, account, whole, tapped_at)).state.value
+
+    async def _filled(self, proposal_id: str, leg: int) -> bool:
+        """Whether an order got all that it was sent for: what it did not find, the next part would not find either."""
+        mine = [one for one in await self._store.attempts(proposal_id) if one.leg == leg]
+        return bool(mine) and mine[-1].state is AttemptState.FILLED
 
     async def _look(self, proposal_id: str, leg: int, number: int) -> str:
         _, account = await self._read(proposal_id)
@@ -115,7 +129,7 @@ class Execution:
 
     async def _tell_waiting(self, proposal_id: str, leg: int) -> int:
         proposal, account = await self._read(proposal_id)
-        symbol = proposal.plan.legs[leg].symbol
+        symbol = proposal.plan.legs[proposal.plan.orders[leg].leg].symbol
         facts = {
             "proposal_id": proposal.id,
             "symbol": symbol,
@@ -134,6 +148,8 @@ class Execution:
         attempts = await self._store.attempts(proposal_id)
         # Kept: what was known at the tap, and for which alert it was done by a standing permission.
         outcome = {**proposal.outcome, **await self._outcome(proposal, account, attempts)}
+        if only_changed(outcome["legs"]) and not outcome.get("auto"):
+            outcome["fresh"] = await self._planned_anew(proposal)
         receipt = self._message(proposal, "receipt", outcome)
         await self._store.move_proposal(
             proposal_id,
@@ -157,8 +173,7 @@ class Execution:
         self, proposal: Proposal, account: Account, attempts: Sequence[Attempt]
     ) -> dict[str, Any]:
         plan = proposal.plan
-        last = {attempt.leg: attempt for attempt in attempts}  # by leg and number: the latest of each leg
-        legs = [_told(last[i], leg) if i in last else unsent(leg, i, BUSY) for i, leg in enumerate(plan.legs)]
+        legs = legs_of(plan, attempts)
         outcome: dict[str, Any] = {
             "proposal_id": proposal.id,
             "purpose": plan.purpose,
@@ -171,10 +186,10 @@ class Execution:
             "band": None,
             "fees": str(sum((Decimal(leg["fee"]) for leg in legs), Decimal(0))),
             "liquidation": [],
-            "status": _status(attempts, legs),
+            "status": status_of(plan, legs),
         }
         try:
-            after = await self._situations.on(account, fresh=True)
+            after = await self._reconciliation.verified(await self._situations.on(account, fresh=True))
         except Unavailable as failure:  # the orders are settled: a receipt without coverage beats none
             log.warning("no coverage for the receipt of %s: %s", proposal.id, failure)
             return outcome
@@ -185,6 +200,19 @@ class Execution:
             for position in after.positions
         ]
         return outcome
+
+    async def _planned_anew(self, proposal: Proposal) -> str | None:
+        """The id of a card that starts from the position as it is now, for the same message; None where none can be
+        made. Done again, it is the same one."""
+        ask = self._hedge.unwind if proposal.purpose == "unhedge" else self._hedge.propose
+        try:
+            fresh = await ask(proposal.user_id, proposal.chat_id, key=f"moved:{proposal.id}")
+        except (PortError, HedgingError, ServiceError) as failure:
+            log.info("no fresh card in the place of %s: %s", proposal.id, failure)
+            return None
+        if proposal.message_id is not None:
+            await self._store.set_card(fresh.id, proposal.message_id)
+        return fresh.id
 
     def _message(self, proposal: Proposal, kind: str, payload: Any, part: str = "") -> OutboxItem:
         return OutboxItem(
@@ -208,40 +236,6 @@ class Execution:
         if found is None:
             raise ProposalGone(f"The proposal {proposal_id} or its account is missing.")
         return found
-
-
-def _told(attempt: Attempt, leg: Leg) -> dict[str, Any]:
-    return {
-        "leg": attempt.leg,
-        "symbol": attempt.symbol,
-        "side": attempt.side,
-        "contracts": str(attempt.contracts),
-        "limit_price": str(attempt.limit_price),
-        "mark_price": str(leg.mark_price),
-        "notional": str(leg.notional),
-        "filled": str(attempt.filled),
-        "average_price": _text(attempt.average_price),
-        "fee": str(attempt.fee),
-        "state": attempt.state.value,
-        "reason": attempt.reason,
-        "order_id": attempt.order_id,
-    }
-
-
-def _status(attempts: Sequence[Attempt], legs: Sequence[dict[str, Any]]) -> str:
-    if any(leg["state"] not in {state.value for state in TERMINAL - {AttemptState.MANUAL}} for leg in legs):
-        return "manual"
-    filled = [Decimal(leg["filled"]) for leg in legs]
-    if not any(filled):
-        return "nothing"
-    return (
-        "complete"
-        if all(
-            leg["state"] == AttemptState.FILLED or Decimal(leg["contracts"]) == done
-            for leg, done in zip(legs, filled, strict=True)
-        )
-        else "partial"
-    )
 
 
 def _text(value: Decimal | None) -> str | None:

@@ -220,7 +220,7 @@ class Hedge:
         before = done.plan.before.coverage
         if before < MIN_TARGET:
             return await self.unwind(user_id, chat_id, key=key)
-        situation = await self._situations.of(user_id, fresh=True)
+        situation = await self._reconciliation.check(await self._situations.of(user_id, fresh=True))
         plan = situation.plan(target=min(before, MAX_TARGET).quantize(Decimal("0.01")))
         draft = self.draft(user_id, chat_id, situation.account, plan, key=key, alert_id=done.alert_id)
         return await self._store.add_proposal(draft)
@@ -238,7 +238,7 @@ class Hedge:
 
     async def begin(self, confirmed: Proposal) -> None:
         """Start the durable work of a confirmed proposal; once, however often it is asked for."""
-        await self._durable.start(EXECUTE, f"exec:{confirmed.id}", confirmed.id, len(confirmed.plan.legs))
+        await self._durable.start(EXECUTE, f"exec:{confirmed.id}", confirmed.id, len(confirmed.plan.orders))
 
     def draft(
         self,
@@ -307,7 +307,8 @@ def still_right(shown: HedgePlan, needed: HedgePlan) -> bool:
 
 
 def _order(leg: Leg) -> tuple[object, ...]:
-    return (leg.symbol, leg.side, leg.reduce_only, None if leg.reduce_only else leg.leverage)
+    leverage = None if leg.reduce_only else leg.leverage
+    return (leg.symbol, leg.side, leg.reduce_only, leverage, len(leg.parts))
 
 
 _KINDS: Mapping[ProposalState, Kind] = {

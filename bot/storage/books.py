@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, bindparam, select, update
@@ -99,10 +100,14 @@ class BookTables:
                 for row in await connection.execute(latest)
             ]
 
-    async def orders_of(self, account_id: int, symbol: str | None = None) -> Sequence[Attempt]:
+    async def orders_of(
+        self, account_id: int, symbol: str | None = None, *, since: datetime | None = None
+    ) -> Sequence[Attempt]:
         its = select(attempts).where(attempts.c.account_id == account_id)
         if symbol is not None:
             its = its.where(attempts.c.symbol == symbol)
+        if since is not None:
+            its = its.where(attempts.c.updated_at >= since)
         async with self._database.read() as connection:
             rows = await connection.execute(its.order_by(attempts.c.created_at, attempts.c.client_id))
             return [attempt_of(row) for row in rows]

@@ -44,7 +44,8 @@ def fill(
     touch itself. An order takes it up to its limit and no further, and pays the average of what it walked through.
     Taker fees come off the wallet. A reduce-only order is cut to the position and never flips it.
 
-    Raises OrderRejected with code unknown_symbol, lot, tick, min_notional, reduce_only or margin; nothing stands then.
+    Raises OrderRejected with code unknown_symbol, lot, max_amount, tick, min_notional, reduce_only or margin; nothing
+    stands then.
     """
     wanted = _admitted(account, contract, order, quote)
     filled, price = _walked(contract, order, quote, wanted)
@@ -69,6 +70,10 @@ def _admitted(account: PaperAccount, contract: Contract, order: PaperOrder, quot
         or order.contracts % contract.lot
     ):
         raise OrderRejected(f"{order.symbol} trades in steps of {contract.lot} contracts.", "lot")
+    if contract.max_amount is not None and order.contracts > contract.max_amount:
+        raise OrderRejected(
+            f"An order in {order.symbol} has {contract.max_amount} contracts at most.", "max_amount"
+        )
     if not order.limit_price.is_finite() or order.limit_price <= 0 or order.limit_price % contract.tick:
         raise OrderRejected(f"Prices of {order.symbol} move in steps of {contract.tick}.", "tick")
     if not order.reduce_only:

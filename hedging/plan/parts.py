@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
+from hedging.money import ZERO
 from hedging.portfolio import Exposure
 
 Facts = Mapping[str, str]  # numbers as plain decimal text, so that a view can format them in any language
@@ -15,7 +16,8 @@ Purpose = Literal["hedge", "rebalance", "unhedge"]
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One order of a plan: exactly what is shown and exactly what is sent."""
+    """What a plan trades in one instrument: exactly what is shown and exactly what is sent. One order, or the several
+    `parts` (contracts each) that it is split into where the exchange's largest order is smaller."""
 
     symbol: str
     side: Side
@@ -30,6 +32,26 @@ class Leg:
     position_after: Decimal  # signed contracts if wholly filled
     liquidation_price: Decimal | None  # of the position after; None when flat or not reachable
     assets: tuple[str, ...]  # the holdings that it protects
+    parts: tuple[Decimal, ...] = ()
+
+    @property
+    def position_before(self) -> Decimal:
+        """Signed contracts that the plan started from."""
+        return self.position_after + (self.contracts if self.side == "sell" else -self.contracts)
+
+    @property
+    def kept(self) -> Decimal:
+        """Contracts that stay short after it."""
+        return max(-self.position_after, ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class LegPart:
+    """One order of a plan. `leg`: the index of the leg that it is of; `number`: 0 for its first part."""
+
+    leg: int
+    number: int
+    contracts: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +101,12 @@ class HedgePlan:
     margin: Decimal
     free_collateral: Decimal  # before the legs
     quoted_at: datetime  # market time of the snapshot
+
+    @property
+    def orders(self) -> tuple[LegPart, ...]:
+        """What is sent, one after another. An attempt names its place in here."""
+        return tuple(
+            LegPart(index, number, contracts)
+            for index, leg in enumerate(self.legs)
+            for number, contracts in enumerate(leg.parts or (leg.contracts,))
+        )

@@ -17,6 +17,7 @@ from hedging.plan.checklist import Situation, checklist, plain
 from hedging.plan.parts import Choice, HedgePlan, Leg, Purpose
 from hedging.plan.pools import Pool, liquidation, pools
 from hedging.plan.sizing import Target, choose, exposure, exposure_with, measured_beta, targets
+from hedging.plan.splitting import split
 from hedging.portfolio import Holding, Position
 from hedging.ratio import Estimate
 from hedging.rules import HedgeRule
@@ -148,9 +149,11 @@ def unwind(
 
 def digest(plan: HedgePlan, user_id: int) -> str:
     """SHA-256, as hex, over whose orders these are and everything that is sent: symbol, side, contracts, limit price,
-    reduce-only, leverage, in order. Equal amounts written differently (1.0, 1.00) give the same digest."""
+    reduce-only, leverage, and the parts of what is split, in order. Equal amounts written differently (1.0, 1.00) give
+    the same digest."""
     legs = [
         [leg.symbol, leg.side, plain(leg.contracts), plain(leg.limit_price), leg.reduce_only, leg.leverage]
+        + ([[plain(part) for part in leg.parts]] if leg.parts else [])
         for leg in plan.legs
     ]
     told = json.dumps([user_id, plan.purpose, plan.exchange, legs], separators=(",", ":"))
@@ -208,6 +211,7 @@ def _gap(
         position_after=current + (amount if reduces else -amount),
         liquidation_price=None,
         assets=target.assets,
+        parts=split(amount, contract),
     )
 
 

@@ -114,6 +114,7 @@ def test_every_button_has_somebody_who_answers_it(name: str) -> None:
 def test_numbers_are_written_with_a_true_minus_and_no_exponent() -> None:
     for name, screen in SCREENS.items():
         plain = unescape(re.sub("<[^>]*>", "", screen.text))
+        plain = re.sub(r"code -\d+", "", plain)  # as the exchange writes it
         assert not re.search(r"(?<![\w.])-\$?\d", plain.replace("SOL -3", "").replace("-2019", "")), name
         assert not re.search(r"\dE[+-]?\d", plain), name
 

@@ -71,17 +71,22 @@ OPEN: dict[str, list[int]] = {
 FINAL: dict[str, list[tuple[int, str]]] = {
     "binance": [
         (-2018, "margin"), (-2019, "margin"), (-2022, "reduce_only"), (-2027, "leverage"), (-4164, "min_notional"),
-        (-1111, "lot"), (-4003, "lot"), (-4004, "lot"), (-4005, "lot"), (-4014, "tick"), (-4131, "price"),
+        (-1111, "lot"), (-4003, "lot"), (-4004, "lot"), (-4005, "max_amount"), (-4014, "tick"), (-4131, "price"),
         (-4016, "price"), (-4024, "price"), (-1121, "unknown_symbol"), (-4140, "closed"), (-4141, "closed"),
         (-2014, "key"), (-2015, "key"), (-1022, "key"), (-4061, "position_mode"), (-4400, "restricted"),
         (-2025, "too_many_orders"), (-1015, "rate_limited"), (-1102, "refused"), (-4015, "refused"),
+        (-4087, "only_reduces"), (-4088, "restricted"), (-1109, "inactive"), (-4109, "inactive"), (-2017, "key"),
+        (-4050, "margin"), (-4051, "margin"), (-4084, "restricted"), (-4411, "agreement"), (-4168, "margin_mode"),
+        (-2010, "refused"),
     ],
     "bybit": [
         (110004, "margin"), (110006, "margin"), (110007, "margin"), (110012, "margin"), (110044, "margin"),
         (110045, "margin"), (110017, "reduce_only"), (110094, "min_notional"), (110013, "leverage"),
         (110003, "price"), (110074, "closed"), (110063, "closed"), (10029, "unknown_symbol"), (10001, "refused"),
         (10003, "key"), (10004, "key"), (10005, "key"), (10010, "key"), (33004, "key"), (10024, "restricted"),
-        (110009, "too_many_orders"),
+        (110009, "too_many_orders"), (110125, "refused"), (110126, "refused"), (110103, "refused"),
+        (110071, "restricted"), (10028, "restricted"), (10032, "restricted"), (10008, "restricted"), (110011, "margin"),
+        (110080, "restricted"), (110034, "reduce_only"),
     ],
     "bingx": [
         (101204, "margin"), (100202, "margin"), (101205, "reduce_only"), (101290, "reduce_only"), (101400, "lot"),

@@ -49,6 +49,9 @@ class ScriptedExchange:
     async def set_leverage(self, account: Account, symbol: str, leverage: int) -> None:
         self.leverage[symbol] = leverage
 
+    async def positions_in(self, account: Account, symbol: str) -> Sequence[Position]:
+        return [position for position in await self.positions(account) if position.symbol == symbol]
+
     async def read_ahead(self, account: Account, symbol: str) -> Sequence[Position]:
         return [position for position in await self.positions(account) if position.symbol == symbol]
 

@@ -5,7 +5,7 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -31,7 +31,8 @@ Point = tuple[str, int]  # a point's name, and which of that name
 @dataclass(frozen=True)
 class Timing:
     """What the exchange does around the death. `faults`: of the first order; `in_flight`: what holds it back for a kill
-    from outside; `share`: of an order that is filled; `ends`: how the hedge ends that nobody disturbs."""
+    from outside; `share`: of an order that is filled; `largest`: coins of one order, by symbol, where that is listed;
+    `ends`: how the hedge ends that nobody disturbs."""
 
     name: str
     coins: tuple[str, ...]
@@ -39,6 +40,7 @@ class Timing:
     faults: Json = field(default_factory=dict)
     in_flight: Json = field(default_factory=dict)
     share: str | None = None
+    largest: Mapping[str, str] = field(default_factory=dict)
 
 
 TIMINGS = (
@@ -62,6 +64,13 @@ TIMINGS = (
         faults={"kind": "cut"},
         in_flight={"kind": "hang", "seconds": 2.0},
         share="0.37",
+    ),
+    Timing(
+        "four legs, two of them in parts",
+        ("SOL 40", "ETH 2", "XRP 4000", "LTC 30"),
+        "complete",
+        in_flight={"kind": "hang", "after": True, "seconds": 2.0},
+        largest={"SOL/USDT:USDT": "8", "XRP/USDT:USDT": "1500"},
     ),
 )
 
@@ -93,6 +102,9 @@ class Crashes:
     async def recorded(self, timing: Timing) -> list[Point]:
         """The points of a walk on which nobody dies."""
         self.sandbox.points.unlink(missing_ok=True)
+        if self.stand_in.name != "bingx":  # it lists none, and refuses what is larger
+            for symbol, coins in timing.largest.items():
+                await self.stand_in.event(largest=symbol, coins=coins)
         person = self.new_person()
         card = await self._ready(person, timing)
         await self._misbehave(timing.faults, timing.share)

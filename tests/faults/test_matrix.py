@@ -1,5 +1,5 @@
 """The crash matrix: kill -9 at each of at least forty points of an order's path, on five exchanges, with three ways in
-which the exchange behaves around the death.
+which the exchange behaves around the death, and once over four legs of which two are sent in parts.
 
 After each death the bot is started again. Once all is at rest no order is there twice, by its id or by its leg; the tap
 has one answer and one receipt; every attempt is settled, or is a person's to settle and was told as that; the ledger,
@@ -50,7 +50,7 @@ def _sample(seed: int) -> Iterator[tuple[str, Timing]]:
 
 
 def _on_postgres(cell: tuple[str, Timing]) -> bool:
-    """Three cells of the fifteen, each of another exchange and timing."""
+    """Four cells of the twenty, each of another exchange and timing."""
     return (list(VENUES).index(cell[0]) + 2 * TIMINGS.index(cell[1])) % 5 == 2
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from bot.ports.errors import Unavailable
+from bot.ports.exchange import TradeFill
 from bot.ports.records import ProposalState
 from bot.services.errors import NoHoldings, NotYours, ProposalGone
 from hedging.errors import NothingToHedge
@@ -150,6 +151,8 @@ async def test_a_short_that_was_opened_by_hand_meanwhile_is_counted(desk: Desk) 
     card = await desk.card()
     desk.exchange.held["SOL/USDT:USDT"] = D(-50)
     desk.exchange.entries["SOL/USDT:USDT"] = D(150)
+    by_hand = TradeFill("SOL/USDT:USDT", "x1", "sell", D(50), D(150), D(0), desk.market.time, id="x1")
+    desk.exchange.history.append(by_hand)
     assert await desk.tap(card) == "at_target"
     assert desk.exchange.placed == []
 

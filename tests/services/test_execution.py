@@ -192,7 +192,8 @@ async def test_fault_29_two_workers_who_read_the_same_attempt_send_it_once(desk:
     (read,) = await desk.store.attempts(card.id)
     account = await desk.store.account(card.account_id)
     assert account is not None
-    both = await asyncio.gather(*(attempts.send(read, account, desk.clock.now()) for _ in range(2)))
+    (leg,) = card.plan.legs
+    both = await asyncio.gather(*(attempts.send(read, account, leg, desk.clock.now()) for _ in range(2)))
     assert len(desk.exchange.placed) == 1
     assert {one.client_id for one in both} == {read.client_id}
 

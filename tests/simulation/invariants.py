@@ -6,7 +6,7 @@ processes are judged alike.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from hedging.plan import digest
@@ -20,6 +20,7 @@ A_TAP_LASTS = timedelta(minutes=2)
 A_HANDLER_TAKES = timedelta(
     seconds=60
 )  # at most: a tap in time counts, and the market is read before it is taken
+A_WHILE = timedelta(minutes=5)  # in which a trade by hand may cross an order
 UNDER_WAY = timedelta(seconds=30)  # an order at most, after it was sent
 
 Objections = Iterator[str]
@@ -71,6 +72,7 @@ def no_order_twice(seen: Evidence) -> Objections:
 
 
 def fills_never_exceed_what_was_confirmed(seen: Evidence) -> Objections:
+    """Neither of an order, nor of the parts of a leg together."""
     tries = {one.client_id: one for one in seen.tries}
     filled: dict[tuple[str, int], Decimal] = defaultdict(Decimal)
     for order in _ours(seen):
@@ -78,9 +80,38 @@ def fills_never_exceed_what_was_confirmed(seen: Evidence) -> Objections:
             one = tries[order.client_id]
             filled[one.card, one.leg] += order.filled
     for card in seen.cards:
+        whole: dict[int, Decimal] = defaultdict(Decimal)
+        for place, (leg, contracts) in enumerate(_parts(card)):
+            whole[leg] += filled[card.id, place]
+            if filled[card.id, place] > contracts:
+                yield f"order {place} of {card.id} was of {contracts}, {filled[card.id, place]} were filled"
         for leg, shown in enumerate(card.plan.legs):
-            if filled[card.id, leg] > shown.contracts:
-                yield f"{card.id} showed {shown.contracts} {shown.symbol}, {filled[card.id, leg]} were filled"
+            if whole[leg] > shown.contracts:
+                yield f"{card.id} showed {shown.contracts} {shown.symbol}, {whole[leg]} were filled"
+
+
+def an_opening_order_starts_from_its_plan(seen: Evidence) -> Objections:
+    """It meets the position that its plan started from, and what earlier orders of its card made of it; by its own read
+    before it was sent, and in the exchange's book, unless somebody traded there within the last minutes."""
+    tries = {one.client_id: one for one in seen.tries}
+    cards = {card.id: card for card in seen.cards}
+    done: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    moved: dict[tuple[int, str], datetime] = {}
+    for order in seen.book:
+        one = tries.get(order.client_id)
+        if one is None or order.forced or one.card not in cards:
+            moved[order.user, order.symbol] = order.time
+            continue
+        leg = cards[one.card].plan.legs[_parts(cards[one.card])[one.leg][0]]
+        wanted = leg.position_before + done[one.card, one.symbol]
+        done[one.card, one.symbol] += order.signed
+        if one.reduce_only:
+            continue
+        if one.position_before != wanted:
+            yield f"{one.client_id} was planned on {wanted} and sent on {one.position_before}"
+        quiet = order.time - moved.get((order.user, order.symbol), order.time - A_WHILE) >= A_WHILE
+        if quiet and min(order.position_before, Decimal(0)) != wanted:
+            yield f"{one.client_id} was planned on {wanted} and met {order.position_before}"
 
 
 def no_order_without_its_owners_tap(seen: Evidence) -> Objections:
@@ -119,14 +150,15 @@ def _unwanted(seen: Evidence, order: Booked, one: Try, card: Card) -> Objections
         yield f"it arrived {order.time - card.confirmed_at} after the tap"
     if digest(card.plan, card.user) != card.digest:
         yield f"{card.id} does not match its hash"
-    shown = card.plan.legs[one.leg]
+    place, part = _parts(card)[one.leg]
+    shown = card.plan.legs[place]
     for name in ("symbol", "side", "limit_price"):
         value = getattr(shown, name)
         if not getattr(order, name) == getattr(one, name) == value:
             yield f"{name} was shown as {value}, the order has {getattr(order, name)}"
-    cut = shown.reduce_only and order.contracts < shown.contracts  # a closing order is cut to what is open
-    if one.contracts != shown.contracts or not (order.contracts == shown.contracts or cut):
-        yield f"{shown.contracts} were shown, the order has {order.contracts}"
+    cut = shown.reduce_only and order.contracts < part  # a closing order is cut to what is open
+    if one.contracts != part or not (order.contracts == part or cut):
+        yield f"{part} were shown, the order has {order.contracts}"
     if shown.reduce_only and not order.reduce_only:
         yield "it was shown as closing, and could have opened"
 
@@ -189,11 +221,10 @@ def every_tap_has_one_outcome(seen: Evidence) -> Objections:
             yield f"{card.id} went from open to {left}"
         if receipts[card.id] != (card.state == "done"):
             yield f"{card.id} is {card.state} and has {receipts[card.id]} receipts"
-        if card.state == "done" and {one.leg for one in seen.tries_of(card)} != set(
-            range(len(card.plan.legs))
-        ):
-            untried = [n for n, leg in enumerate(card.outcome["legs"]) if leg["reason"] != "busy"]
-            if not {one.leg for one in seen.tries_of(card)} >= set(untried):
+        if card.state == "done":
+            tried = {_parts(card)[one.leg][0] for one in seen.tries_of(card)}
+            wanted = {n for n, leg in enumerate(card.outcome["legs"]) if leg["reason"] != "busy"}
+            if not tried >= wanted:
                 yield f"{card.id} is done, and not all of its legs were tried or told as busy"
 
 
@@ -227,7 +258,8 @@ def _untrue_receipt(seen: Evidence, card: Card, book: dict[str, Booked]) -> Obje
     if card.state != "done":
         return
     for leg in card.outcome["legs"]:
-        mine = [one for one in seen.tries_of(card) if one.leg == leg["leg"] and one.state != "manual"]
+        whose = _parts(card)
+        mine = [t for t in seen.tries_of(card) if whose[t.leg][0] == leg["leg"] and t.state != "manual"]
         filled = sum((book[o.client_id].filled for o in mine if o.client_id in book), Decimal(0))
         if leg["state"] != "manual" and Decimal(leg["filled"]) != filled:
             yield f"the receipt of {card.id} tells {leg['filled']} of {leg['symbol']}, {filled} were filled"
@@ -297,6 +329,7 @@ INVARIANTS: Sequence[Callable[[Evidence], Objections]] = (
     a_new_attempt_only_after_proven_absence,
     no_order_twice,
     fills_never_exceed_what_was_confirmed,
+    an_opening_order_starts_from_its_plan,
     no_order_without_its_owners_tap,
     closing_never_flips,
     every_tap_has_one_outcome,
@@ -317,3 +350,10 @@ def violations(seen: Evidence) -> list[str]:
 
 def _ours(seen: Evidence) -> list[Booked]:
     return [order for order in seen.book if order.client_id.startswith(OURS)]
+
+
+def _parts(card: Card) -> list[tuple[int, Decimal]]:
+    """The orders of a card: the leg that each is of, and its contracts."""
+    return [
+        (n, contracts) for n, leg in enumerate(card.plan.legs) for contracts in leg.parts or (leg.contracts,)
+    ]

@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,11 @@ from bot.ports.errors import Ambiguous, StaleVersion, Unavailable
 from bot.ports.records import TERMINAL, Account, Attempt, AttemptState, Order, OrderReport, Proposal
 from bot.services.attempts import Attempts
 from bot.services.execution import Execution
+from bot.services.footing import Footing, footing
 from bot.services.hedge import Hedge
 from bot.storage.ledger import LedgerTables
 from bot.storage.proposals import ProposalTables
+from hedging.plan import HedgePlan, Leg, LegPart
 from tests.simulation.invariants import violations
 from tests.simulation.run import simulate
 from tests.simulation.story import Story
@@ -49,7 +52,7 @@ def sends_again_what_is_unclear(patch: Patch) -> None:
 def sends_before_it_is_committed(patch: Patch) -> None:
     honest = Attempts.send
 
-    async def send(self: Any, attempt: Attempt, account: Account, tapped_at: datetime) -> Attempt:
+    async def send(self: Any, attempt: Attempt, account: Account, leg: Leg, tapped_at: datetime) -> Attempt:
         if attempt.state is AttemptState.RESERVED:
             order = Order(
                 attempt.client_id,
@@ -62,7 +65,7 @@ def sends_before_it_is_committed(patch: Patch) -> None:
             report = await self._exchange.place(account, order)
             sending = await self._store.transition(attempt, AttemptState.SENDING, at=self._clock.now())
             return await self._note(sending, report)  # type: ignore[no-any-return]
-        return await honest(self, attempt, account, tapped_at)
+        return await honest(self, attempt, account, leg, tapped_at)
 
     patch.setattr(Attempts, "send", send)
 
@@ -96,6 +99,27 @@ def believes_the_first_not_found(patch: Patch) -> None:
         return await self._move(attempt, AttemptState.ABSENT, reason="never arrived")
 
     patch.setattr(Attempts, "look", look)
+
+
+def opens_on_any_position(patch: Patch) -> None:
+    async def anywhere(*args: Any) -> Footing:
+        found = await footing(*args)
+        return replace(found, refusal="" if found.refusal == "position_changed" else found.refusal)
+
+    patch.setattr("bot.services.attempts.footing", anywhere)
+
+
+def sends_parts_that_are_a_lot_too_large(patch: Patch) -> None:
+    honest = HedgePlan.orders.fget  # type: ignore[attr-defined]
+
+    def larger(one: LegPart, leg: Leg) -> LegPart:
+        step = Decimal(1).scaleb(int(one.contracts.as_tuple().exponent))
+        return replace(one, contracts=one.contracts + step) if leg.parts else one
+
+    def orders(self: HedgePlan) -> tuple[LegPart, ...]:
+        return tuple(larger(one, self.legs[one.leg]) for one in honest(self))
+
+    patch.setattr(HedgePlan, "orders", property(orders))
 
 
 def forgets_that_cards_expire(patch: Patch) -> None:
@@ -215,6 +239,16 @@ MUTATIONS = (
             "at_rest_the_ledger_equals_the_exchange",
             "a_new_attempt_only_after_proven_absence",
         ),
+    ),
+    Mutation(
+        opens_on_any_position,
+        ("an_opening_order_starts_from_its_plan",),
+        lambda s: s.minutes >= 2 and s.events > 0,
+    ),
+    Mutation(
+        sends_parts_that_are_a_lot_too_large,
+        ("fills_never_exceed_what_was_confirmed", "no_order_without_its_owners_tap"),
+        lambda s: s.minutes >= 1,
     ),
     Mutation(forgets_that_cards_expire, ("no_order_without_its_owners_tap",), lambda s: s.card_seconds < 60),
     Mutation(forgets_how_old_a_tap_is, ("no_order_without_its_owners_tap",), lambda s: s.deaths > 0),

@@ -6,7 +6,7 @@ what is said when something does not work. `cards`, `screens` and `checks` hold 
 
 from bot.chat.texts import accounts
 from bot.chat.texts.exchanges import TITLES
-from bot.ports.errors import KeyRefused, KeyUnusable, NotWritable, PortError
+from bot.ports.errors import Contradicted, KeyRefused, KeyUnusable, NotWritable, PortError
 from bot.services.errors import (
     CannotConnect,
     CannotDisconnect,
@@ -87,6 +87,10 @@ NOTHING_TO_HEDGE = (
     "You hold nothing that a short could protect. Add coins with a price, for example: /add SOL 120"
 )
 NO_HEDGE_OPEN = "No hedge is open, so there is nothing to close. /hedge proposes one."
+CONTRADICTED = (
+    "The exchange tells two different things about your positions just now, so I plan nothing on them. Please try "
+    "again in half a minute."
+)
 UNKNOWN_COMMAND = "I do not know this command. /help lists what I can do."
 NOT_UNDERSTOOD = (
     "I did not understand that. To add coins, write for example: SOL 120, ETH 1.5. /help lists the rest."
@@ -129,6 +133,8 @@ def sentence(failure: ServiceError | HedgingError | PortError) -> str:
             return accounts.OTHER_ACCOUNT
         case NotWritable():
             return NOT_WRITABLE
+        case Contradicted():
+            return CONTRADICTED
         case KeyRefused():
             return accounts.KEY_REFUSED
         case KeyUnusable():

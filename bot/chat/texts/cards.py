@@ -11,6 +11,7 @@ CONTRACTS = "{amount} contracts of"
 ORDER_WORTH = "{order} = {notional}"
 PRICED_SELL = "at about {price}, not below {limit}"
 PRICED_BUY = "at about {price}, not above {limit}"
+IN_PARTS = ", in {count} parts: the exchange takes no larger order"
 OWN = "Of these you sold {own} short yourself."
 PROTECTS = "protects {assets}"
 MORE_ORDERS = "{count} more orders"
@@ -41,6 +42,7 @@ NOTHING_TO_CLOSE = "There is nothing that I could close now."
 UNPRICED = "A price is missing just now, so nothing was sent"
 ASK_AGAIN = "Please ask again in a minute."
 REPRICED = "The price moved, so nothing was sent"
+POSITION_CHANGED = "Your position changed, so nothing was sent"
 REPRICED_LINE = "{asset}: {old} → {new} ({change})"
 REPRICED_SIZE = "{old} → {new}"
 REPRICED_GONE = "{asset}: no longer needed"
@@ -85,6 +87,9 @@ SOLD = "Shorted {amount} {asset} at {price}"
 BOUGHT = "Bought back {amount} {asset} at {price}"
 OF_ORDERED = "{filled} of {amount} {asset}: the rest found no buyer at your price"
 OF_ORDERED_CAPPED = "{filled} of {amount} {asset}: no more was open"
+OF_ORDERED_STOPPED = "{filled} of {amount} {asset}: the rest was not traded, {reason}"
+STILL_OPEN = "{amount} {asset} more were open than the card showed, and still are"
+IN_ORDERS = ", in {count} orders"
 OF_ORDERED_BUY = "{filled} of {amount} {asset}: the rest found no seller at your price"
 NOT_TRADED = "{asset}: not traded, {reason}"
 NOT_KNOWN = "{asset}: nobody could tell what became of the order"
@@ -104,7 +109,8 @@ REASONS = {
     "stalled": "the order could not leave in time, so it was not sent",
     "busy": "another order in it is still open",
     "leverage_unknown": "the exchange did not confirm the leverage",
-    "never arrived": "the order never reached the exchange",
+    "never arrived": "its answer was lost, and the exchange has no such order",
+    "position_changed": "your position in it had changed since the card",
     "not_sent": "the exchange could not be reached",
     "unavailable": "the exchange could not be reached",
     "rate_limited": "the exchange asks to slow down",
@@ -115,6 +121,11 @@ REASONS = {
     "reduce_only": "there is no position left to close",
     "min_notional": "the order is too small for the exchange",
     "min_amount": "the order is too small for the exchange",
+    "max_amount": "the order is larger than the exchange takes; a new card knows its limit",
+    "position_limit": "the position would be larger than the exchange allows",
+    "only_reduces": "the exchange lets you close positions only, not open them",
+    "inactive": "your futures account is not active; move some money there first",
+    "agreement": "the exchange wants you to sign an agreement for this contract first, on its website",
     "lot": "the exchange has changed its order sizes",
     "tick": "the exchange has changed its price steps",
     "no_quote": "it had no price just then",
@@ -130,6 +141,11 @@ REASONS = {
     "price": "the price is outside what the exchange allows",
     "liquidation": "the exchange is closing a position of yours",
     "refused": "the exchange refused it",
+}
+CODED = {  # what the exchange said itself, where no word of ours stands for it
+    "refused": "{exchange} refused it with code {code}",
+    "unclear": "{exchange} answered with code {code}, and has no such order",
+    "setting": "{exchange} refused to set its leverage or margin mode, with code {code}",
 }
 REPEATED = "(repeated)"
 REASON_UNKNOWN = "the exchange refused ({reason})"

@@ -46,18 +46,21 @@ def proposal(card: Proposal, account: Account) -> Message:
     return Message(text, _buttons(card))
 
 
-def repriced(fresh: Proposal, earlier: Proposal | None, account: Account) -> Message:
-    """The card again with what has changed since the one that was tapped."""
+def repriced(
+    fresh: Proposal, earlier: Proposal | None, account: Account, *, why: str = ""
+) -> Message:
+    """The card again with what has changed since the one that was tapped; `why`, where the cards do not tell it."""
     card = proposal(fresh, account)
     if earlier is None:
         return card
-    title = t.UNPRICED if {leg.symbol for leg in earlier.plan.legs} & {*waiting(fresh.plan)} else t.REPRICED
+    missing = {leg.symbol for leg in earlier.plan.legs} & {*waiting(fresh.plan)}
+    title = why or (t.UNPRICED if missing else t.REPRICED)
     return Message(f"{bold(title)}\n{_differences(earlier.plan, fresh.plan)}\n\n{card.text}", card.buttons)
 
 
 def sending(card: Proposal) -> Message:
     """Confirmed, and frozen until the receipt takes its place."""
-    count = len(card.plan.legs)
+    count = len(card.plan.orders)
     orders = t.ORDER if count == 1 else t.ORDERS.format(count=count)
     return Message(f"{bold(t.SENDING)}\n{t.SENDING_BODY.format(orders=orders)}")
 
@@ -142,9 +145,10 @@ def _leg(leg: Leg) -> list[str]:
 
 
 def _priced(leg: Leg) -> str:
-    """The price now, and the worst one that is accepted."""
+    """The price now, the worst one that is accepted, and in how many orders."""
     template = t.PRICED_SELL if leg.side == "sell" else t.PRICED_BUY
-    return template.format(price=price(leg.mark_price), limit=price(leg.limit_price))
+    parts = t.IN_PARTS.format(count=len(leg.parts)) if leg.parts else ""
+    return template.format(price=price(leg.mark_price), limit=price(leg.limit_price)) + parts
 
 
 def _figures(plan: HedgePlan) -> list[str]:

@@ -10,7 +10,7 @@ from bot.chat.texts.permission import AUTO, UNDO
 from bot.chat.views.accounts.badge import badge, title
 from bot.chat.views.message import Button, Message, bold, folded, html
 from bot.chat.views.numbers import base_of, exact, percent, price, usd
-from bot.chat.views.proposal import FAR, units
+from bot.chat.views.proposal import FAR, repriced, units
 
 Payload = Mapping[str, Any]
 
@@ -20,14 +20,24 @@ _LIQUIDATIONS_SHOWN = 3
 
 
 def receipt(payload: Payload) -> Message:
-    """Which orders did what, at which price, and where that leaves their owner."""
+    """Which orders did what, at which price, and where that leaves their owner; or the card that takes their place."""
+    if "cards" in payload:
+        fresh, earlier, account = payload["cards"]
+        return repriced(fresh, earlier, account, why=t.POSITION_CHANGED)
     legs, status = payload["legs"], payload["status"]
     again = "/unhedge" if payload["purpose"] == "unhedge" else "/hedge"
-    lines = [bold(_title(payload)), badge(payload["exchange"], payload["mode"]), "", *_orders(legs), ""]
+    where = title(payload["exchange"])
+    lines = [
+        bold(_title(payload)),
+        badge(payload["exchange"], payload["mode"]),
+        "",
+        *_orders(legs, where),
+        "",
+    ]
     if status != "nothing":
         lines += _figures(payload)
     if status == "manual":
-        lines += ["", t.CHECK_BY_HAND.format(exchange=title(payload["exchange"]))]
+        lines += ["", t.CHECK_BY_HAND.format(exchange=where)]
     elif status == "partial":
         lines += ["", t.THE_REST.format(command=again)]
     elif status == "nothing":
@@ -71,28 +81,36 @@ def _coverage(text: str | None) -> str:
     return t.UNKNOWN_COVERAGE if text is None else percent(Decimal(text))
 
 
-def _orders(legs: Sequence[Payload]) -> list[str]:
-    lines = [line for leg in legs[:_LEGS_SHOWN] for line in _order(leg)]
-    rest = [line for leg in legs[_LEGS_SHOWN:] for line in _order(leg)]
+def _orders(legs: Sequence[Payload], where: str) -> list[str]:
+    lines = [line for leg in legs[:_LEGS_SHOWN] for line in _order(leg, where)]
+    rest = [line for leg in legs[_LEGS_SHOWN:] for line in _order(leg, where)]
     return [*lines, folded(rest)] if rest else lines
 
 
-def _order(leg: Payload) -> list[str]:
+def _order(leg: Payload, where: str) -> list[str]:
     asset, filled, wanted = html(base_of(leg["symbol"])), Decimal(leg["filled"]), Decimal(leg["contracts"])
     lines = []
     if filled:
         at = "?" if leg["average_price"] is None else price(Decimal(leg["average_price"]))
         done = t.SOLD if leg["side"] == "sell" else t.BOUGHT
-        lines.append(f"• {done.format(amount=_units(leg, filled), asset=asset, price=at)}")
+        parts = t.IN_ORDERS.format(count=leg["orders"]) if leg.get("orders", 1) > 1 else ""
+        lines.append(f"• {done.format(amount=_units(leg, filled), asset=asset, price=at)}{parts}")
     if leg["state"] == "manual" or leg["state"] not in ("filled", "cancelled", "rejected", "absent"):
         lines.append(f"• {t.NOT_KNOWN.format(asset=asset)}")
     elif not filled:
-        lines.append(f"• {t.NOT_TRADED.format(asset=asset, reason=_reason(leg))}")
+        lines.append(f"• {t.NOT_TRADED.format(asset=asset, reason=_reason(leg, where))}")
+    elif filled < wanted and leg["state"] in ("rejected", "absent"):
+        short = t.OF_ORDERED_STOPPED.format(
+            filled=exact(filled), amount=_units(leg, wanted), asset=asset, reason=_reason(leg, where)
+        )
+        lines.append(f"  {short}")
     elif filled < wanted:
         short = t.OF_ORDERED if leg["side"] == "sell" else t.OF_ORDERED_BUY
         if leg["state"] == "filled":  # all that was sent: it was cut to what was still open
             short = t.OF_ORDERED_CAPPED
         lines.append(f"  {short.format(filled=exact(filled), amount=_units(leg, wanted), asset=asset)}")
+    if left := Decimal(leg.get("left") or 0):
+        lines.append(f"  {t.STILL_OPEN.format(amount=_units(leg, left), asset=asset)}")
     return lines
 
 
@@ -103,10 +121,14 @@ def _units(leg: Payload, contracts: Decimal) -> str:
     return units(contracts, notional * share, Decimal(leg["mark_price"])) if notional else exact(contracts)
 
 
-def _reason(leg: Payload) -> str:
+def _reason(leg: Payload, where: str) -> str:
+    """In words; where the exchange gave a code that no word stands for, with the code."""
     reason = str(leg.get("reason") or "")
     if not reason:
         return t.NO_FILL
+    kind, _, code = reason.partition(":")
+    if kind in t.CODED and code:
+        return t.CODED[kind].format(exchange=where, code=html(code[:20]))
     known = t.REASONS.get(reason)
     return known or t.REASON_UNKNOWN.format(reason=html(reason[:80]))
 

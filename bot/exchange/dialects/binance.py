@@ -13,19 +13,23 @@ from bot.exchange.dialects.dialect import Dialect, Json
 from bot.ports.exchange import Forced, Permissions
 
 _REJECTIONS = {
-    "-2018": "margin", "-2019": "margin", "-2024": "margin", "-2027": "leverage", "-2028": "leverage",
-    "-2022": "reduce_only", "-2026": "reduce_only", "-4118": "reduce_only",
-    "-4164": "min_notional", "-1111": "lot", "-4003": "lot", "-4004": "lot", "-4005": "lot", "-4023": "lot",
-    "-4014": "tick", "-4001": "price", "-4002": "price", "-4013": "price", "-4016": "price", "-4024": "price",
-    "-4131": "price", "-2021": "price", "-5022": "price", "-5021": "price",
+    "-2018": "margin", "-2019": "margin", "-2024": "margin", "-4050": "margin", "-4051": "margin",
+    "-2027": "leverage", "-2028": "leverage", "-2022": "reduce_only", "-2026": "reduce_only",
+    "-4118": "reduce_only", "-4164": "min_notional", "-1111": "lot", "-4003": "lot", "-4004": "lot",
+    "-4005": "max_amount", "-4023": "lot", "-4014": "tick", "-4001": "price", "-4002": "price", "-4013": "price",
+    "-4016": "price", "-4024": "price", "-4131": "price", "-2021": "price", "-5022": "price", "-5021": "price",
     "-1121": "unknown_symbol", "-4140": "closed", "-4141": "closed", "-4144": "closed", "-4108": "closed",
     "-4028": "leverage", "-4161": "leverage", "-4202": "leverage", "-4203": "leverage", "-4205": "leverage",
-    "-2014": "key", "-2015": "key", "-1002": "key", "-1022": "key",
-    "-4061": "position_mode", "-4060": "position_mode",
-    "-1015": "rate_limited", "-2025": "too_many_orders", "-4400": "restricted", "-4192": "restricted",
-    "-2023": "liquidation", "-2020": "refused", "-1013": "refused", "-1100": "refused", "-1101": "refused",
-    "-1102": "refused", "-1104": "refused", "-1106": "refused", "-1115": "refused", "-1116": "refused",
-    "-1117": "refused", "-1130": "refused", "-4015": "refused", "-4047": "margin_mode", "-4048": "margin_mode",
+    "-4087": "only_reduces", "-4088": "restricted", "-4401": "only_reduces", "-4402": "restricted",
+    "-4403": "leverage", "-4411": "agreement", "-1109": "inactive", "-4109": "inactive", "-4084": "restricted",
+    "-1122": "closed", "-2017": "key", "-1011": "restricted", "-2014": "key", "-2015": "key", "-1002": "key",
+    "-1022": "key", "-4061": "position_mode", "-4060": "position_mode", "-1015": "rate_limited",
+    "-2025": "too_many_orders", "-4400": "restricted", "-4192": "restricted", "-2023": "liquidation",
+    "-2020": "refused", "-1013": "refused", "-1100": "refused", "-1101": "refused", "-1102": "refused",
+    "-1104": "refused", "-1106": "refused", "-1115": "refused", "-1116": "refused", "-1117": "refused",
+    "-1130": "refused", "-4015": "refused", "-4047": "margin_mode", "-4048": "margin_mode", "-4168": "margin_mode",
+    "-2010": "refused", "-1014": "refused", "-1020": "refused", "-1103": "refused", "-1105": "refused",
+    "-1108": "refused", "-1110": "refused", "-1114": "refused", "-1118": "refused", "-1136": "refused",
 }  # fmt: skip
 
 
@@ -116,6 +120,7 @@ BINANCE = Dialect(
     find=_find,
     permissions=_permissions,
     not_found=frozenset({"-2013"}),
+    open_codes=frozenset({"-4116", "-4115", "-2011", "-1010"}),
     already_set=frozenset({"-4046"}),
     clock_skew=frozenset({"-1021"}),
     revoked=frozenset({"-2014", "-2015", "-1002"}),

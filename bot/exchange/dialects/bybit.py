@@ -16,14 +16,19 @@ from bot.ports.exchange import Forced, Permissions
 
 _REJECTIONS = {
     "110004": "margin", "110006": "margin", "110007": "margin", "110012": "margin", "110014": "margin",
-    "110044": "margin", "110045": "margin", "110051": "margin", "110052": "margin", "110053": "margin",
-    "110017": "reduce_only", "110023": "reduce_only", "110015": "reduce_only", "110094": "min_notional",
-    "110013": "leverage", "110090": "leverage", "110021": "restricted", "110022": "lot", "110087": "leverage",
-    "110003": "price", "110035": "price", "110036": "price", "10029": "unknown_symbol", "110074": "closed",
-    "110063": "closed", "110066": "closed", "110075": "closed", "110120": "closed",
-    "10003": "key", "10004": "key", "10005": "key", "10007": "key", "10009": "key", "10010": "key", "33004": "key",
-    "10024": "restricted", "10027": "restricted", "110024": "position_mode", "110018": "key",
-    "110009": "too_many_orders", "110020": "too_many_orders", "10001": "refused", "110067": "restricted",
+    "110011": "margin", "110040": "margin", "110046": "margin", "110044": "margin", "110045": "margin",
+    "110051": "margin", "110052": "margin", "110053": "margin", "110017": "reduce_only", "110034": "reduce_only",
+    "110023": "only_reduces", "110042": "only_reduces", "110015": "reduce_only", "110094": "min_notional",
+    "110013": "leverage", "110090": "leverage", "110022": "lot", "110087": "leverage", "110003": "price",
+    "110035": "price", "110036": "price", "10029": "unknown_symbol", "110074": "closed", "110063": "closed",
+    "110066": "closed", "110075": "closed", "110120": "closed", "10003": "key", "10004": "key", "10005": "key",
+    "10007": "key", "10009": "key", "10010": "key", "33004": "key", "10024": "restricted", "10027": "restricted",
+    "110024": "position_mode", "110018": "key", "110016": "position_limit", "110021": "position_limit",
+    "110085": "leverage", "110086": "leverage", "10008": "restricted", "10028": "restricted", "10032": "restricted",
+    "110068": "restricted", "110069": "restricted", "110070": "restricted", "110071": "restricted",
+    "110080": "restricted", "110103": "refused", "110125": "refused", "110126": "refused", "110032": "refused",
+    "110057": "refused", "110009": "too_many_orders", "110020": "too_many_orders", "10001": "refused",
+    "110067": "restricted",
 }  # fmt: skip
 
 
@@ -150,6 +155,7 @@ BYBIT = Dialect(
     whole=_whole,
     permissions=_permissions,
     not_found=frozenset({"110001", "20001"}),
+    open_codes=frozenset({"110072", "110079", "10014", "110030", "40004"}),
     already_set=frozenset({"110043", "110026", "110025", "100028"}),
     clock_skew=frozenset({"10002"}),
     revoked=frozenset({"10003", "10005", "10010", "33004"}),

@@ -90,6 +90,7 @@ async def nothing_more(client: Client, symbol: str) -> Json:
 
 
 PAGE = 100
+_OPEN_STATUSES = frozenset({408, 409, 418, 429})  # a proxy in front may have said so
 FUNDING_SPAN = 4 * 24 * 3_600_000  # milliseconds
 
 
@@ -130,6 +131,12 @@ def told_something(answer: Any) -> bool:
     return isinstance(answer, list) or (isinstance(answer, Mapping) and len(answer) > 0)
 
 
+async def positions_by_symbol(client: Client, symbol: str) -> Sequence[Json]:
+    """The positions in one contract, asked for by its name: another question than that for the account's list."""
+    rows: Sequence[Json] = await client.fetch_positions([symbol], {"symbol": client.market_id(symbol)})
+    return rows
+
+
 def side_kept(hedged: bool, reduce_only: bool, side: str) -> Json:
     """Parameters as ccxt unifies them: with `hedged` it picks the position's side and drops reduce-only. What is not
     meant is not sent: in hedge mode some exchanges refuse reduce-only even when it says no."""
@@ -143,7 +150,8 @@ class Dialect:
     `error`: where an answer keeps its raw code; None when it reports no error. `rejections`: raw code -> our word for
     it (margin, reduce_only, lot, tick, min_notional, leverage, unknown_symbol, price, key, position_mode, refused); an
     order answered so was refused for good. A code that is not listed proves nothing, so that what repeats an id, a
-    server's fault or an overload is left out. `find`: the ccxt order that carries our id, or None.
+    server's fault or an overload is left out. `open_codes`: those of which it is known that an order may stand
+    nevertheless, besides faults and limits. `find`: the ccxt order that carries our id, or None.
     """
 
     name: str  # ccxt's id of it
@@ -155,6 +163,7 @@ class Dialect:
     whole: Callable[[Any], bool] = told_something  # whether an answer to a read has what every one has
     not_found: frozenset[str] = frozenset()  # answers to a look-up that say "no such order"
     already_set: frozenset[str] = frozenset()  # codes that say "it is so already"
+    open_codes: frozenset[str] = frozenset()
     clock_skew: frozenset[str] = frozenset()
     revoked: frozenset[str] = frozenset()  # the key is gone, or not allowed from here
     maintenance: frozenset[str] = frozenset()  # codes that speak of the exchange, not of one contract
@@ -193,6 +202,7 @@ class Dialect:
     leverage_calls: Callable[[Client, str], Awaitable[Sequence[Json]]] = one_call
     margin_mode_params: Callable[[Client, str], Awaitable[Json]] = nothing_more
     position_calls: Sequence[Json] = ({},)
+    positions_in: Callable[[Client, str], Awaitable[Sequence[Json]]] = positions_by_symbol
     balance_calls: Sequence[Json] = ({"type": "swap"},)
     balance: Callable[[Client], Awaitable[tuple[object, object]]] | None = (
         None  # equity and free in dollars, told
@@ -200,6 +210,9 @@ class Dialect:
     order_fee: Callable[[Json], object] = lambda raw: None  # paid, settle units, from a raw order
     funding_sign: int = 1  # of ccxt's amount, to make received positive
     min_notional: Callable[[Json], Decimal | None] = lambda market: None  # where ccxt does not read it
+    max_amount: Callable[[Json], Decimal | None] = lambda market: None  # of a limit order, likewise
+    numbers: tuple[str, str] | None = None  # what the wire calls amount and price, where ccxt makes floats
+    as_numbers: bool = False  # the wire wants JSON numbers, of which a float keeps seventeen digits
     maintenance_rate: Callable[[Json], Decimal | None] = lambda market: None
     max_leverage: Callable[[Json], int | None] = lambda market: None
     fills: Callable[[Client, str, int], Awaitable[Sequence[Json]]] = (
@@ -229,3 +242,9 @@ class Dialect:
     )
     orders_per: tuple[int, timedelta] = (10, timedelta(seconds=1))  # per key
     settles_within: timedelta = timedelta(seconds=30)  # time to leave + time-out + receive window + skew
+
+    def leaves_open(self, code: str, status: int) -> bool:
+        """Whether an order that was answered with this code may stand, as far as is known: a code that nobody knows
+        counts as a refusal, once the look-ups have found nothing."""
+        open_ = self.open_codes | self.not_found | self.busy | self.maintenance | self.already_set
+        return status in _OPEN_STATUSES or code in open_ or code in self.too_many

@@ -18,12 +18,12 @@ IOC = 3  # ccxt's "limit" would rest, and its "market" may
 _SHORT, _CROSS = 2, 2
 _REJECTIONS = {
     "2005": "margin", "2018": "margin", "30004": "margin", "30005": "margin", "2008": "reduce_only",
-    "2009": "reduce_only", "2011": "lot", "2015": "lot", "2032": "lot", "2033": "lot", "2003": "price", "2004": "price",
-    "2007": "price", "2006": "leverage", "2013": "leverage", "2014": "leverage", "2019": "leverage", "2021": "leverage",
-    "2031": "restricted", "1001": "unknown_symbol", "1002": "closed", "1004": "closed", "2036": "too_many_orders",
-    "401": "key", "402": "key", "403": "key", "406": "key", "511": "key", "602": "key", "701": "key", "702": "key",
-    "703": "key", "704": "key", "1000": "key", "600": "refused", "601": "refused", "2001": "refused",
-    "2002": "refused", "2022": "position_mode",
+    "2009": "reduce_only", "2011": "lot", "2012": "lot", "2015": "lot", "2032": "lot", "2033": "lot",
+    "2003": "price", "2004": "price", "2007": "price", "2006": "leverage", "2013": "leverage", "2014": "leverage",
+    "2019": "leverage", "2021": "leverage", "2031": "restricted", "1001": "unknown_symbol", "1002": "closed",
+    "1004": "closed", "2036": "too_many_orders", "401": "key", "402": "key", "403": "key", "406": "key",
+    "511": "key", "602": "key", "701": "key", "702": "key", "703": "key", "704": "key", "1000": "key",
+    "600": "refused", "601": "refused", "2001": "refused", "2002": "refused", "2022": "position_mode",
 }  # fmt: skip
 _NO_PERMISSION = frozenset({"401", "402", "403", "406", "511", "701", "702", "703", "704"})
 
@@ -211,6 +211,7 @@ MEXC = Dialect(
     whole=_whole,
     permissions=_permissions,
     not_found=frozenset({"2040", "2041"}),
+    open_codes=frozenset({"603", "604", "26"}),
     clock_skew=frozenset({"513"}),
     revoked=frozenset({"401", "402", "403", "406"}),
     maintenance=frozenset({"801"}),
@@ -222,6 +223,7 @@ MEXC = Dialect(
     calls_per=(10, timedelta(seconds=2)),
     options={"defaultType": "swap"},
     has={"fetchLeverageTiers": False},  # ccxt counts the steps in contracts and calls them money
+    as_numbers=True,
     order_type=IOC,
     time_in_force={},
     wire_side=_wire_side,

@@ -63,6 +63,11 @@ async def _hedge_mode(client: Any, symbol: str) -> bool:
     return bool((await client.contractPrivateGetCapiV3AccountAccountConfig())["dualSidePosition"])
 
 
+async def _positions_in(client: Any, symbol: str) -> Sequence[Json]:
+    rows: Sequence[Json] = await client.fetch_positions_for_symbol(symbol)
+    return rows
+
+
 async def _leverage_calls(client: Any, symbol: str) -> Sequence[Json]:
     return ({"marginMode": await margin_mode_by_ccxt(client, symbol) or "cross"},)
 
@@ -87,6 +92,8 @@ WEEX = Dialect(
     rejections=_REJECTIONS,
     find=_find,
     permissions=_permissions,
+    open_codes=frozenset({"-3200", "-2200"}),
+    positions_in=_positions_in,
     clock_skew=frozenset({"-1046"}),
     revoked=frozenset({"-1044", "-1049", "-1056", "-1057"}),
     busy=frozenset({"-1000", "-1054"}),

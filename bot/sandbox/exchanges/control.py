@@ -5,11 +5,16 @@
   `{"key", "secret", "passphrase"?, "account"}`. `account` is its place in the list of accounts.
 - `POST /sandbox/exchanges/{name}/accounts {"key", "secret", "passphrase"?, "money"?, "hedged"?, "can_trade"?,
   "can_withdraw"?, "address_list"?, "revoked"?}` opens or changes an account.
-- `POST /sandbox/exchanges/{name}/faults {"kind", "on"?, "after"?, "times"?, …}` as in `faults.Fault`, or
-  `{"clear": true}`.
+- `POST /sandbox/exchanges/{name}/faults {"kind", "on"?, "after"?, "times"?, "lasts"?, …}` as in `faults.Fault`, or
+  `{"clear": true}`. So `{"kind": "missing", "on": "positions", "by": "list", "lasts": 9}` empties the account's list of
+  positions for nine seconds while reads of one symbol stay right (`"by": "symbol"` is the reverse; with `"symbols"`
+  only these rows are left out), `"stale"` in its place shows positions without the fill of the latest order, and
+  `{"kind": "refuse", "on": "order", "code": -4087, "message": "…", "status": 403}` refuses with any raw code and HTTP
+  status.
 - `POST /sandbox/exchanges/{name}/events {"announce": symbol, "at": instant}` (a delisting to come), `{"delist":
   symbol}`, `{"force": "adl", "key", "symbol"}`, `{"trade": "sell", "key", "symbol", "contracts"}` (by the user's own
-  hand), `{"clock_ahead_ms": 30000}` or `{"share": "0.37"}`.
+  hand), `{"clock_ahead_ms": 30000}`, `{"share": "0.37"}` or `{"largest": symbol, "contracts": "500"}` or `"coins"` (of
+  one order, as it is listed and as larger ones are refused; also without a listing where the exchange lists none).
 - `POST /sandbox/exchanges/{name}/market` changes what is listed and told: `{"list": symbol, "of": symbol, "times"?:
   "2.5", "over"?: symbol}` lists a contract of any name that moves with one of the market's, at so many times its price
   (another thing of the same name, a multiple, another settle coin); `{"coin": asset, "of": asset, "times"?}` a coin on
@@ -39,7 +44,7 @@ from bot.sandbox.exchanges.trouble import befall
 from bot.sandbox.exchanges.venue import Venue, plain
 from bot.sandbox.exchanges.wires import VENUES
 from hedging.errors import HedgingError
-from hedging.money import cap_price, decimal
+from hedging.money import cap_price, decimal, floor_to_step
 
 _FLAGS = ("hedged", "can_trade", "can_withdraw", "address_list", "revoked")
 Body = Mapping[str, Any]
@@ -167,6 +172,12 @@ class Exchanges:
             venue.clock_ahead_ms = int(body["clock_ahead_ms"])
         if "share" in body:
             desk.share = None if body["share"] is None else decimal(body["share"])
+        if "largest" in body:
+            own = desk.contract(str(body["largest"]))
+            wanted = (
+                decimal(body["coins"]) / own.contract_size if "coins" in body else decimal(body["contracts"])
+            )
+            desk.largest[own.symbol] = floor_to_step(wanted, own.lot)
         if "announce" in body:
             desk.closing[str(body["announce"])] = datetime.fromisoformat(body["at"])
         if "delist" in body:

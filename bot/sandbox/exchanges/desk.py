@@ -27,11 +27,15 @@ from hedging.paper import (
 
 class Desk:
     """An exchange's inside. `listed` makes the exchange's own contract of the market's (another size or lot), or None
-    where it has none of that kind. Amounts here are that contract's."""
+    where it has none of that kind. Amounts here are that contract's. `most`: contracts of one order in each."""
 
-    def __init__(self, market: Market, listed: Callable[[Contract], Contract | None]) -> None:
+    def __init__(
+        self, market: Market, listed: Callable[[Contract], Contract | None], most: Decimal | None = None
+    ) -> None:
         self.market = market
-        self._listed = listed
+        self._listed, self._most = listed, most
+        self.largest: dict[str, Decimal] = {}  # contracts of one order, where it is not as elsewhere
+        self._before: dict[str, PaperAccount] = {}  # by key: as it was before the latest order
         self.traders: dict[str, Trader] = {}
         self.delisted: set[str] = set()
         self.closing: dict[str, datetime] = {}  # announced: the listing tells when trading ends
@@ -62,7 +66,7 @@ class Desk:
         for symbol, contract in self.market.snapshot().contracts.items():
             own = self._listed(contract)
             if own is not None:
-                found[symbol] = own
+                found[symbol] = replace(own, max_amount=self.largest.get(symbol, self._most))
         return found
 
     def contract(self, symbol: str) -> Contract:
@@ -119,6 +123,7 @@ class Desk:
                 after, got = fill(trader.account, own, replace(wish, contracts=part), quote)
             else:
                 after, got = trader.account, Fill(ZERO, None, ZERO, ZERO)
+        self._before[trader.key] = trader.account
         trader.account = after
         order = DeskOrder(
             next(self._ids), client_id, symbol, side, contracts, limit_price, reduce_only, position_side,
@@ -149,15 +154,11 @@ class Desk:
     def held(self, trader: Trader) -> list[Held]:
         """Open positions."""
         self.settled(trader)
-        found = []
-        for name, position in sorted(trader.account.positions.items()):
-            symbol = name.removesuffix(LONG)
-            if not trader.hedged:
-                side: PositionSide = "both"
-            else:
-                side = "long" if name.endswith(LONG) else "short"
-            found.append(Held(symbol, side, position))
-        return found
+        return _held(trader, trader.account)
+
+    def held_before(self, trader: Trader) -> list[Held]:
+        """As they were before the latest order."""
+        return _held(trader, self._before.get(trader.key, trader.account))
 
     def leverage(self, trader: Trader, symbol: str) -> int:
         return trader.account.leverage.get(symbol, 1)
@@ -190,7 +191,7 @@ class Desk:
         self.settled(trader)
         mark = self.market.snapshot().quotes[symbol].mark
         for held in [held for held in self.held(trader) if held.symbol == symbol]:
-            own = held.position.contract
+            own = replace(held.position.contract, max_amount=None)
             part = floor_to_step(abs(held.position.contracts) * share, own.lot)
             side: Side = "buy" if held.position.contracts < 0 else "sell"
             quote = Quote(own.symbol, mark, mark, mark, mark, Decimal(10) ** 15)
@@ -251,3 +252,13 @@ class Desk:
                 "liquidation",
             )
         )
+
+
+def _held(trader: Trader, account: PaperAccount) -> list[Held]:
+    found = []
+    for name, position in sorted(account.positions.items()):
+        side: PositionSide = "both"
+        if trader.hedged:
+            side = "long" if name.endswith(LONG) else "short"
+        found.append(Held(name.removesuffix(LONG), side, position))
+    return found

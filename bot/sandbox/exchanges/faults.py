@@ -1,6 +1,7 @@
 """How a loopback exchange can be told to misbehave."""
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -14,11 +15,15 @@ Kind = Literal[
     "nan",  # 200 and a number that is none
     "ban",  # 429 or 418 with Retry-After
     "redirect",  # 302 to somewhere else on this machine
-    "refuse",  # a definite error by our word for it: margin, reduce_only, key, clock, maintenance, ...
+    "refuse",  # an error: by our word for it (margin, reduce_only, key, clock, maintenance, ...) or by its raw code
     "hide",  # accepted, but not seen by the next `lookups` look-ups
     "linger",  # accepted, and still at work with half of its fill for the next `lookups` look-ups
     "late",  # 504 at once; it takes effect only at the look-up after `lookups` more, as if it had stood in a queue
+    "missing",  # a read of positions leaves some out (`symbols`; none named: all)
+    "stale",  # a read of positions shows them as they were before the latest order
 ]
+Asking = Literal["", "list", "symbol"]
+SHOWN_OTHERWISE = frozenset({"missing", "stale"})
 AFTER = frozenset({"hang", "cut", "answer", "html", "empty", "truncated", "nan", "redirect"})
 
 
@@ -26,7 +31,9 @@ AFTER = frozenset({"hang", "cut", "answer", "html", "empty", "truncated", "nan",
 class Fault:
     """One misbehaviour. `on`: the operation's name, such as order, find, positions; "*" is any. `after`: the request
     takes effect first. `times`: for so many requests. `unseen`: an order that took effect is not seen by so many
-    look-ups either. `key`: only requests that carry it."""
+    look-ups either. `key`: only requests that carry it. `by`: only reads of the account's list, or of one symbol.
+    `lasts`: for so many seconds, however many requests that are. `code`, `message` and `status`: of a refusal, as the
+    exchange writes it; 200 stands for the status that it has there."""
 
     kind: Kind
     on: str = "order"
@@ -41,6 +48,11 @@ class Fault:
     seconds: float = 3600.0
     key: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)  # of an `answer`
+    by: Asking = ""
+    symbols: Sequence[str] = ()
+    lasts: float | None = None
+    code: int | None = None
+    message: str = ""
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
@@ -52,23 +64,42 @@ class Faults:
     """What is to go wrong next; the first that fits a request is used up."""
 
     waiting: list[Fault] = field(default_factory=list)
+    _ends: dict[int, float] = field(default_factory=dict)  # by identity, on the loop's clock
 
     def add(self, kind: Kind, **details: Any) -> Fault:
         """Let it happen. Raises ValueError for a kind that there is none of."""
-        fault = Fault(kind, **details)
+        return self.begin(Fault(kind, **details))
+
+    def begin(self, fault: Fault) -> Fault:
         self.waiting.append(fault)
+        if fault.lasts is not None:
+            self._ends[id(fault)] = asyncio.get_running_loop().time() + fault.lasts
         return fault
 
-    def take(self, operation: str, carried: Iterable[str] = ()) -> Fault | None:
-        """`carried`: the texts of a request that its key is among."""
+    def take(self, operation: str, carried: Iterable[str] = (), by: Asking = "") -> Fault | None:
+        """`carried`: the texts of a request that its key is among; `by`: how it asks for positions."""
         texts = [*carried]
+        self._end()
         for fault in self.waiting:
-            if fault.on in ("*", operation) and (not fault.key or fault.key in texts):
-                fault.times -= 1
-                if fault.times <= 0:
-                    self.waiting.remove(fault)
+            if fault.on not in ("*", operation) or fault.by not in ("", by):
+                continue
+            if not fault.key or fault.key in texts:
+                if fault.lasts is None:
+                    fault.times -= 1
+                    if fault.times <= 0:
+                        self.waiting.remove(fault)
                 return fault
         return None
 
+    def _end(self) -> None:
+        """Let go of those whose seconds are over."""
+        if self._ends:
+            now = asyncio.get_running_loop().time()
+            self.waiting = [fault for fault in self.waiting if self._ends.get(id(fault), now + 1) > now]
+            self._ends = {
+                id(fault): self._ends[id(fault)] for fault in self.waiting if id(fault) in self._ends
+            }
+
     def clear(self) -> None:
         self.waiting.clear()
+        self._ends.clear()

@@ -18,11 +18,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.sandbox.exchanges.desk import Desk
-from bot.sandbox.exchanges.faults import Fault, Faults
+from bot.sandbox.exchanges.faults import SHOWN_OTHERWISE, Asking, Fault, Faults
 from bot.sandbox.exchanges.gaps import Gaps
 from bot.sandbox.exchanges.listings import Listing, Listings
 from bot.sandbox.exchanges.market import Market
-from bot.sandbox.exchanges.traders import Trader
+from bot.sandbox.exchanges.traders import Held, Trader
 from hedging.errors import BadInput, OrderRejected
 from hedging.market import Contract
 from hedging.money import decimal
@@ -52,6 +52,7 @@ class Asked:
     headers: Mapping[str, str]
     given: Mapping[str, Any]
     trader: Trader | None = None
+    shown: Fault | None = None  # how positions are told otherwise than they are
 
     @property
     def account(self) -> Trader:
@@ -100,12 +101,13 @@ class Venue(ABC):
     ratios: ClassVar[
         tuple[tuple[str, str, str], ...]
     ] = ()  # symbol, and the contracts whose prices make its own
+    largest: ClassVar[Decimal | None] = Decimal(1_000_000)  # contracts of one order, if not said otherwise
 
     def __init__(self, market: Market) -> None:
         beside = [Listing(f"{base}/{coin}:{coin}", f"{base}/USDT:USDT") for base, coin in self.siblings]
         beside += [Listing(symbol, of, over=over) for symbol, of, over in self.ratios]
         self.listings, self.gaps = Listings(market, {one.symbol: one for one in beside}), Gaps()
-        self.desk = Desk(self.listings, self.listed)
+        self.desk = Desk(self.listings, self.listed, self.largest)
         self.faults = Faults()
         self.calls: Counter[str] = Counter()  # by operation
         self.asked: dict[str, Asked] = {}  # the latest request of each operation
@@ -128,6 +130,19 @@ class Venue(ABC):
     @abstractmethod
     def refusal(self, word: str, sentence: str, asked: Asked) -> Response:
         """An error in the exchange's form."""
+
+    @abstractmethod
+    def error(self, code: int, sentence: str, status: int) -> Response:
+        """An error in the exchange's form, by its raw code."""
+
+    def held(self, asked: Asked) -> list[Held]:
+        """The account's positions as this read shows them."""
+        found, fault = self.desk.held(asked.account), asked.shown
+        if fault is None:
+            return found
+        if fault.kind == "stale":
+            return self.desk.held_before(asked.account)
+        return [one for one in found if fault.symbols and one.symbol not in fault.symbols]
 
     def now_ms(self) -> int:
         """The exchange's own wall clock, by which signatures age."""
@@ -156,7 +171,10 @@ class Venue(ABC):
         self.asked[operation.name] = asked
         if operation.name == "find":
             self._work_off_queue()
-        fault = self.faults.take(operation.name, asked.headers.values())
+        by: Asking = "symbol" if asked.text("symbol") else "list"
+        fault = self.faults.take(operation.name, asked.headers.values(), by)
+        if fault is not None and fault.kind in SHOWN_OTHERWISE:
+            asked, fault = replace(asked, shown=fault), None
         if fault is not None and fault.kind == "late":
             self._queue.append((fault.lookups, operation, self._let_in(operation, asked)))
             return Response(status_code=504)
@@ -226,6 +244,8 @@ class Venue(ABC):
                 place = str(fault.body or "/elsewhere")
                 return Response("", 302, {"Location": place})
             case _:
+                if fault.code is not None:
+                    return self.error(fault.code, fault.message or "said so", fault.status)
                 return self.refusal(fault.word, fault.word, asked)
 
     def _hide(self, asked: Asked, lookups: int) -> None:

@@ -13,6 +13,8 @@ from bot.services.desk.kinds import KINDS, severity_of
 from bot.services.desk.permission import Permissions, occasion, reduces, refusal
 from bot.services.desk.remedies import remedy_plan
 from bot.services.hedge import Hedge
+from bot.services.outcomes import only_changed
+from bot.services.reconciliation import Reconciliation
 from bot.services.situation import Situation, Situations
 from hedging.errors import HedgingError
 from hedging.plan import HedgePlan
@@ -26,12 +28,19 @@ QUARTER = Decimal("0.25")
 
 class Acting:
     def __init__(
-        self, store: Store, permissions: Permissions, hedge: Hedge, situations: Situations, clock: Clock
+        self,
+        store: Store,
+        permissions: Permissions,
+        hedge: Hedge,
+        situations: Situations,
+        reconciliation: Reconciliation,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._permissions = permissions
         self._hedge = hedge
         self._situations = situations
+        self._reconciliation = reconciliation
         self._clock = clock
 
     async def run(self, shard: int, shards: int) -> int:
@@ -56,7 +65,7 @@ class Acting:
         alerts = sorted(await self._store.live_alerts(user_id), key=lambda a: (-severity_of(a), a.id))
         if not alerts or await self._store.latest_proposals(user_id, state=ProposalState.CONFIRMED, limit=1):
             return False
-        situation = await self._situations.of(user_id, fresh=True)
+        situation = await self._reconciliation.check(await self._situations.of(user_id, fresh=True))
         for alert in alerts:
             plan = self._plan(alert, permission, situation)
             if plan is not None:
@@ -86,15 +95,11 @@ class Acting:
         if refused:
             log.info("alert %s is outside the permission of user %s: %s", alert.id, alert.user_id, refused)
             return False
-        draft = self._hedge.draft(
-            alert.user_id,
-            alert.user_id,
-            situation.account,
-            plan,
-            key=f"auto:{alert.id}:{alert.version}",
-            alert_id=alert.id,
-        )
-        card = await self._store.add_proposal(draft, supersede=False)
+        key = f"auto:{alert.id}:{alert.version}"
+        card, draft = await self._kept(alert, situation, plan, key)
+        if card.state is ProposalState.DONE and only_changed(card.outcome["legs"]):
+            # Nothing was sent, because the position had changed: planned anew, once for each minute.
+            card, draft = await self._kept(alert, situation, plan, f"{key}:{now:%Y-%m-%dT%H:%M}")
         if card.state is not ProposalState.OPEN or card.digest != draft.digest:
             return await self._resumed(card)
         # Counted first: what was cut off here is counted and not done, never the other way round.
@@ -111,6 +116,15 @@ class Acting:
         if moved is not None:
             await self._hedge.begin(moved)
         return moved is not None
+
+    async def _kept(
+        self, alert: Alert, situation: Situation, plan: HedgePlan, key: str
+    ) -> tuple[Proposal, Proposal]:
+        """The card under this key, as it is kept, and as it was drafted now."""
+        draft = self._hedge.draft(
+            alert.user_id, alert.user_id, situation.account, plan, key=key, alert_id=alert.id
+        )
+        return await self._store.add_proposal(draft, supersede=False), draft
 
     async def _resumed(self, card: Proposal) -> bool:
         """What an earlier life of this step began goes on; a price that has moved on waits for the next state."""

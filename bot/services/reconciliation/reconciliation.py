@@ -2,29 +2,34 @@
 the exchange's own records, stored once and told once."""
 
 import logging
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.ports.books import Book, KnownShort, PositionChange
 from bot.ports.clock import Clock
-from bot.ports.errors import StaleVersion, Unavailable
+from bot.ports.errors import Contradicted, StaleVersion, Unavailable
 from bot.ports.exchange import Exchange, TradeFill
-from bot.ports.records import TERMINAL, Account, AlertState, Attempt, AttemptState, OutboxItem, User
+from bot.ports.records import Account, AlertState, Attempt, OutboxItem, User
 from bot.ports.store import Store
 from bot.ports.watching import Look, Reader
+from bot.services.footing import short_of
 from bot.services.markets import Markets
+from bot.services.reconciliation.expected import Ordered, expected_of, held_in, shorts_of, unexpected
 from bot.services.reconciliation.explain import Part, explain, own_after
 from bot.services.reconciliation.words import message
 from bot.services.situation import Situation
 from hedging.market import Snapshot
 from hedging.money import ZERO
-from hedging.portfolio import Position
 
 log = logging.getLogger(__name__)
 
 OVERLAP = timedelta(minutes=2)  # records are read from so long before the last look: they may show late
+STANDS_AFTER = timedelta(
+    seconds=30
+)  # a change without a trace is believed when it is still so after this long
+SHOWS_WITHIN = timedelta(minutes=5)  # a fill of ours, in every list of positions
 FIRST_LOOK = timedelta(hours=24)  # and from so long ago where there was no look yet
 LOOK_LASTS = timedelta(minutes=10)  # of market time; then the book says anew when it was looked at
 MOST_LOST = 5  # orders that were given up and are looked for once more
@@ -33,29 +38,11 @@ GONE = "gone"  # the contract is not listed any more
 
 
 @dataclass(frozen=True, slots=True)
-class Ordered:
-    """What our orders in one symbol did. `total`: signed contracts that they traded, whatever became of them."""
+class Doubt:
+    """A size that nothing explains yet (signed contracts), and since when it is seen (wall time)."""
 
-    attempts: tuple[Attempt, ...] = ()
-
-    @property
-    def total(self) -> Decimal:
-        return sum((a.filled if a.side == "buy" else -a.filled for a in self.attempts), ZERO)
-
-    @property
-    def busy(self) -> bool:
-        """One is on its way or unknown: the position may or may not have it yet."""
-        return any(a.state not in TERMINAL for a in self.attempts)
-
-    @property
-    def latest(self) -> datetime | None:
-        """When the last of them was settled (wall time)."""
-        return max((a.updated_at for a in self.attempts), default=None)
-
-    @property
-    def lost(self) -> list[Attempt]:
-        """Those that nobody could tell of, or that were thought never to have arrived."""
-        return [a for a in self.attempts if a.state in (AttemptState.MANUAL, AttemptState.ABSENT)]
+    contracts: Decimal
+    since: datetime
 
 
 class Reconciliation:
@@ -66,28 +53,76 @@ class Reconciliation:
         self._exchange = exchange
         self._markets = markets
         self._clock = clock
+        self._doubts: dict[tuple[int, str], Doubt] = {}
+        self._traceless: set[int] = set()
 
     async def check(self, situation: Situation) -> Situation:
         """Explain the account's shorts. The situation with what its owner sold by hand and, where something did not
         add up, with positions that were read anew.
 
-        Never raises Unavailable: what cannot be looked up now is looked up at the next look.
+        What cannot be looked up now is looked up at the next look. Raises Contradicted, and Unavailable, when it is not
+        even certain what is held: nothing is planned on a list that has lost a short without a trace.
         """
         book, now = situation.book, situation.snapshot.time
         try:
-            if book is None or not _adds_up(situation, book):
-                return await self.explain(situation)
-            if now - book.looked_at > LOOK_LASTS:
+            if book is None or not _adds_up(situation, book) or await self._traded_lately(situation.account):
+                situation = await self.explain(situation)
+                self._certain(situation.account.id)
+            elif now - book.looked_at > LOOK_LASTS:
                 await self._save(replace(book, looked_at=now))
+        except Contradicted:
+            raise
         except Unavailable as failure:
+            self._certain(situation.account.id)
+            situation = await self.verified(situation)
             log.info("account %d cannot be reconciled now: %s", situation.account.id, failure)
         return situation
+
+    async def _traded_lately(self, account: Account) -> bool:
+        """Whether an order of ours may be in the ledger and not in the position yet, or in neither the book."""
+        return bool(await self._store.orders_of(account.id, since=self._clock.now() - SHOWS_WITHIN))
+
+    async def verified(self, situation: Situation) -> Situation:
+        """The same with positions that two reads agree upon: where the account's list is not what our orders and the
+        last look explain, the symbol is asked for by its name. Raises Contradicted and Unavailable."""
+        known = situation.book.shorts if situation.book else {}
+        return await self._verified(situation, known, await self._ordered(situation.account.id))
+
+    async def unexpected(self, seen: Sequence[tuple[Reader, Look]]) -> Mapping[int, Mapping[str, Decimal]]:
+        """By account id, the shorts that are not as our orders and the last look explain them: what they should be
+        (signed contracts by symbol). One read of the database for all, and one more for who is among them."""
+        books = await self._store.books([one.account.id for one, _ in seen])
+        found: dict[int, Mapping[str, Decimal]] = {}
+        for one, look in seen:
+            book = books.get(one.account.id)
+            known, held = book.shorts if book else {}, held_in(look)
+            as_known = held == {symbol: short.contracts for symbol, short in known.items() if short.contracts}
+            if look.failure or (as_known and not one.asked):
+                continue
+            ordered = await self._ordered(one.account.id)
+            if differing := unexpected(held, known, ordered):
+                found[one.account.id] = differing
+        return found
 
     async def explain(self, situation: Situation) -> Situation:
         """The same, also when the sizes add up: what an order of ours opened may be closed again already. Raises
         Unavailable."""
         account = situation.account
-        return await self._explained(situation, situation.book or Book(account.id, situation.snapshot.time))
+        book = situation.book or Book(account.id, situation.snapshot.time)
+        explained = await self._explained(situation, book)
+        if any(account_id == account.id for account_id, _ in self._doubts):
+            fresh = await self._store.book(account.id)
+            if (
+                fresh is not None and fresh.version > book.version
+            ):  # another worker has explained it meanwhile
+                return await self._explained(replace(explained, book=fresh), fresh)
+        return explained
+
+    @property
+    def traceless(self) -> Collection[int]:
+        """The accounts, by id, that show a change of which their exchange's records know nothing, and that may be a
+        read that was wrong: nobody is judged by it yet."""
+        return frozenset(self._traceless)
 
     async def behind(self, seen: Sequence[tuple[Reader, Look]]) -> list[int]:
         """Whose positions, as just seen, are not explained yet, or who have not been told of a delisting: user ids. One
@@ -103,7 +138,7 @@ class Reconciliation:
 
     def _is_behind(self, account: Account, look: Look, book: Book | None) -> bool:
         known = book.shorts if book else {}
-        held = {str(row[0]): Decimal(row[1]) for row in look.positions if str(row[1]).startswith("-")}
+        held = held_in(look)
         if held != {symbol: short.contracts for symbol, short in known.items() if short.contracts}:
             return True
         snapshot = self._markets.of(account).latest if held else None
@@ -113,20 +148,25 @@ class Reconciliation:
 
     async def _explained(self, situation: Situation, book: Book) -> Situation:
         account, known = situation.account, book.shorts
+        self._traceless.discard(account.id)
         earliest = book.looked_at if book.version else book.looked_at - FIRST_LOOK
         before = ordered = await self._ordered(account.id)
-        if _unexpected(situation.positions, known, ordered):
+        if unexpected(shorts_of(situation.positions), known, ordered):
             # Once more, between two looks at the ledger: an order of ours that was filled meanwhile is no riddle.
-            situation = replace(situation, positions=await self._exchange.positions(account))
+            situation = await self._verified(situation, known, ordered)
             ordered = await self._ordered(account.id)
-        held = _shorts(situation.positions)
+        held = shorts_of(situation.positions)
         shorts, found, settled = dict(known), list[tuple[str, Part]](), True
         for symbol in sorted({*known, *ordered, *held}):
             mine = ordered.get(symbol, Ordered())
             parts = None
             if not mine.busy and mine.total == before.get(symbol, Ordered()).total:
-                change = held.get(symbol, ZERO) - _expected(symbol, known, mine)
-                parts = await self._parts(situation, book, symbol, change, mine) if change else []
+                contracts = held.get(symbol, ZERO)
+                change = contracts - expected_of(symbol, known, mine)
+                doubt = self._doubt(account.id, symbol, contracts) if change else None
+                parts = await self._parts(situation, book, symbol, change, mine, doubt) if doubt else []
+                if parts is not None:
+                    self._doubts.pop((account.id, symbol), None)
             if parts is None:
                 settled = False  # the next look sees more
                 continue
@@ -141,7 +181,7 @@ class Reconciliation:
         return situation
 
     async def _parts(
-        self, situation: Situation, book: Book, symbol: str, change: Decimal, mine: Ordered
+        self, situation: Situation, book: Book, symbol: str, change: Decimal, mine: Ordered, doubt: Doubt
     ) -> list[Part] | None:
         """The causes of a change; None while it is too early to say."""
         account, exchange = situation.account, self._exchange
@@ -169,13 +209,44 @@ class Reconciliation:
             names_forced=exchange.names_forced_closes(account),
         )
         unclear = any(part.kind == "unexplained" for part in parts)
-        if unclear and not book.version:  # what happened before the first look is nobody's news
-            return [part for part in parts if part.kind != "unexplained"]
         if unclear and mine.latest and self._clock.now() - mine.latest < exchange.settles_within(account):
             return None
-        if change > 0 and symbol not in _shorts(situation.positions):
-            return await self._settled(account, symbol, parts)
-        return parts
+        gone = change > 0 and symbol not in shorts_of(situation.positions)
+        settled = await self._settled(account, symbol, parts) if gone else parts
+        traceless = any(part.kind == "unexplained" and not part.records for part in settled)
+        if traceless and not self._stands(doubt):
+            self._traceless.add(account.id)
+            return None
+        # What happened before the first look is nobody's news.
+        return settled if book.version else [part for part in settled if part.kind != "unexplained"]
+
+    async def _verified(
+        self, situation: Situation, known: Mapping[str, KnownShort], ordered: Mapping[str, Ordered]
+    ) -> Situation:
+        positions, account = situation.positions, situation.account
+        for symbol, expected in unexpected(shorts_of(positions), known, ordered).items():
+            again = await self._exchange.positions_in(account, symbol)
+            listed, now = short_of(positions, symbol), short_of(again, symbol)
+            if now not in (listed, -expected):
+                raise Contradicted(f"Account {account.id} tells two sizes of {symbol}.")
+            others = [position for position in positions if position.symbol != symbol]
+            positions = [*others, *again]
+        return replace(situation, positions=positions)
+
+    def _doubt(self, account_id: int, symbol: str, contracts: Decimal) -> Doubt:
+        """Since when the short has been seen at a size that is not explained."""
+        earlier = self._doubts.get((account_id, symbol))
+        if earlier is None or earlier.contracts != contracts:
+            earlier = self._doubts[account_id, symbol] = Doubt(contracts, self._clock.now())
+        return earlier
+
+    def _stands(self, doubt: Doubt) -> bool:
+        return self._clock.now() - doubt.since >= STANDS_AFTER
+
+    def _certain(self, account_id: int) -> None:
+        """Raises Contradicted while a change that nothing explains may still be a read that was wrong."""
+        if not all(self._stands(doubt) for (one, _), doubt in self._doubts.items() if one == account_id):
+            raise Contradicted(f"What account {account_id} holds has changed without a trace.")
 
     async def _turned_up(self, account: Account, mine: Ordered, fills: Sequence[TradeFill]) -> set[str]:
         """Which of these executions are of orders of ours that were given up, by their order ids."""
@@ -239,37 +310,17 @@ class Reconciliation:
             log.info("account %d was reconciled by another worker", book.account_id)
 
 
-def _shorts(positions: Sequence[Position]) -> dict[str, Decimal]:
-    return {position.symbol: position.contracts for position in positions if position.contracts < 0}
-
-
 def _adds_up(situation: Situation, book: Book) -> bool:
     """Whether the account holds what it held at the last look, and its owner knows of every delisting."""
-    held = _shorts(situation.positions)
+    held = shorts_of(situation.positions)
     known = {symbol: short.contracts for symbol, short in book.shorts.items() if short.contracts}
     return held == known and not _news(situation, book.shorts)
-
-
-def _expected(symbol: str, known: Mapping[str, KnownShort], mine: Ordered) -> Decimal:
-    """What our orders since the last look have made of the short."""
-    short = known.get(symbol)
-    return mine.total if short is None else short.contracts + mine.total - short.ordered
-
-
-def _unexpected(
-    positions: Sequence[Position], known: Mapping[str, KnownShort], ordered: Mapping[str, Ordered]
-) -> bool:
-    held = _shorts(positions)
-    return any(
-        held.get(symbol, ZERO) != _expected(symbol, known, ordered.get(symbol, Ordered()))
-        for symbol in {*known, *ordered, *held}
-    )
 
 
 def _known(
     situation: Situation, symbol: str, earlier: KnownShort | None, ordered: Decimal, parts: Sequence[Part]
 ) -> KnownShort:
-    contracts = _shorts(situation.positions).get(symbol, ZERO)
+    contracts = shorts_of(situation.positions).get(symbol, ZERO)
     contract = situation.snapshot.contracts.get(symbol)
     size = earlier.contract_size if earlier else None
     if contract is not None:
@@ -284,7 +335,7 @@ def _news(situation: Situation, known: Mapping[str, KnownShort]) -> list[str]:
     told = {symbol: short.delisting for symbol, short in known.items()}
     return [
         symbol
-        for symbol in _shorts(situation.positions)
+        for symbol in shorts_of(situation.positions)
         if (now := _delisting(situation.snapshot, symbol)) and now != told.get(symbol)
     ]
 

@@ -50,12 +50,17 @@ class Checks:
         self._clocks: dict[str, timedelta] = {}  # by exchange: how far its market time is ahead of ours
         self.parts: dict[str, float] = {}
 
-    async def run(self, shard: int, shards: int, looked: Mapping[str, Any]) -> int:
-        """Look at everybody of the shard; how many alerts changed."""
+    async def run(
+        self, shard: int, shards: int, looked: Mapping[str, Any], traceless: Collection[int] = ()
+    ) -> int:
+        """Look at everybody of the shard; how many alerts changed. `traceless`: accounts of which nobody knows yet what
+        they hold."""
         laps = _Laps()
         trading = await self._trading()
         crowd = await self._store.crowd(shard, shards)
         trading |= await self._trading()
+        owners = zip(crowd.users, crowd.accounts, strict=True)
+        trading |= {user for user, account in owners if account.id in traceless}
         trading |= set(await self._store.traded_since(datetime.fromisoformat(looked["began"])))
         memories = await self._refreshed(crowd, looked["touched"], trading)
         laps.lap("read")

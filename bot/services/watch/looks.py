@@ -16,7 +16,8 @@ from bot.ports.exchange import Exchange
 from bot.ports.records import AccountState
 from bot.ports.store import Store
 from bot.ports.watching import Look, Reader
-from bot.services.reconciliation import Reconciliation
+from bot.services.footing import short_of
+from bot.services.reconciliation import Reconciliation, held_in
 from hedging.errors import HedgingError
 from hedging.portfolio import Position
 
@@ -26,6 +27,7 @@ AT_ONCE = 16  # an exchange
 LOOK_SECONDS = 5.0  # for one account
 ROUND_SECONDS = 20.0  # for all of them: who was not reached by then comes first the next time
 GIVE_UP_AFTER = 3  # reads of one exchange that ran out of time; the others there wait for the next tick
+AGAIN_SECONDS = 5.0  # before a loss is told of which nothing tells the cause
 FLAT_EVERY = timedelta(minutes=10)  # an account without a short is looked at so often
 NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -53,6 +55,8 @@ class Looks:
         round_ = _Round(self._exchange)
         found = await asyncio.gather(*(round_.look(one, now) for one in due))
         seen = [(one, look) for one, look in zip(due, found, strict=True) if look is not None]
+        doubted = await self._reconciliation.unexpected(seen)
+        seen = await asyncio.gather(*(self._again(*pair, doubted, now) for pair in seen))
         await self._store.save_looks([look for _, look in seen])
         return {
             "began": now.isoformat(),
@@ -61,6 +65,40 @@ class Looks:
             "unseen": [one.account.user_id for one, look in seen if look.failure and one.asked],
             "touched": [one.account.user_id for one, look in seen if _may_differ(one, look)],
         }
+
+    async def confirmed(self, closed: Sequence[Closed]) -> list[Closed]:
+        """Those losses of which nothing tells the cause that are still so some seconds later; also where the account
+        cannot be read then: two reads have said so by now."""
+        await self._clock.sleep(AGAIN_SECONDS)
+        return [one for one in closed if await self._still(one)]
+
+    async def _still(self, closed: Closed) -> bool:
+        account = await self._store.account(closed["account"]) if "account" in closed else None
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                held = await self._exchange.positions_in(account, closed["symbol"]) if account else ()
+        except (PortError, HedgingError, TimeoutError):
+            return True
+        return short_of(held, closed["symbol"]) < Decimal(closed["before"])
+
+    async def _again(
+        self, one: Reader, look: Look, doubted: Mapping[int, Mapping[str, Decimal]], now: datetime
+    ) -> tuple[Reader, Look]:
+        """The look, with what two reads agree upon where the list is not what our orders explain; a failed one where
+        they do not."""
+        rows = list(look.positions)
+        for symbol, expected in doubted.get(one.account.id, {}).items():
+            try:
+                async with asyncio.timeout(LOOK_SECONDS):
+                    again = await self._exchange.positions_in(one.account, symbol)
+            except (PortError, HedgingError, TimeoutError) as failure:
+                log.warning("user %s is not seen twice at this tick: %s", one.account.user_id, failure)
+                return one, _failed(one, now, "unavailable")
+            if short_of(again, symbol) not in (-held_in(look).get(symbol, Decimal(0)), -expected):
+                log.warning("user %s: two reads contradict each other", one.account.user_id)
+                return one, _failed(one, now, "unavailable")
+            rows = [row for row in rows if row[0] != symbol] + [_row(position) for position in again]
+        return one, replace(look, positions=rows)
 
 
 class _Round:
@@ -134,10 +172,11 @@ def _closed(one: Reader, look: Look) -> Sequence[Closed]:
     """Shorts that are smaller than at the last look although no order of ours was worked on since."""
     if one.look is None or one.asked or look.failure:
         return ()
-    before, after = _shorts(one.look), _shorts(look)
+    before, after = _sizes_of_shorts(one.look), _sizes_of_shorts(look)
     return [
         {
             "user": one.account.user_id,
+            "account": one.account.id,
             "symbol": symbol,
             "before": str(was),
             "after": str(after.get(symbol, Decimal(0))),
@@ -152,7 +191,6 @@ def _sizes(look: Look | None) -> set[tuple[str, str]]:
     return set() if look is None else {(str(row[0]), str(row[1])) for row in look.positions}
 
 
-def _shorts(look: Look) -> Mapping[str, Decimal]:
+def _sizes_of_shorts(look: Look) -> Mapping[str, Decimal]:
     """Symbol -> contracts short."""
-    held = ((str(row[0]), Decimal(row[1])) for row in look.positions)
-    return {symbol: -contracts for symbol, contracts in held if contracts < 0}
+    return {symbol: -contracts for symbol, contracts in held_in(look).items()}

@@ -80,7 +80,13 @@ class Watch:
         """The workflow: look, check, tell. What is owed beyond the first messages is swept up outside."""
         looked = await run.step("look", self._looks.refresh, shard, shards)
         told = await run.step("reconcile", self._reconcile, looked["behind"])
-        await run.step("check", self._check, shard, shards, _untold(looked, told))
+        untold = _untold(looked, told)
+        if untold["closed"]:
+            untold = {
+                **untold,
+                "closed": await run.step("look again", self._looks.confirmed, untold["closed"]),
+            }
+        await run.step("check", self._check, shard, shards, untold)
         await run.step("act", self._acting.run, shard, shards)
         await run.step("summaries", self._summaries.run, shard, shards)
         await run.step("deliver", self._delivery.once)
@@ -89,7 +95,10 @@ class Watch:
         """Look at everybody now; how many alerts changed."""
         looked = await self._looks.refresh()
         told = await self._reconcile(looked["behind"])
-        return await self._check(0, 1, _untold(looked, told))
+        untold = _untold(looked, told)
+        if untold["closed"]:
+            untold = {**untold, "closed": await self._looks.confirmed(untold["closed"])}
+        return await self._check(0, 1, untold)
 
     async def _reconcile(self, users: Sequence[int]) -> list[int]:
         """Explain the positions of those who are behind, and tell them; who that was. Whoever cannot be read now, or
@@ -112,7 +121,7 @@ class Watch:
         return [user for user, told in zip(some, done, strict=True) if told]
 
     async def _check(self, shard: int, shards: int, looked: Mapping[str, Any]) -> int:
-        return await self.checks.run(shard, shards, looked)
+        return await self.checks.run(shard, shards, looked, self._reconciliation.traceless)
 
 
 def _untold(looked: Mapping[str, Any], told: Sequence[int]) -> Mapping[str, Any]:

@@ -128,6 +128,7 @@ TWO_LEGS = plan(
     leg("SOL", "60", "142.28"),
     leg("BTC", "0.035", "63251.4", assets=("DOT", "ATOM"), liquidation_price=D("94244.5")),
 )
+PARTS = plan(leg("SOL", "6000", "142.28", parts=(D(2000), D(2000), D(2000))))
 MANY_LEGS = plan(
     *(leg(f"COIN{n}", f"{1000 + n}.5", "1.2345", assets=(f"COIN{n}",)) for n in range(30)),
     checks=(
@@ -255,6 +256,17 @@ SCREENS: dict[str, Message] = {
             )
         ),
         LIVE,
+    "card_parts": proposal.proposal(card(PARTS), LIVE),
+    "card_position_changed": receipt.receipt(
+        outcome(
+            done("SOL", "60", "0", None, "rejected", reason="position_changed", order_id=None),
+            status="nothing",
+            cards=(
+                card(plan(leg("SOL", "40", "142.28", position_after=D(-60)), purpose="rebalance")),
+                card(TWO_LEGS),
+                LIVE,
+            ),
+        )
     ),
     "card_change": proposal.change(card(TWO_LEGS), RULE),
     "card_sending": proposal.sending(card(TWO_LEGS)),
@@ -307,6 +319,38 @@ SCREENS: dict[str, Message] = {
             status="partial",
             exchange="mexc",
             mode="live",
+        )
+    ),
+    "receipt_parts": receipt.receipt(
+        outcome(done("SOL", "6000", "6000", "142.2", "filled", orders=3, notional="853680"))
+    ),
+    "receipt_part_refused": receipt.receipt(
+        outcome(
+            done("SOL", "6000", "2000", "142.2", "rejected", reason="margin", orders=1, notional="853680"),
+            status="partial",
+            coverage_after="0.17",
+        )
+    ),
+    "receipt_code": receipt.receipt(
+        outcome(
+            done("SOL", "60", "0", None, "rejected", reason="refused:-4299", order_id=None),
+            done("BTC", "0.035", "0", None, "absent", reason="unclear:-1007", order_id=None),
+            done("ETH", "1", "0", None, "rejected", reason="setting:-4299", order_id=None),
+            done("ADA", "900", "0", None, "absent", reason="never arrived", order_id=None),
+            done("DOT", "20", "0", None, "rejected", reason="position_changed", order_id=None),
+            status="nothing",
+            exchange="binance",
+            mode="live",
+        )
+    ),
+    "receipt_left_open": receipt.receipt(
+        outcome(
+            done("SOL", "60", "60", "138.2", "filled", side="buy", left="10", notional="8536.8"),
+            purpose="unhedge",
+            status="partial",
+            coverage_before="0.4987",
+            coverage_after="0.08",
+            liquidation=[],
         )
     ),
     "waiting": receipt.waiting(

@@ -82,7 +82,7 @@ async def test_fault_23_a_refusal_to_reduce_reads_the_position_again_and_sends_n
     await floor.services.hedge.shown(card.id, 60)
     done = await floor.done(card, 60)
     assert floor.calls["order"] == sent + 1
-    told = "refused" if floor.name == "weex" else "still_open"  # it has no code for it
+    told = "refused:-1142" if floor.name == "weex" else "still_open"  # it has no code for it
     assert [leg["reason"] for leg in done.outcome["legs"]] == [told]
     assert await floor.short() == short
 

@@ -52,7 +52,7 @@ async def test_a_change_costs_one_read_of_the_positions_and_one_of_each_history(
     before = dict(floor.calls)
     await floor.services.reconciliation.check(situation)
     asked = since(floor, before)
-    assert asked["positions"] == (2 if floor.name == "bybit" else 1)  # linear and inverse ones apart
+    assert asked["positions"] == 1  # by its symbol
     assert asked.get("forced", 0) + asked["fills"] <= 3
     assert set(asked) <= {"positions", "forced", "fills"}
 

@@ -36,6 +36,12 @@ class ExchangeSide:
         self.venue.faults = SeededFaults(weather, self._beside_an_order)
         weather.unclear = tuple(word for word in UNCLEAR if _is_unclear(self.venue, word))
         self.venue.desk.share = chance.choice((None, None, None, D("0.37"), D("0.9")))
+        apart = random.Random(repr(story))  # so that what else is drawn stays as it was
+        if apart.random() < 0.4:
+            for symbol, contract in self.venue.desk.contracts().items():
+                worth = contract.notional(contract.lot, market.snapshot().quotes[symbol].mark)
+                lots = apart.choice((1_000, 2_500, 6_000)) // worth + 1  # dollars of one order
+                self.venue.desk.largest[symbol] = max(lots * contract.lot, 3 * contract.min_amount)
         self.app = Starlette(routes=self.venue.routes())
         self._traders: dict[int, Trader] = {}
         for user in range(1, story.users + 1):

@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from bot.sandbox.exchanges.faults import Fault, Faults
+from bot.sandbox.exchanges.faults import Asking, Fault, Faults, Kind
 from tests.simulation.story import KEY
 
 NETWORK = ("refused", "lost", "broken_before", "broken_after", "broken_early", "unanswered", "late", "slow")
@@ -51,6 +51,9 @@ class Weather:
         # A card takes twenty reads: where they fare as badly as all else, it hardly ever comes to an order.
         self.prices_less = chance.choice((0.05, 0.05, 0.2, 1.0))
         self.accounts_less = chance.choice((0.2, 1.0))
+        # Lists of positions that are short or behind: by a source of their own, so that all else is drawn as before.
+        self._reads = random.Random(repr(chance.getstate()[1][:8]))
+        self._misreads = self._reads.choice((0.0, 0.0, 0.05, 0.2))
 
     def way(self, method: str, *, signed: bool) -> Way:
         """Drawn for each request."""
@@ -105,6 +108,14 @@ class Weather:
                 return Fault(kind, after=after, unseen=unseen)
         raise AssertionError(f"nobody knows what {kind} is")
 
+    def misread(self) -> Fault | None:
+        """How positions are told otherwise than they are, for some seconds from this read on."""
+        if self.over or self._reads.random() >= self._misreads:
+            return None
+        kind: Kind = self._reads.choice(("missing", "stale"))
+        by: Asking = self._reads.choice(("", "list", "list", "symbol"))
+        return Fault(kind, on="positions", by=by, lasts=self._reads.uniform(0.5, 12.0))
+
     def at_messenger(self) -> str | None:
         """What becomes of one message."""
         return self._fault(MESSENGER, 1.0)
@@ -128,8 +139,10 @@ class SeededFaults(Faults):
         super().__init__()
         self._weather, self._beside = weather, beside
 
-    def take(self, operation: str, carried: Iterable[str] = ()) -> Fault | None:
+    def take(self, operation: str, carried: Iterable[str] = (), by: Asking = "") -> Fault | None:
         if operation == "order":
             self._beside()
-        told = super().take(operation, carried)
+        if operation == "positions" and not self.waiting and (fault := self._weather.misread()):
+            self.begin(fault)
+        told = super().take(operation, carried, by)
         return told or self._weather.at_exchange(operation, signed=is_signed(carried))

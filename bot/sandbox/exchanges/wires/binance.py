@@ -26,9 +26,9 @@ from hedging.paper.account import maintenance, set_aside
 
 _CODES: Mapping[str, tuple[int, int]] = {  # word -> HTTP status, code
     "margin": (400, -2019), "reduce_only": (400, -2022), "lot": (400, -1111), "tick": (400, -4014),
-    "min_notional": (400, -4164), "unknown_symbol": (400, -1121), "closed": (400, -4141), "leverage": (400, -4028),
-    "margin_mode": (400, -4047), "same_margin_mode": (400, -4046), "position_mode": (400, -4061),
-    "not_required": (400, -1106),
+    "max_amount": (400, -4005), "min_notional": (400, -4164), "unknown_symbol": (400, -1121), "closed": (400, -4141),
+    "leverage": (400, -4028), "margin_mode": (400, -4047), "same_margin_mode": (400, -4046),
+    "position_mode": (400, -4061), "not_required": (400, -1106),
     "duplicate": (400, -4116), "order_missing": (400, -2013), "key": (401, -2015), "signature": (400, -1022),
     "clock": (400, -1021), "rate_limited": (429, -1003), "banned": (418, -1003), "maintenance": (503, -1016),
     "overload": (503, -1008), "timeout": (408, -1007), "unknown": (400, -1000), "refused": (400, -1102),
@@ -79,7 +79,10 @@ class Binance(BinanceMarket):
 
     def refusal(self, word: str, sentence: str, asked: Asked) -> Response:
         status, code = _CODES.get(word, _CODES["refused"])
-        return JSONResponse({"code": code, "msg": sentence}, status)
+        return self.error(code, sentence, status)
+
+    def error(self, code: int, sentence: str, status: int) -> Response:
+        return JSONResponse({"code": code, "msg": sentence}, 400 if status == 200 else status)
 
     def _restrictions(self, asked: Asked) -> Any:
         trader = asked.account
@@ -137,8 +140,8 @@ class Binance(BinanceMarket):
         return _told(order)
 
     def _positions(self, asked: Asked) -> Any:
-        trader = asked.account
-        return [self._position(trader, held) for held in self.desk.held(trader)]
+        rows = [self._position(asked.account, held) for held in self.held(asked)]
+        return [row for row in rows if asked.text("symbol") in ("", row["symbol"])]
 
     def _position(self, trader: Trader, held: Held) -> Any:
         position = held.position

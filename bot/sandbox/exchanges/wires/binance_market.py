@@ -69,7 +69,9 @@ class BinanceMarket(Venue):
     def _listing(self, contract: Contract) -> Any:
         gone, closing = contract.symbol in self.desk.delisted, self.desk.closing.get(contract.symbol)
         ends = milliseconds(closing) if closing else _NEVER
-        lots = {"stepSize": plain(contract.lot), "maxQty": "1000000", "minQty": plain(contract.min_amount)}
+        most = contract.max_amount or Decimal(1_000_000)
+        lots = {"stepSize": plain(contract.lot), "maxQty": plain(most), "minQty": plain(contract.min_amount)}
+        at_market = {**lots, "maxQty": plain(most / 5)}  # smaller than of limit orders, as on the real one
         return {
             "symbol": market_id(contract.symbol), "pair": market_id(contract.symbol), "contractType": "PERPETUAL",
             "deliveryDate": ends, "onboardDate": 1569398400000, "status": "SETTLING" if gone else "TRADING",
@@ -83,7 +85,7 @@ class BinanceMarket(Venue):
                 {"minPrice": plain(contract.tick), "maxPrice": "1000000", "filterType": "PRICE_FILTER",
                  "tickSize": plain(contract.tick)},
                 {**lots, "filterType": "LOT_SIZE"},
-                {**lots, "filterType": "MARKET_LOT_SIZE"},
+                {**at_market, "filterType": "MARKET_LOT_SIZE"},
                 {"limit": 200, "filterType": "MAX_NUM_ORDERS"},
                 {"notional": plain(contract.min_notional), "filterType": "MIN_NOTIONAL"},
                 {"multiplierDown": "0.9500", "multiplierUp": "1.0500", "multiplierDecimal": "4",

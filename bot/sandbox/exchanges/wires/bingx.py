@@ -18,11 +18,11 @@ from hedging.paper import equity, free_margin, liquidation, unrealized
 from hedging.paper.account import set_aside
 
 _CODES: Mapping[str, int] = {
-    "margin": 101204, "reduce_only": 101205, "lot": 101400, "tick": 109400, "min_notional": 110425,
-    "unknown_symbol": 109425, "closed": 109418, "leverage": 101414, "margin_mode": 109400, "position_mode": 109400,
-    "duplicate": 109201, "order_missing": 109421, "key": 100413, "permission": 100004, "signature": 100001,
-    "clock": 100421, "rate_limited": 429, "banned": 418, "overload": 109500, "timeout": 504, "maintenance": 100503,
-    "unknown": 100500, "refused": 109400,
+    "margin": 101204, "reduce_only": 101205, "lot": 101400, "max_amount": 101400, "tick": 109400,
+    "min_notional": 110425, "unknown_symbol": 109425, "closed": 109418, "leverage": 101414, "margin_mode": 109400,
+    "position_mode": 109400, "duplicate": 109201, "order_missing": 109421, "key": 100413, "permission": 100004,
+    "signature": 100001, "clock": 100421, "rate_limited": 429, "banned": 418, "overload": 109500, "timeout": 504,
+    "maintenance": 100503, "unknown": 100500, "refused": 109400,
 }  # fmt: skip
 _SIDES: Mapping[str, PositionSide] = {"BOTH": "both", "LONG": "long", "SHORT": "short"}
 _EMPTY = {"type": "", "quantity": 0, "stopPrice": 0, "price": 0, "workingType": ""}
@@ -32,6 +32,7 @@ class Bingx(BingxMarket):
     """An id is refused when it was used before."""
 
     name = "bingx"
+    largest = None  # not told
     hosts = ("open-api.bingx.com", "open-api-vst.bingx.com")
 
     def operations(self) -> Mapping[tuple[str, str], Operation]:
@@ -69,7 +70,10 @@ class Bingx(BingxMarket):
         return trader
 
     def refusal(self, word: str, sentence: str, asked: Asked) -> Response:
-        return JSONResponse({"code": _CODES.get(word, _CODES["refused"]), "msg": sentence, "data": {}})
+        return self.error(_CODES.get(word, _CODES["refused"]), sentence, 200)
+
+    def error(self, code: int, sentence: str, status: int) -> Response:
+        return JSONResponse({"code": code, "msg": sentence, "data": {}}, status)
 
     def _restrictions(self, asked: Asked) -> Any:
         trader = asked.account
@@ -145,8 +149,8 @@ class Bingx(BingxMarket):
         return self.wrapped({"order": _told(order)})
 
     def _positions(self, asked: Asked) -> Any:
-        trader = asked.account
-        return self.wrapped([self._position(trader, held) for held in self.desk.held(trader)])
+        rows = [self._position(asked.account, held) for held in self.held(asked)]
+        return self.wrapped([row for row in rows if asked.text("symbol") in ("", row["symbol"])])
 
     def _position(self, trader: Trader, held: Held) -> Any:
         position = held.position

@@ -19,7 +19,7 @@ from hedging.paper import equity, free_margin, liquidation, unrealized
 from hedging.paper.account import maintenance, set_aside, value
 
 _CODES: Mapping[str, int] = {
-    "margin": 110007, "reduce_only": 110017, "lot": 10001, "tick": 10001, "min_notional": 110094,
+    "margin": 110007, "reduce_only": 110017, "lot": 10001, "max_amount": 10001, "tick": 10001, "min_notional": 110094,
     "unknown_symbol": 10001, "closed": 110074, "leverage": 110013, "same_leverage": 110043, "margin_mode": 110025,
     "position_mode": 10001, "duplicate": 110072, "order_missing": 110001, "key": 10003, "permission": 10005,
     "signature": 10004, "clock": 10002, "rate_limited": 10006, "overload": 10016, "timeout": 10000,
@@ -66,9 +66,11 @@ class Bybit(BybitMarket):
         return trader
 
     def refusal(self, word: str, sentence: str, asked: Asked) -> Response:
-        code = _CODES.get(word, _CODES["refused"])
+        return self.error(_CODES.get(word, _CODES["refused"]), sentence, 200)
+
+    def error(self, code: int, sentence: str, status: int) -> Response:
         body = {"retCode": code, "retMsg": sentence, "result": {}, "retExtInfo": {}, "time": self.now_ms()}
-        return JSONResponse(body)
+        return JSONResponse(body, status)
 
     def _key(self, asked: Asked) -> Any:
         trader = asked.account
@@ -144,7 +146,7 @@ class Bybit(BybitMarket):
 
     def _positions(self, asked: Asked) -> Any:
         trader, kind = asked.account, asked.text("category")
-        held = [one for one in self.desk.held(trader) if category(one.symbol) == kind]
+        held = [one for one in self.held(asked) if category(one.symbol) == kind]
         if asked.text("symbol"):
             symbol = self.symbol(asked)
             sides: tuple[PositionSide, ...] = ("long", "short") if trader.hedged else ("both",)

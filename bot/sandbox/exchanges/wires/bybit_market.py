@@ -73,12 +73,13 @@ class BybitMarket(Venue):
         return sorted(self.desk.contracts().values(), key=lambda contract: market_id(contract.symbol))
 
     def _listing(self, contract: Contract) -> Any:
+        most = contract.max_amount or Decimal(1_000_000)
         lots = {
-            "maxOrderQty": "1000000",
+            "maxOrderQty": plain(most),
             "minOrderQty": plain(contract.min_amount),
             "qtyStep": plain(contract.lot),
-            "postOnlyMaxOrderQty": "1000000",
-            "maxMktOrderQty": "500000",
+            "postOnlyMaxOrderQty": plain(most),
+            "maxMktOrderQty": plain(most / 2),
         }
         closing = self.desk.closing.get(contract.symbol)
         if contract.linear:

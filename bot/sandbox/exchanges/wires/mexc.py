@@ -16,10 +16,10 @@ from hedging.paper import equity, free_margin, liquidation
 from hedging.paper.account import set_aside
 
 _CODES: Mapping[str, int] = {
-    "margin": 2005, "reduce_only": 2009, "lot": 2011, "tick": 2015, "min_notional": 2011, "unknown_symbol": 1001,
-    "closed": 1002, "leverage": 2006, "margin_mode": 2019, "position_mode": 2022, "order_missing": 2040, "key": 402,
-    "permission": 704, "signature": 602, "clock": 513, "rate_limited": 510, "overload": 501, "timeout": 504,
-    "maintenance": 801, "unknown": 500, "duplicate": 603, "refused": 600,
+    "margin": 2005, "reduce_only": 2009, "lot": 2011, "max_amount": 2012, "tick": 2015, "min_notional": 2011,
+    "unknown_symbol": 1001, "closed": 1002, "leverage": 2006, "margin_mode": 2019, "position_mode": 2022,
+    "order_missing": 2040, "key": 402, "permission": 704, "signature": 602, "clock": 513, "rate_limited": 510,
+    "overload": 501, "timeout": 504, "maintenance": 801, "unknown": 500, "duplicate": 603, "refused": 600,
 }  # fmt: skip
 _SIDES: Mapping[int, tuple[Side, PositionSide, bool]] = {  # number -> side, position, closes
     1: ("buy", "long", False), 2: ("buy", "short", True), 3: ("sell", "short", False), 4: ("sell", "long", True),
@@ -70,9 +70,10 @@ class Mexc(MexcMarket):
         return trader
 
     def refusal(self, word: str, sentence: str, asked: Asked) -> Response:
-        return JSONResponse(
-            {"success": False, "code": _CODES.get(word, _CODES["refused"]), "message": sentence}
-        )
+        return self.error(_CODES.get(word, _CODES["refused"]), sentence, 200)
+
+    def error(self, code: int, sentence: str, status: int) -> Response:
+        return JSONResponse({"success": False, "code": code, "message": sentence}, status)
 
     def _cancel(self, asked: Asked) -> Any:
         if not asked.account.can_trade:
@@ -101,7 +102,7 @@ class Mexc(MexcMarket):
 
     def _positions(self, asked: Asked) -> Any:
         trader, wanted = asked.account, asked.text("symbol")
-        rows = [self._position(trader, held) for held in self.desk.held(trader)]
+        rows = [self._position(trader, held) for held in self.held(asked)]
         return self.wrapped([row for row in rows if wanted in ("", row["symbol"])])
 
     def _position(self, trader: Trader, held: Held) -> Any:

@@ -82,7 +82,7 @@ class MexcMarket(Venue):
                     "displayNameEn": market_id(c.symbol), "positionOpenType": 3, "baseCoin": c.base,
                     "quoteCoin": c.quote, "settleCoin": c.settle, "contractSize": float(c.contract_size),
                     "minLeverage": 1, "maxLeverage": c.max_leverage, "priceScale": 6, "volScale": 0, "amountScale": 4,
-                    "priceUnit": float(c.tick), "volUnit": 1, "minVol": 1, "maxVol": 1000000,
+                    "priceUnit": float(c.tick), "volUnit": 1, "minVol": 1, "maxVol": int(c.max_amount or 1000000),
                     "bidLimitPriceRate": 0.1, "askLimitPriceRate": 0.1, "takerFeeRate": float(c.taker_fee),
                     "makerFeeRate": float(c.maker_fee), "maintenanceMarginRate": float(c.maintenance_margin_rate),
                     "initialMarginRate": round(1 / c.max_leverage, 4), "riskBaseVol": 10000, "riskIncrVol": 10000,

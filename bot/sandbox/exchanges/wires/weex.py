@@ -5,6 +5,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
@@ -18,7 +19,8 @@ from hedging.paper.account import set_aside
 
 _CODES: Mapping[str, tuple[int, int, str]] = {  # word -> HTTP status, code, how the sentence begins
     "margin": (400, -1054, "FAILED_PRECONDITION: available amount not enough. "),
-    "reduce_only": (400, -1142, "PARAM_ERROR "), "lot": (400, -1160, "DECIMAL_PRECISION_ERROR "),
+    "reduce_only": (400, -1142, "PARAM_ERROR "), "max_amount": (400, -3007, ""),
+    "lot": (400, -1160, "DECIMAL_PRECISION_ERROR "),
     "tick": (400, -1160, "DECIMAL_PRECISION_ERROR "), "unknown_symbol": (400, -1121, "INVALID_SYMBOL "),
     "closed": (400, -1121, "INVALID_SYMBOL "), "leverage": (400, -3313, "CONTRACT_LEVERAGE_ERROR "),
     "margin_mode": (400, -1142, ""), "position_mode": (400, -1142, ""), "key": (401, -1044, "INVALID_ACCESS_KEY "),
@@ -33,6 +35,7 @@ class Weex(WeexMarket):
     """Nothing is promised about an id that is used again: it is taken."""
 
     name = "weex"
+    largest = Decimal(10_000_000)
     hosts = ("api-contract.weex.com", "api-spot.weex.com")
 
     def operations(self) -> Mapping[tuple[str, str], Operation]:
@@ -46,6 +49,7 @@ class Weex(WeexMarket):
             ("POST", f"{account}/income"): Operation("income", self._income),
             ("GET", f"{account}/balance"): Operation("balance", self._balance),
             ("GET", f"{account}/position/allPosition"): Operation("positions", self._positions),
+            ("GET", f"{account}/position/singlePosition"): Operation("positions", self._positions),
             ("POST", "/capi/v3/order"): Operation("order", self._order),
             ("GET", "/capi/v3/openOrders"): Operation("open_orders", lambda asked: []),
             ("GET", "/capi/v3/order/history"): Operation("find", self._history),
@@ -70,7 +74,10 @@ class Weex(WeexMarket):
 
     def refusal(self, word: str, sentence: str, asked: Asked) -> Response:
         status, code, begin = _CODES.get(word, _CODES["refused"])
-        return JSONResponse({"code": code, "msg": begin + sentence}, status)
+        return self.error(code, begin + sentence, status)
+
+    def error(self, code: int, sentence: str, status: int) -> Response:
+        return JSONResponse({"code": code, "msg": sentence}, 400 if status == 200 else status)
 
     def _config(self, asked: Asked) -> Any:
         trader = asked.account
@@ -146,7 +153,8 @@ class Weex(WeexMarket):
         ]
 
     def _positions(self, asked: Asked) -> Any:
-        return [self._position(held) for held in self.desk.held(asked.account)]
+        rows = [self._position(held) for held in self.held(asked)]
+        return [row for row in rows if asked.text("symbol") in ("", row["symbol"])]
 
     def _position(self, held: Held) -> Any:
         position, at = held.position, self.market_ms()

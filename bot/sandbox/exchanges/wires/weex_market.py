@@ -64,7 +64,8 @@ class WeexMarket(Venue):
                     "quotePrecision": 8, "contractVal": 0.000001, "delivery": ["00:00:00", "08:00:00", "16:00:00"],
                     "forwardContractFlag": True, "minLeverage": 1, "maxLeverage": c.max_leverage,
                     "buyLimitPriceRatio": 0.016, "sellLimitPriceRatio": 0.015, "makerFeeRate": 0.0002,
-                    "takerFeeRate": float(c.taker_fee), "minOrderSize": float(c.min_amount), "maxOrderSize": 10000000,
+                    "takerFeeRate": float(c.taker_fee), "minOrderSize": float(c.min_amount),
+                    "maxOrderSize": float(c.max_amount or 10000000),
                     "maxPositionSize": 20000000, "marketOpenLimitSize": 12000,
                 }
                 for c in listed
