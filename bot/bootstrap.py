@@ -31,6 +31,7 @@ from bot.services.desk.remedies import Remedies
 from bot.services.desk.summaries import Summaries
 from bot.services.execution import Execution
 from bot.services.hedge import Hedge
+from bot.services.inbox import Inbox
 from bot.services.markets import Markets
 from bot.services.people import People
 from bot.services.portfolio import Portfolio
@@ -165,7 +166,8 @@ def build_services(
     permissions = Permissions(store, accounts)
     acting = Acting(store, permissions, hedge, situations, clock)
     return Services(
-        people=People(store, store, clock),
+        inbox=Inbox(store, store, clock, replica=settings.replica),
+        people=People(store, clock),
         accounts=accounts,
         connecting=Connecting(store, accounts, exchange, outside, vault, clock),
         portfolio=Portfolio(store, accounts, rules, markets),
@@ -258,7 +260,7 @@ def _clock(settings: Settings) -> Clock:
 async def _open_store(settings: Settings, stack: AsyncExitStack) -> Store:
     from bot.storage import open_store
 
-    store = open_store(settings.database)
+    store = open_store(settings.database, token=settings.token.get_secret_value())
     stack.push_async_callback(store.close)
     await store.ping()
     return store
@@ -346,5 +348,6 @@ def _jobs(
         Entry("unfinished work", timedelta(seconds=5), services.execution.sweep),
         # Cut off between sending and noting it, a message would be in doubt for a minute.
         Entry("owed messages", timedelta(seconds=1), services.delivery.sweep, finish=timedelta(seconds=4)),
+        Entry("updates left behind", timedelta(seconds=1), services.inbox.sweep),
         Entry("old work", timedelta(hours=1), prune),
     )

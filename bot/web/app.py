@@ -23,12 +23,12 @@ _LATE_AFTER_TICKS = 5
 
 
 class Updates(Protocol):
-    """Takes an update in and comes back when it has been handled to its end."""
+    """Takes an update in and comes back when it is stored."""
 
     @property
     def ready(self) -> bool: ...
 
-    async def handle_update(self, update: Mapping[str, Any]) -> None: ...
+    async def take_update(self, update: Mapping[str, Any]) -> None: ...
 
 
 class Database(Protocol):
@@ -61,10 +61,10 @@ def build_app(
         if isinstance(update, Response):
             return update
         try:
-            await updates.handle_update(update)
-        except Exception:  # not over: Telegram delivers it again
-            log.exception("update %s could not be finished", update.get("update_id"))
-            return PlainTextResponse("not handled", 500)
+            await updates.take_update(update)
+        except Exception:  # not stored: Telegram delivers it again
+            log.exception("update %s could not be stored", update.get("update_id"))
+            return PlainTextResponse("not stored", 500)
         return PlainTextResponse("ok")
 
     async def health(_: Request) -> Response:

@@ -86,6 +86,8 @@ NOTHING_TO_HEDGE = (
     "You hold nothing that a short could protect. Add coins with a price, for example: /add SOL 120"
 )
 NO_HEDGE_OPEN = "No hedge is open, so there is nothing to close. /hedge proposes one."
+A_LOT = "One moment, I have {number} of your messages. I do what they say in order, and answer only the last ones."
+TOO_MUCH = "That was a lot at once. Please wait {seconds} s and try again."
 UNKNOWN_COMMAND = "I do not know this command. /help lists what I can do."
 NOT_UNDERSTOOD = (
     "I did not understand that. To add coins, write for example: SOL 120, ETH 1.5. /help lists the rest."
