@@ -20,6 +20,7 @@ from bot.chat.outgoing import Outgoing, seconds_of
 from bot.chat.parsing.updates import number_of
 from bot.chat.polling import MOST, Poller, RawUpdate, TokenRefused
 from bot.chat.request import AiohttpRequest, TooDeep
+from bot.ports.errors import InvalidRecord
 from bot.services import Services
 
 log = logging.getLogger(__name__)
@@ -158,7 +159,21 @@ class TelegramShell:
                 metrics.UPDATES.labels("unreadable").inc()
             else:
                 arrivals[number] = self._desk.receive(update, number, now, self._newest)
-        return await self._inbox.take(list(arrivals.values())) if arrivals else frozenset()
+        return await self._stored(list(arrivals.values()))
+
+    async def _stored(self, arrivals: Sequence[Incoming]) -> frozenset[int]:
+        """Those that are new. One that the database refuses would be refused again: it is passed, and the others are
+        not. Raises Unavailable."""
+        if not arrivals:
+            return frozenset()
+        try:
+            return await self._inbox.take(arrivals)
+        except InvalidRecord as failure:
+            if len(arrivals) > 1:
+                return frozenset().union(*[await self._stored([one]) for one in arrivals])
+            log.error("update %d is passed over: %s", arrivals[0].taken.id, failure)
+            metrics.UPDATES.labels("unreadable").inc()
+            return frozenset()
 
     async def _introduce(self, webhook_url: str, webhook_secret: str) -> None:
         await self._bot.initialize()

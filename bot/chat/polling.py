@@ -65,17 +65,17 @@ class Poller:
         while True:
             asked = self._now()
             batch = await self._ask()
-            if batch:
-                await self._store(batch)
+            if not batch or await self._stored(batch):
+                self._note_back()
             if len(batch) < MOST:
                 self._emptied = asked
 
-    async def _store(self, batch: Sequence[RawUpdate]) -> None:
-        """However long that takes: an update that is not stored is not confirmed."""
+    async def _stored(self, batch: Sequence[RawUpdate]) -> bool:
+        """However long that takes: an update that is not stored is not confirmed. False where nothing can be."""
         numbers = [number for number in map(number_of, batch) if number is not None]
         if not numbers:  # there is nothing to confirm them by
             await self._pause(self._back_off())
-            return
+            return False
         while True:
             try:
                 await self._take(batch, self._emptied)
@@ -83,8 +83,8 @@ class Poller:
             except PortError as failure:
                 self._note_away(f"they cannot be stored ({failure})")
                 await self._pause(self._back_off())
-        self._note_back()
         self._offset = max(numbers) + 1
+        return True
 
     async def _ask(self) -> Sequence[RawUpdate]:
         """One batch. Failures are waited out here; the log hears of them once."""
@@ -103,7 +103,6 @@ class Poller:
                 self._note_away(f"Telegram is away ({error})")
                 await self._pause(self._back_off())
             else:
-                self._note_back()
                 return batch
 
     async def _confirm(self) -> None:

@@ -43,7 +43,7 @@ class UpdateTables:
             if not taken:
                 return frozenset()
             asked = {"lanes": {one.lane for one in taken}, "me": by, "alive": now - HELD}
-            busy: dict[int, str] = dict((await connection.execute(_ELSEWHERE, asked)).tuples().all())
+            busy = {row.lane: row.owner for row in await connection.execute(_ELSEWHERE, asked)}
             rows = [
                 {
                     "id": one.id,

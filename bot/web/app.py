@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from bot.metrics import UPDATES
 from bot.ports.errors import PortError
 
 log = logging.getLogger(__name__)
@@ -107,6 +108,19 @@ async def _update(request: Request) -> Mapping[str, Any] | Response:
         return PlainTextResponse("cut off", 400)
     except ValueError:
         return PlainTextResponse("not JSON", 400)
-    if not isinstance(update, dict) or not isinstance(update.get("update_id"), int):
-        return PlainTextResponse("not an update", 400)
-    return update
+    except RecursionError:
+        return _passed("nested too deeply")
+    if isinstance(update, dict) and _is_number(update.get("update_id")):
+        return update
+    return _passed("not an update")
+
+
+def _passed(why: str) -> Response:
+    """Nobody can ever handle it. With any other answer Telegram would bring it again and again."""
+    log.error("an update is passed over: %s", why)
+    UPDATES.labels("unreadable").inc()
+    return PlainTextResponse(why)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63
