@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -36,7 +35,7 @@ async def serve(turn: Turn, handler: Handler, *, tries: int = 0) -> float | None
         log.info("user %d has blocked the bot", turn.user_id)
         return None
     except RetryAfter as limit:
-        again = seconds_of(limit) + random.uniform(0, 0.1)
+        again = seconds_of(limit) + 0.1 * _share(turn)
     except BadRequest:
         log.exception("update %d: Telegram refuses our answer", turn.update_id)
         return None
@@ -44,7 +43,7 @@ async def serve(turn: Turn, handler: Handler, *, tries: int = 0) -> float | None
         if tries == 0:
             log.info("update %d: %s; trying again", turn.update_id, failure)
         # Not all at the same time, when Telegram was away and is back.
-        again = min(_FIRST_PAUSE * 2.0 ** min(tries, 10), _LONGEST_PAUSE) * random.uniform(0.7, 1.3)
+        again = min(_FIRST_PAUSE * 2.0 ** min(tries, 10), _LONGEST_PAUSE) * (0.7 + 0.6 * _share(turn))
     except TelegramError:
         log.exception("update %d goes unanswered", turn.update_id)
         return None
@@ -52,6 +51,11 @@ async def serve(turn: Turn, handler: Handler, *, tries: int = 0) -> float | None
         log.error("update %d goes unanswered: Telegram does not take the answer", turn.update_id)
         return None
     return again
+
+
+def _share(turn: Turn) -> float:
+    """Of an interval, from 0 to 1, another one for each chat."""
+    return turn.chat_id * 0.618034 % 1
 
 
 async def _attempt(turn: Turn, handler: Handler) -> None:
