@@ -119,7 +119,16 @@ async def running(settings: Settings, parts: Parts = Parts()) -> AsyncIterator[B
         link.out = fault.around("telegram", link.out)
         notifier = TelegramNotifier(link.out)
         services = build_services(
-            settings, store, exchanges, exchange, vault, notifier, durable, clock, aliases
+            settings,
+            store,
+            exchanges,
+            exchange,
+            vault,
+            notifier,
+            durable,
+            clock,
+            aliases,
+            wall=SystemClock(),
         )
         shell = build(services, link)
         stack.push_async_callback(shell.stop)
@@ -140,8 +149,11 @@ def build_services(
     durable: Durable,
     clock: Clock,
     aliases: Mapping[str, Alias] = KNOWN,
+    *,
+    wall: Clock | None = None,
 ) -> Services:
-    """The use cases over their ports. Their workflows are registered on the way: the engine is launched after this."""
+    """The use cases over their ports. Their workflows are registered on the way: the engine is launched after this.
+    `wall`: Telegram's time, where a demo's or a test's clock runs otherwise."""
     markets = Markets(outside, clock, aliases)
     rules = Rules(store)
     start = start_account(settings.practice_exchange, outside.offers)
@@ -166,7 +178,7 @@ def build_services(
     permissions = Permissions(store, accounts)
     acting = Acting(store, permissions, hedge, situations, clock)
     return Services(
-        inbox=Inbox(store, store, clock, replica=settings.replica),
+        inbox=Inbox(store, store, wall or clock, replica=settings.replica),
         people=People(store, clock),
         accounts=accounts,
         connecting=Connecting(store, accounts, exchange, outside, vault, clock),

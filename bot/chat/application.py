@@ -138,18 +138,20 @@ class TelegramShell:
         await self._take([update])
 
     async def handle_update(self, update: RawUpdate) -> None:
-        """Take one update in and wait until it is over. Raises ValueError where there is none, and Unavailable."""
+        """Take in an update that has just been made, and wait until it is over. Raises ValueError where there is none,
+        and Unavailable."""
         number = number_of(update)
         if number is None:
             raise ValueError("an update must have a number")
-        if await self._take([update]):
+        if await self._take([update], Newest(self._inbox.now())):
             await self._inbox.ended(number)
 
     async def _take_batch(self, updates: Sequence[RawUpdate], emptied: datetime | None) -> None:
         self._newest.emptied = emptied
         await self._take(updates)
 
-    async def _take(self, updates: Sequence[RawUpdate]) -> frozenset[int]:
+    async def _take(self, updates: Sequence[RawUpdate], newest: Newest | None = None) -> frozenset[int]:
+        newest = newest or self._newest
         now = self._inbox.now()
         arrivals: dict[int, Incoming] = {}
         for update in updates:
@@ -158,7 +160,7 @@ class TelegramShell:
                 log.error("an update without a number is passed over")
                 metrics.UPDATES.labels("unreadable").inc()
             else:
-                arrivals[number] = self._desk.receive(update, number, now, self._newest)
+                arrivals[number] = self._desk.receive(update, number, now, newest)
         return await self._stored(list(arrivals.values()))
 
     async def _stored(self, arrivals: Sequence[Incoming]) -> frozenset[int]:

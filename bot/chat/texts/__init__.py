@@ -53,6 +53,7 @@ ALREADY_CANCELLED = "This card was cancelled. Nothing was traded."
 ALREADY_REPLACED = "A newer card took the place of this one. Nothing was traded by this one."
 EXPIRED = "This card has expired: nothing was traded. Prices are read again on the new one."
 PRICE_MOVED = "The price has moved. Please look at the new figures."
+TAP_LATE = "Your tap reached me late, so I sent nothing. Please look at this card and tap again."
 AT_TARGET = "Already at your target. There is nothing to trade."
 CANCELLED = "Cancelled. Nothing was traded."
 SAVED = "Saved: {what}."
@@ -86,7 +87,7 @@ NOTHING_TO_HEDGE = (
     "You hold nothing that a short could protect. Add coins with a price, for example: /add SOL 120"
 )
 NO_HEDGE_OPEN = "No hedge is open, so there is nothing to close. /hedge proposes one."
-A_LOT = "One moment, I have {number} of your messages. I do what they say in order, and answer only the last ones."
+A_LOT = "One moment, I have {number} of your messages. I do them all, and answer the last ones."
 TOO_MUCH = "That was a lot at once. Please wait {seconds} s and try again."
 UNKNOWN_COMMAND = "I do not know this command. /help lists what I can do."
 NOT_UNDERSTOOD = (

@@ -39,6 +39,9 @@ NOTHING_TRADABLE_BODY = "Coverage is {coverage}, your target is {target}, but no
 NOTHING_TO_CLOSE = "There is nothing that I could close now."
 
 REPRICED = "The price moved, so nothing was sent"
+TAP_LATE = "That tap came late, so nothing was sent"
+TAP_TOOK = "Your tap took up to {minutes} minutes to reach me. If you still want it, tap again."
+TAP_OF_UNKNOWN_AGE = "I was away and cannot tell how old your tap is. If you still want it, tap again."
 REPRICED_LINE = "{asset}: {old} → {new} ({change})"
 REPRICED_SIZE = "{old} → {new}"
 REPRICED_GONE = "{asset}: no longer needed"
