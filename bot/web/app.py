@@ -1,5 +1,6 @@
 """Webhooks, health and metrics over HTTP."""
 
+import asyncio
 import hmac
 import json
 import logging
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
 _LARGEST_UPDATE = 1 << 20
+BODY_SECONDS = 10.0  # for the whole of it
 _LATE_AFTER_TICKS = 5
 
 
@@ -99,11 +101,14 @@ async def _update(request: Request) -> Mapping[str, Any] | Response:
     """The update in the body, or why there is none."""
     body = b""
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > _LARGEST_UPDATE:
-                return PlainTextResponse("too large", 413)
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > _LARGEST_UPDATE:
+                    return PlainTextResponse("too large", 413)
         update = json.loads(body)
+    except TimeoutError:
+        return PlainTextResponse("too slow", 408, {"Connection": "close"})
     except ClientDisconnect:
         return PlainTextResponse("cut off", 400)
     except ValueError:
