@@ -102,6 +102,8 @@ async def running(settings: Settings, parts: Parts = Parts()) -> AsyncIterator[B
 
     if not settings.token.get_secret_value():
         raise NotConfigured("Set HEDGEHOG_TOKEN to the token that BotFather gave you.")
+    if settings.webhook_trouble:
+        raise NotConfigured(settings.webhook_trouble)
     aliases = coins(settings)
     settings.data.mkdir(parents=True, exist_ok=True)
     await asyncio.to_thread(migrate, settings.database)
@@ -248,7 +250,14 @@ async def checkup(settings: Settings) -> AsyncIterator["Checkup"]:
                 raise Unavailable("Set HEDGEHOG_TOKEN to the token that BotFather gave you.")
             return await name_of(Link(settings.token.get_secret_value(), settings.telegram_url))
 
-        yield Checkup(greet, store, vault, exchanges, lambda: coins(settings))
+        yield Checkup(
+            greet,
+            store,
+            vault,
+            exchanges,
+            lambda: coins(settings),
+            webhook=settings.webhook_trouble if settings.webhook_url else None,
+        )
 
 
 def coins(settings: Settings) -> Mapping[str, Alias]:
