@@ -176,10 +176,19 @@ def _written(number: int, message: Json, bot_name: str, *, edited: bool) -> Writ
         message_id=message_id,
         command=(command[1].lower() if ours else "") if command else None,
         text=_behind(said) if readable else caption if isinstance(caption, str) else "",
-        words=tuple(_words(message)),
+        words=tuple(_words(_own_part(message))),
         readable=readable,
         edited=edited,
     )
+
+
+def _own_part(message: Json) -> Json:
+    """Without what it answers: that was read when it came. What it quotes of it is in both, unless the bot said it."""
+    answered = message.get("reply_to_message")
+    sender = answered.get("from") if isinstance(answered, Mapping) else None
+    by_bot = isinstance(sender, Mapping) and sender.get("is_bot") is True
+    left_out = ("reply_to_message", "quote") if by_bot else ("reply_to_message",)
+    return {name: part for name, part in message.items() if name not in left_out}
 
 
 def _behind(text: str) -> str:
