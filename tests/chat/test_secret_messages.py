@@ -107,7 +107,7 @@ async def test_what_holds_no_key_is_answered_with_what_can_be_read_here(
 async def test_an_answer_to_another_message_is_read_by_what_itself_says(chat: Chat, whose: Any) -> None:
     """The other one was looked at when it came; the bot's own sentences may look like the words of a seed phrase."""
     words = " ".join(["hedge", "money", "market"] * 5)
-    quoted = {"quote": {"text": words, "position": 0}} if whose["is_bot"] else {}
+    quoted: dict[str, Any] = {"quote": {"text": words, "position": 0}} if whose["is_bot"] else {}
     answer = message(7, ADA, "/ping", reply_to_message={**A_TEXT, "from": whose}, **quoted)
     (said,) = await chat.handle(answer)
     assert said.text == "pong"
