@@ -32,6 +32,7 @@ from bot.services.desk.summaries import Summaries
 from bot.services.execution import Execution
 from bot.services.fresh_cards import FreshCards
 from bot.services.hedge import Hedge
+from bot.services.inbox import Inbox
 from bot.services.markets import Markets
 from bot.services.people import People
 from bot.services.portfolio import Portfolio
@@ -102,6 +103,8 @@ async def running(settings: Settings, parts: Parts = Parts()) -> AsyncIterator[B
 
     if not settings.token.get_secret_value():
         raise NotConfigured("Set HEDGEHOG_TOKEN to the token that BotFather gave you.")
+    if settings.webhook_trouble:
+        raise NotConfigured(settings.webhook_trouble)
     aliases = coins(settings)
     settings.data.mkdir(parents=True, exist_ok=True)
     await asyncio.to_thread(migrate, settings.database)
@@ -119,7 +122,16 @@ async def running(settings: Settings, parts: Parts = Parts()) -> AsyncIterator[B
         link.out = fault.around("telegram", link.out)
         notifier = TelegramNotifier(link.out)
         services = build_services(
-            settings, store, exchanges, exchange, vault, notifier, durable, clock, aliases
+            settings,
+            store,
+            exchanges,
+            exchange,
+            vault,
+            notifier,
+            durable,
+            clock,
+            aliases,
+            wall=SystemClock(),
         )
         shell = build(services, link)
         stack.push_async_callback(shell.stop)
@@ -140,8 +152,11 @@ def build_services(
     durable: Durable,
     clock: Clock,
     aliases: Mapping[str, Alias] = KNOWN,
+    *,
+    wall: Clock | None = None,
 ) -> Services:
-    """The use cases over their ports. Their workflows are registered on the way: the engine is launched after this."""
+    """The use cases over their ports. Their workflows are registered on the way: the engine is launched after this.
+    `wall`: Telegram's time, where a demo's or a test's clock runs otherwise."""
     markets = Markets(outside, clock, aliases)
     rules = Rules(store)
     start = start_account(settings.practice_exchange, outside.offers)
@@ -166,7 +181,8 @@ def build_services(
     permissions = Permissions(store, accounts)
     acting = Acting(store, permissions, hedge, situations, reconciliation, clock)
     return Services(
-        people=People(store, store, clock),
+        inbox=Inbox(store, store, wall or clock, replica=settings.replica),
+        people=People(store, clock),
         accounts=accounts,
         connecting=Connecting(store, accounts, exchange, outside, vault, clock),
         portfolio=Portfolio(store, accounts, rules, markets),
@@ -235,7 +251,14 @@ async def checkup(settings: Settings) -> AsyncIterator["Checkup"]:
                 raise Unavailable("Set HEDGEHOG_TOKEN to the token that BotFather gave you.")
             return await name_of(Link(settings.token.get_secret_value(), settings.telegram_url))
 
-        yield Checkup(greet, store, vault, exchanges, lambda: coins(settings))
+        yield Checkup(
+            greet,
+            store,
+            vault,
+            exchanges,
+            lambda: coins(settings),
+            webhook=settings.webhook_trouble if settings.webhook_url else None,
+        )
 
 
 def coins(settings: Settings) -> Mapping[str, Alias]:
@@ -259,7 +282,7 @@ def _clock(settings: Settings) -> Clock:
 async def _open_store(settings: Settings, stack: AsyncExitStack) -> Store:
     from bot.storage import open_store
 
-    store = open_store(settings.database)
+    store = open_store(settings.database, token=settings.token.get_secret_value())
     stack.push_async_callback(store.close)
     await store.ping()
     return store
@@ -347,5 +370,6 @@ def _jobs(
         Entry("unfinished work", timedelta(seconds=5), services.execution.sweep),
         # Cut off between sending and noting it, a message would be in doubt for a minute.
         Entry("owed messages", timedelta(seconds=1), services.delivery.sweep, finish=timedelta(seconds=4)),
+        Entry("updates left behind", timedelta(seconds=1), services.inbox.sweep),
         Entry("old work", timedelta(hours=1), prune),
     )

@@ -1,8 +1,11 @@
 """Settings: frozen, read once, from the environment (prefix HEDGEHOG_) and DATABASE_URL."""
 
+import ipaddress
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -28,7 +31,8 @@ class Settings(BaseSettings):
         default="", description="Public https address for webhooks; empty means long polling."
     )
     webhook_secret: SecretStr = Field(
-        default=SecretStr(""), description="Secret that Telegram sends with each webhook."
+        default=SecretStr(""),
+        description="Secret that Telegram sends with each webhook: letters, digits, _ and -.",
     )
     master_key: SecretStr = Field(
         default=SecretStr(""), description="The master key of the exchange keys at rest; better in a file."
@@ -85,6 +89,56 @@ class Settings(BaseSettings):
         if not self.database_url:
             return f"sqlite:///{self.data / 'engine.sqlite'}"
         return _with_driver(self.database_url, "postgresql+psycopg")
+
+    @cached_property
+    def webhook_trouble(self) -> str:
+        """Why webhooks could not come in, and what to do, in one sentence; empty when nothing is wrong."""
+        if not self.webhook_url:
+            return ""
+        if not self.webhook_secret.get_secret_value():
+            return f"Set HEDGEHOG_WEBHOOK_SECRET, {_SECRET_IS}: without it I could not tell Telegram from anybody else."
+        if not _SECRET.fullmatch(self.webhook_secret.get_secret_value()):
+            return f"HEDGEHOG_WEBHOOK_SECRET must be {_SECRET_IS}."
+        if not self.listen_port:
+            return "Set HEDGEHOG_LISTEN_PORT to the port that HEDGEHOG_WEBHOOK_URL leads to: nothing would listen."
+        return _address_trouble(self.webhook_url, own_server=not _is_telegrams(self.telegram_url))
+
+
+_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
+_SECRET_IS = "1 to 256 letters, digits, _ or -"
+_TELEGRAMS_PORTS = (443, 80, 88, 8443)
+
+
+def _is_telegrams(url: str) -> bool:
+    return (urlsplit(url).hostname or "").endswith("telegram.org")
+
+
+def _address_trouble(url: str, *, own_server: bool) -> str:
+    """`own_server`: the Bot API is not Telegram's but one's own, which takes any address."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port, parts = None, None, urlsplit("")
+    if parts.scheme not in ("https", "http") or not host:
+        return "HEDGEHOG_WEBHOOK_URL must be a whole address, like https://bot.example.org/webhook."
+    if own_server:
+        return ""
+    if parts.scheme == "http":
+        return "HEDGEHOG_WEBHOOK_URL must begin with https://: Telegram sends to no other address."
+    if port is not None and port not in _TELEGRAMS_PORTS:
+        ports = ", ".join(map(str, _TELEGRAMS_PORTS))
+        return f"HEDGEHOG_WEBHOOK_URL names port {port}, and Telegram sends only to {ports}."
+    if not _is_public(host):
+        return f"HEDGEHOG_WEBHOOK_URL leads to {host}, which Telegram cannot reach: give this machine's public name."
+    return ""
+
+
+def _is_public(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." in host and not host.endswith((".localhost", ".local", ".internal"))
 
 
 def _with_driver(url: str, driver: str) -> str:

@@ -1,43 +1,35 @@
-"""The Telegram shell: python-telegram-bot without its updater, on a request and a processor of ours."""
+"""The Telegram shell: how updates come in. Of python-telegram-bot it uses the client, on a request of ours."""
 
 import asyncio
+import contextlib
 import logging
-import re
-import time
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
+from datetime import datetime
 
-from telegram import BotCommand, Update
-from telegram.constants import ChatType
+from telegram import BotCommand
 from telegram.error import EndPointNotFound, InvalidToken, RetryAfter, TelegramError
-from telegram.ext import (
-    Application,
-    ApplicationBuilder,
-    CallbackQueryHandler,
-    ChatMemberHandler,
-    CommandHandler,
-    ExtBot,
-    MessageHandler,
-    filters,
-)
+from telegram.ext import ExtBot
 from telegram.request import BaseRequest
 from telegram.warnings import PTBUserWarning
 
 from bot import metrics
-from bot.chat.commands import COMMANDS, GROUP, PLAIN, SECRET, TAPS, UNKNOWN_COMMAND, UNKNOWN_TAP, UNREADABLE
-from bot.chat.entry import Entry
+from bot.chat.commands import COMMANDS
+from bot.chat.desk import ChatDesk, Incoming, Newest
 from bot.chat.outgoing import Outgoing, seconds_of
-from bot.chat.polling import Poller, RawUpdate, TokenRefused
-from bot.chat.processor import ChatProcessor
-from bot.chat.request import AiohttpRequest
+from bot.chat.parsing.updates import number_of
+from bot.chat.polling import MOST, Poller, RawUpdate, TokenRefused
+from bot.chat.request import AiohttpRequest, TooDeep
+from bot.ports.errors import InvalidRecord
 from bot.services import Services
 
 log = logging.getLogger(__name__)
 
-ALLOWED_UPDATES = ("message", "callback_query", "my_chat_member")
+# Edited messages only because somebody may write a key into one.
+ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
 _LONGEST_BACK_OFF = 30.0
 _POLL_CONNECTIONS = 2
+_LOOK_EVERY, _LOOK_AGAIN = 45.0, 3.0  # seconds; a tap is old after two minutes
 
 
 class Link:
@@ -66,24 +58,15 @@ class Link:
 
 
 class TelegramShell:
-    """Takes updates in by polling or webhook; each is over only when its handler has finished."""
+    """Takes updates in by polling or webhook: each is confirmed when it is stored, and handled from there."""
 
-    def __init__(self, services: Services, link: Link, *, at_once: int = 64) -> None:
-        self._services = services
-        self._out = link.out
+    def __init__(self, services: Services, link: Link) -> None:
+        self._inbox = services.inbox
         self._bot = link.bot
         self._requests = link.requests
+        self._desk = ChatDesk(services, link.out)
         self._started = False
-        self._answered: set[int] = set()  # updates whose end is not noted yet
-        self.application: Application[Any, Any, Any, Any, Any, Any] = (
-            ApplicationBuilder()
-            .bot(link.bot)
-            .updater(None)
-            .job_queue(None)
-            .concurrent_updates(ChatProcessor(at_once))
-            .build()
-        )
-        _register(self.application, Entry(services, link.out, secret=SECRET))
+        self._newest = Newest()
 
     @property
     def ready(self) -> bool:
@@ -99,6 +82,8 @@ class TelegramShell:
         while not self._started:
             try:
                 await self._introduce(webhook_url, webhook_secret)
+                self._desk.bot_name = self._bot.username
+                await self._inbox.open(self._desk)
                 self._started = True
             except (InvalidToken, EndPointNotFound):
                 raise TokenRefused("Telegram refuses the token: check HEDGEHOG_TOKEN.") from None
@@ -113,16 +98,16 @@ class TelegramShell:
                 )
                 await asyncio.sleep(pause)
 
-    async def stop(self) -> None:
-        """Close the connections. Call when nothing is handled any more."""
+    async def stop(self, *, grace: float = 5) -> None:
+        """Let what is being handled end, so many seconds long, and close the connections. What waits is stored."""
         self._started = False
-        await self.application.shutdown()
+        await self._inbox.close(grace)
         await self._bot.shutdown()
         # The bot leaves them open when it was stopped in the middle of its start.
         for request in self._requests:
             await request.shutdown()
 
-    async def run_polling(self, stop: asyncio.Event, *, grace: float = 5) -> None:
+    async def run_polling(self, stop: asyncio.Event) -> None:
         """Start, then take updates until `stop`. Raises TokenRefused."""
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -133,46 +118,67 @@ class TelegramShell:
         except* TokenRefused as refused:
             raise refused.exceptions[0] from None
         if self._started:
-            await Poller(self._fetch, self.handle_update).run(stop, grace=grace)
+            await Poller(self._fetch, self._take_batch, self._inbox.now).run(stop)
+
+    async def watch_webhook(self, stop: asyncio.Event) -> None:
+        """Until `stop`, ask Telegram now and then whether anything waits there: what comes after that is young."""
+        while not stop.is_set():
+            asked, pending = self._inbox.now(), 1
+            try:
+                pending = (await self._bot.get_webhook_info()).pending_update_count
+            except TelegramError as failure:
+                log.info("what waits at Telegram is not known: %s", failure)
+            if pending == 0:
+                self._newest.emptied = asked
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _LOOK_EVERY if pending == 0 else _LOOK_AGAIN)
+
+    async def take_update(self, update: RawUpdate) -> None:
+        """Store one update, as a webhook brings it; durable when this returns. Raises Unavailable."""
+        await self._take([update])
 
     async def handle_update(self, update: RawUpdate) -> None:
-        """Handle one update to its end; one that was handled before is passed over.
-
-        What cannot be read as an update is logged and over too, so that it cannot come back for ever. Raises
-        ValueError when there is no update in it at all, and what the store raises: then it is not over.
-        """
-        number = update.get("update_id")
-        if not isinstance(number, int):
+        """Take in an update that has just been made, and wait until it is over. Raises ValueError where there is none,
+        and Unavailable."""
+        number = number_of(update)
+        if number is None:
             raise ValueError("an update must have a number")
-        started = time.perf_counter()
-        try:
-            parsed = Update.de_json(dict(update), self._bot)
-        except Exception:  # whatever is wrong with it will be wrong the next time as well
-            log.exception("update %d cannot be read", number)
-            await self._services.people.finish_update(number)
-            metrics.UPDATES.labels("unreadable").inc()
-            return
-        said = parsed.effective_message
-        if said is not None and said.chat.type == ChatType.PRIVATE:
-            self._out.traffic.saw(said.message_id)
-        await self.application.update_processor.process_update(parsed, self._once(parsed))
-        metrics.UPDATE_SECONDS.observe(time.perf_counter() - started)
+        if await self._take([update], Newest(self._inbox.now())):
+            await self._inbox.ended(number)
 
-    async def _once(self, update: Update) -> None:
-        people, number = self._services.people, update.update_id
-        if number not in self._answered:
-            if await people.update_done(number):
-                metrics.UPDATES.labels("repeated").inc()
-                return
-            await self.application.process_update(update)
-            # Its person has their answer. If that cannot be noted now, they are not answered again and again.
-            self._answered.add(number)
-        await people.finish_update(number)
-        self._answered.discard(number)
-        metrics.UPDATES.labels("handled").inc()
+    async def _take_batch(self, updates: Sequence[RawUpdate], emptied: datetime | None) -> None:
+        self._newest.emptied = emptied
+        await self._take(updates)
+
+    async def _take(self, updates: Sequence[RawUpdate], newest: Newest | None = None) -> frozenset[int]:
+        newest = newest or self._newest
+        now = self._inbox.now()
+        arrivals: dict[int, Incoming] = {}
+        for update in updates:
+            number = number_of(update)
+            if number is None:
+                log.error("an update without a number is passed over")
+                metrics.UPDATES.labels("unreadable").inc()
+            else:
+                arrivals[number] = self._desk.receive(update, number, now, newest)
+        return await self._stored(list(arrivals.values()))
+
+    async def _stored(self, arrivals: Sequence[Incoming]) -> frozenset[int]:
+        """Those that are new. One that the database refuses would be refused again: it is passed, and the others are
+        not. Raises Unavailable."""
+        if not arrivals:
+            return frozenset()
+        try:
+            return await self._inbox.take(arrivals)
+        except InvalidRecord as failure:
+            if len(arrivals) > 1:
+                return frozenset().union(*[await self._stored([one]) for one in arrivals])
+            log.error("update %d is passed over: %s", arrivals[0].taken.id, failure)
+            metrics.UPDATES.labels("unreadable").inc()
+            return frozenset()
 
     async def _introduce(self, webhook_url: str, webhook_secret: str) -> None:
-        await self.application.initialize()
+        await self._bot.initialize()
         shown = [BotCommand(c.name, c.description) for c in COMMANDS if not c.hidden]
         await self._bot.set_my_commands(shown)
         if webhook_url:
@@ -184,32 +190,25 @@ class TelegramShell:
 
     async def _fetch(self, offset: int, seconds: int) -> Sequence[RawUpdate]:
         """Raw updates from Telegram."""
+        try:
+            return await self._get_updates(offset, seconds, MOST)
+        except TooDeep:  # one by one, so that it takes no other with it
+            try:
+                return await self._get_updates(offset, 0, 1)
+            except TooDeep as found:
+                return [{"update_id": number} for number in found.numbers[:1]]
+
+    async def _get_updates(self, offset: int, seconds: int, most: int) -> Sequence[RawUpdate]:
         batch = await self._bot.do_api_request(
             "getUpdates",
-            {"offset": offset, "timeout": seconds, "limit": 100, "allowed_updates": list(ALLOWED_UPDATES)},
+            {"offset": offset, "timeout": seconds, "limit": most, "allowed_updates": list(ALLOWED_UPDATES)},
             read_timeout=seconds + 10,
         )
-        if not isinstance(batch, list) or not all(
-            isinstance(one, Mapping) and "update_id" in one for one in batch
-        ):
+        if not isinstance(batch, list) or not all(isinstance(one, Mapping) for one in batch):
             raise TelegramError("Telegram answered getUpdates with something else")
         return batch
 
 
-def build(services: Services, link: Link, *, at_once: int = 64) -> TelegramShell:
-    """The shell over `link`, with every command and button registered. Opens nothing."""
-    return TelegramShell(services, link, at_once=at_once)
-
-
-def _register(application: Application[Any, Any, Any, Any, Any, Any], entry: Entry) -> None:
-    private = filters.ChatType.PRIVATE
-    for command in COMMANDS:
-        application.add_handler(CommandHandler(command.name, entry.message(command.handler), private))
-    for prefix, handler in TAPS.items():
-        application.add_handler(CallbackQueryHandler(entry.tap(handler), rf"^{re.escape(prefix)}(:|$)"))
-    application.add_handler(CallbackQueryHandler(entry.tap(UNKNOWN_TAP)))
-    application.add_handler(MessageHandler(private & filters.COMMAND, entry.message(UNKNOWN_COMMAND)))
-    application.add_handler(MessageHandler(private & filters.TEXT, entry.message(PLAIN)))
-    application.add_handler(MessageHandler(private & ~filters.StatusUpdate.ALL, entry.message(UNREADABLE)))
-    application.add_handler(MessageHandler(~private & filters.COMMAND, entry.group(GROUP)))
-    application.add_handler(ChatMemberHandler(entry.invited(GROUP), ChatMemberHandler.MY_CHAT_MEMBER))
+def build(services: Services, link: Link) -> TelegramShell:
+    """The shell over `link`. Opens nothing."""
+    return TelegramShell(services, link)

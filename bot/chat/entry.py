@@ -1,108 +1,104 @@
-"""From Telegram's update to a turn: who it is, whether they may, what they wrote or tapped."""
+"""From what was read of an update to a turn and its handler: who it is, whether they may, what they wrote or tapped."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any
+from datetime import timedelta
 
-from telegram import CallbackQuery, Message, Update
-from telegram.constants import ChatMemberStatus, ChatType
-
-from bot.chat import texts
-from bot.chat.guard import serve
+from bot.chat import commands, texts
 from bot.chat.outgoing import Outgoing
-from bot.chat.parsing.secrets import looks_secret
+from bot.chat.parsing.secrets import any_secret
+from bot.chat.parsing.updates import Invited, Read, Tapped, Written
 from bot.chat.turn import Handler, Tap, Turn
+from bot.ports.records import User
 from bot.services import Services
 
-Callback = Callable[[Update, Any], Coroutine[Any, Any, None]]
+_COMMANDS = {command.name: command.handler for command in commands.COMMANDS}
+
+
+def handler_of(read: Read) -> Handler | None:
+    """Who handles it; None for what needs no answer."""
+    match read:
+        case Written():
+            return _of_message(read)
+        case Tapped():
+            return commands.TAPS.get(read.data.partition(":")[0], commands.UNKNOWN_TAP)
+        case Invited():
+            return commands.GROUP
+
+
+def _of_message(written: Written) -> Handler | None:
+    if not written.private:
+        return commands.GROUP if written.command is not None and not written.edited else None
+    if any_secret(written.words):
+        return commands.SECRET
+    if written.edited:  # what it said at first was answered
+        return None
+    if written.command is not None:
+        return _COMMANDS.get(written.command, commands.UNKNOWN_COMMAND)
+    return commands.PLAIN if written.readable else commands.UNREADABLE
 
 
 class Entry:
-    """Makes callbacks for python-telegram-bot out of handlers of turns."""
+    """Makes turns, and lets each of their senders be known."""
 
-    def __init__(self, services: Services, out: Outgoing, *, secret: Handler) -> None:
+    def __init__(self, services: Services, out: Outgoing) -> None:
         self._services = services
         self._out = out
-        self._secret = secret  # handles what nobody should have typed here
 
-    def message(self, handler: Handler) -> Callback:
-        """For what somebody writes in their private chat."""
+    def turn(self, read: Read, *, quiet: bool = False, waited: timedelta | None = None) -> Turn:
+        """What a handler is given."""
+        match read:
+            case Written() if read.private:
+                return self._turn(
+                    read,
+                    read.sender.id,
+                    read.chat_id,
+                    text=read.text,
+                    message_id=read.message_id,
+                    quiet=quiet,
+                )
+            case Tapped():
+                tap = Tap(read.callback_id, read.data, read.message_id, waited)
+                return self._turn(read, read.sender.id, _chat_of(read), tap=tap)
+            case _:  # where others read along: no name, no data, nobody is met
+                return self._turn(read, 0, read.chat_id)
 
-        async def callback(update: Update, _: Any) -> None:
-            written = update.message
-            if written is None or written.from_user is None:
-                return
-            text = _words(written)
-            turn = Turn(
-                services=self._services,
-                out=self._out,
-                update_id=update.update_id,
-                user_id=written.from_user.id,
-                chat_id=written.chat.id,
-                text=text,
-                message_id=written.message_id,
-            )
-            chosen = self._secret if looks_secret(text) else handler
-            await serve(turn, _met(chosen, written.from_user.first_name))
+    def _turn(self, read: Read, user_id: int, chat_id: int, **more: object) -> Turn:
+        return Turn(
+            services=self._services,
+            out=self._out,
+            update_id=read.update_id,
+            user_id=user_id,
+            chat_id=chat_id,
+            **more,  # type: ignore[arg-type]
+        )
 
-        return callback
+    def met(self, read: Read, handler: Handler, known: User | None) -> Handler:
+        """`handler`, for somebody whom the bot knows from then on. `known`: as what the person was stored."""
+        match read:
+            case Tapped() if refusal := _refusal(read):
+                return _refuse(refusal)
+            case Tapped() | Written(private=True):
+                name = read.sender.name
+            case _:
+                return handler
 
-    def tap(self, handler: Handler) -> Callback:
-        """For a tapped button. Only in the sender's own private chat; everybody else gets a sentence."""
+        async def greeted(turn: Turn) -> None:
+            await turn.services.people.meet(turn.user_id, turn.chat_id, name, known)
+            await handler(turn)
 
-        async def callback(update: Update, _: Any) -> None:
-            query = update.callback_query
-            if query is None:
-                return
-            shown = query.message
-            turn = Turn(
-                services=self._services,
-                out=self._out,
-                update_id=update.update_id,
-                user_id=query.from_user.id,
-                chat_id=shown.chat.id if shown else query.from_user.id,
-                tap=Tap(query.id, query.data or "", shown.message_id if shown else 0),
-            )
-            refusal = _refusal(query)
-            if refusal:
-                await serve(turn, _refuse(refusal))
-            else:
-                await serve(turn, _met(handler, query.from_user.first_name))
-
-        return callback
-
-    def group(self, handler: Handler) -> Callback:
-        """For what is written where others read along: no name, no data, nobody is met."""
-
-        async def callback(update: Update, _: Any) -> None:
-            if update.effective_chat is not None:
-                await serve(self._anonymous(update.update_id, update.effective_chat.id), handler)
-
-        return callback
-
-    def invited(self, handler: Handler) -> Callback:
-        """For the bot's own comings and goings: a sentence when it is added to a group."""
-
-        async def callback(update: Update, _: Any) -> None:
-            change = update.my_chat_member
-            if change is None or change.chat.type == ChatType.PRIVATE:
-                return  # blocked or unblocked: deliveries notice the one, the next message the other
-            present = (ChatMemberStatus.MEMBER, ChatMemberStatus.ADMINISTRATOR)
-            if change.new_chat_member.status in present and change.old_chat_member.status not in present:
-                await serve(self._anonymous(update.update_id, change.chat.id), handler)
-
-        return callback
-
-    def _anonymous(self, update_id: int, chat_id: int) -> Turn:
-        return Turn(services=self._services, out=self._out, update_id=update_id, user_id=0, chat_id=chat_id)
+        return greeted
 
 
-def _refusal(query: CallbackQuery) -> str:
+def _chat_of(tapped: Tapped) -> int:
+    return tapped.sender.id if tapped.chat_id is None else tapped.chat_id
+
+
+def _refusal(tapped: Tapped) -> str:
     """Why this tap is not served, or an empty text."""
-    if query.message is None:
+    if tapped.chat_id is None:
         return texts.BUTTON_UNKNOWN
-    if query.message.chat.type != ChatType.PRIVATE:
+    if not tapped.private:
         return texts.PRIVATE_ONLY
-    return "" if query.message.chat.id == query.from_user.id else texts.NOT_YOURS
+    return "" if tapped.chat_id == tapped.sender.id else texts.NOT_YOURS
 
 
 def _refuse(sentence: str) -> Handler:
@@ -110,20 +106,3 @@ def _refuse(sentence: str) -> Handler:
         await turn.toast(sentence, alert=True)
 
     return handler
-
-
-def _met(handler: Handler, name: str) -> Handler:
-    async def greeted(turn: Turn) -> None:
-        await turn.services.people.meet(turn.user_id, turn.chat_id, name)
-        await handler(turn)
-
-    return greeted
-
-
-def _words(message: Message) -> str:
-    """What stands behind the command; without one, the whole text."""
-    text = message.text or ""
-    if not text.startswith("/"):
-        return text
-    _, *rest = text.split(maxsplit=1)
-    return rest[0] if rest else ""

@@ -1,8 +1,7 @@
-"""Every handler runs in here: what Telegram cannot take now is tried again, and every failure ends in one sentence."""
+"""Every handler runs in here: what Telegram cannot take now stays owed, and every failure ends in one sentence."""
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -18,45 +17,45 @@ from hedging.errors import HedgingError
 log = logging.getLogger(__name__)
 
 _HANDLER_SECONDS = 60.0
-_PATIENCE_WITH_TELEGRAM = 600.0  # how long a person's update waits for a Telegram that is away
-_PATIENCE_WITH_A_CHAT = 5.0  # how long for a chat that is told to wait: others may not stand behind it
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
+_MOST_TRIES = 150  # more than an hour; then the answer helps nobody any more
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 _ANSWER_AFTER = 1.0  # a tap that takes longer is answered before its outcome is known
 
 
-async def serve(turn: Turn, handler: Handler) -> None:
-    """Run the handler to an end that its person hears of. Raises nothing.
+async def serve(turn: Turn, handler: Handler, *, tries: int = 0) -> float | None:
+    """Run the handler to an end that its person hears of: None. Where Telegram does not take the answer it is owed:
+    after how many seconds the handler is to be run again. Raises nothing.
 
     A handler may run more than once (its answer was lost on the way): its effects are keyed by the update.
     """
-    pause, give_up = _FIRST_PAUSE, time.monotonic() + _PATIENCE_WITH_TELEGRAM
-    while True:
-        try:
-            await _attempt(turn, handler)
-            return
-        except Forbidden:
-            log.info("user %d has blocked the bot", turn.user_id)
-            return
-        except RetryAfter as limit:
-            if seconds_of(limit) > _PATIENCE_WITH_A_CHAT:
-                log.warning(
-                    "update %d goes unanswered: Telegram lets its chat wait %s", turn.update_id, limit
-                )
-                return
-            pause = seconds_of(limit)
-        except BadRequest:
-            log.exception("update %d: Telegram refuses our answer", turn.update_id)
-            return
-        except NetworkError as failure:
+    try:
+        await _attempt(turn, handler)
+        return None
+    except Forbidden:
+        log.info("user %d has blocked the bot", turn.user_id)
+        return None
+    except RetryAfter as limit:
+        again = seconds_of(limit) + 0.1 * _share(turn)
+    except BadRequest:
+        log.exception("update %d: Telegram refuses our answer", turn.update_id)
+        return None
+    except NetworkError as failure:
+        if tries == 0:
             log.info("update %d: %s; trying again", turn.update_id, failure)
-        except TelegramError:
-            log.exception("update %d goes unanswered", turn.update_id)
-            return
-        if time.monotonic() + pause > give_up:
-            log.error("update %d goes unanswered: Telegram was away too long", turn.update_id)
-            return
-        await asyncio.sleep(pause)
-        pause = min(2 * pause, _LONGEST_PAUSE)
+        # Not all at the same time, when Telegram was away and is back.
+        again = min(_FIRST_PAUSE * 2.0 ** min(tries, 10), _LONGEST_PAUSE) * (0.7 + 0.6 * _share(turn))
+    except TelegramError:
+        log.exception("update %d goes unanswered", turn.update_id)
+        return None
+    if tries >= _MOST_TRIES:
+        log.error("update %d goes unanswered: Telegram does not take the answer", turn.update_id)
+        return None
+    return again
+
+
+def _share(turn: Turn) -> float:
+    """Of an interval, from 0 to 1, another one for each chat."""
+    return turn.chat_id * 0.618034 % 1
 
 
 async def _attempt(turn: Turn, handler: Handler) -> None:

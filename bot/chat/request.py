@@ -1,5 +1,6 @@
 """HTTP under python-telegram-bot, on aiohttp: one pool of connections that does not slow down when it is busy."""
 
+import re
 from typing import Any
 
 import aiohttp
@@ -7,6 +8,7 @@ from telegram.error import NetworkError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+_NUMBER = re.compile(rb'"update_id"\s*:\s*(\d{1,19})')
 _GATEWAY_FAILURES = (502, 504)
 
 Seconds = Any  # a float, None for no limit, or BaseRequest.DEFAULT_NONE for what is usual here
@@ -26,6 +28,14 @@ class ServerFailed(NetworkError):
     def __init__(self, status: int) -> None:
         super().__init__(f"Telegram failed with status {status}")
         self.gateway = status in _GATEWAY_FAILURES
+
+
+class TooDeep(Exception):
+    """An answer is nested so deeply that it cannot be read. `numbers`: of the updates in it."""
+
+    def __init__(self, payload: bytes) -> None:
+        super().__init__("an answer of Telegram is nested too deeply")
+        self.numbers = [int(number) for number in _NUMBER.findall(payload)]
 
 
 class AiohttpRequest(BaseRequest):
@@ -71,6 +81,13 @@ class AiohttpRequest(BaseRequest):
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> Any:
+        try:
+            return BaseRequest.parse_json_payload(payload)
+        except RecursionError:
+            raise TooDeep(payload) from None
 
     async def do_request(
         self,

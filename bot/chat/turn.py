@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from bot.chat.outgoing import LONGEST_TOAST, EditGone, Outgoing
 from bot.chat.views.message import Message, html
@@ -14,11 +15,13 @@ class UnknownButton(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """A tapped button: what to answer, the data behind it, the message that it stands under."""
+    """A tapped button: what to answer, the data behind it, the message that it stands under. `waited`: at most so long;
+    None when nobody can tell."""
 
     callback_id: str
     data: str
     message_id: int
+    waited: timedelta | None = timedelta(0)
 
 
 class Turn:
@@ -29,6 +32,7 @@ class Turn:
         "chat_id",
         "message_id",
         "out",
+        "quiet",
         "services",
         "tap",
         "text",
@@ -47,6 +51,7 @@ class Turn:
         text: str = "",
         message_id: int | None = None,
         tap: Tap | None = None,
+        quiet: bool = False,
     ) -> None:
         self.services = services
         self.out = out
@@ -56,6 +61,7 @@ class Turn:
         self.text = text  # what stands behind the command, or the whole message
         self.message_id = message_id  # the person's own message
         self.tap = tap
+        self.quiet = quiet  # one of a lot: what it changes is done, and not answered
         self._answered = False
 
     @property
@@ -71,8 +77,14 @@ class Turn:
         return found
 
     async def say(self, message: Message) -> int:
-        """A new message; its id."""
+        """A new message; its id, 0 where nothing is said."""
+        if self.quiet:
+            return 0
         return await self.out.send(self.chat_id, message)
+
+    async def say_plainly(self, sentence: str) -> None:
+        """A new message of one sentence."""
+        await self.say(Message(html(sentence)))
 
     async def show(self, message: Message) -> int:
         """The same screen goes on: in the tapped message, or in a new one. The id of the message that shows it."""
@@ -90,7 +102,7 @@ class Turn:
             self._answered = True
             await self.out.answer(self.tap.callback_id, text, alert=alert)
         elif text:
-            await self.say(Message(html(text)))
+            await self.say_plainly(text)
 
     async def hint(self, text: str, *, alert: bool = False) -> None:
         """Answer the tap with what the message under it says as well: if it was answered already, that is enough."""
@@ -108,7 +120,7 @@ class Turn:
             await self.toast(sentence, alert=True)
         else:
             await self.answered()
-            await self.say(Message(html(sentence)))
+            await self.say_plainly(sentence)
 
 
 def number(text: str) -> int:

@@ -53,6 +53,7 @@ async def _until_stopped(settings: Settings, parts: Parts) -> None:
             if settings.webhook_url:
                 secret = settings.webhook_secret.get_secret_value()
                 await bot.shell.start(webhook_url=settings.webhook_url, webhook_secret=secret)
+                tasks.create_task(bot.shell.watch_webhook(stop))
             else:
                 tasks.create_task(bot.shell.run_polling(stop))
             await stop.wait()

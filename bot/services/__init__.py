@@ -9,6 +9,7 @@ from bot.services.delivery import Delivery
 from bot.services.desk.permission import Permissions
 from bot.services.execution import Execution
 from bot.services.hedge import Hedge
+from bot.services.inbox import Inbox
 from bot.services.people import People
 from bot.services.portfolio import Portfolio
 from bot.services.reconciliation import Reconciliation
@@ -21,6 +22,7 @@ from bot.services.watch import Watch
 class Services:
     """All use cases of one process, as the composition root built them."""
 
+    inbox: Inbox
     people: People
     accounts: Accounts
     connecting: Connecting

@@ -30,7 +30,7 @@ class Finding:
 
 class Checkup:
     """`greet` reaches Telegram with the token: the bot's name there. Raises PortError. `coins` reads what coins really
-    are. Raises BadInput."""
+    are. Raises BadInput. `webhook`: what is wrong with the address for webhooks; None where there is none."""
 
     def __init__(
         self,
@@ -39,12 +39,15 @@ class Checkup:
         vault: Vault,
         connections: Connections,
         coins: Callable[[], Mapping[str, Alias]],
+        *,
+        webhook: str | None = None,
     ) -> None:
         self._greet = greet
         self._store = store
         self._vault = vault
         self._connections = connections
         self._coins = coins
+        self._webhook = webhook
 
     async def findings(self) -> list[Finding]:
         """Everything at once; nothing is changed anywhere."""
@@ -53,6 +56,7 @@ class Checkup:
         reached = await asyncio.gather(*map(self._exchange, offers))
         return [
             *own,
+            *self._webhooks(),
             self._assets(),
             *(finding for finding, _ in reached),
             _clock([ahead for _, ahead in reached]),
@@ -80,6 +84,11 @@ class Checkup:
         except (VaultError, PortError) as failure:
             return Finding("Master key", False, str(failure))
         return Finding("Master key", not trouble, trouble or "exchange keys can be sealed and opened")
+
+    def _webhooks(self) -> list[Finding]:
+        if self._webhook is None:
+            return []
+        return [Finding("Webhook", not self._webhook, self._webhook or "address, secret and port are given")]
 
     def _assets(self) -> Finding:
         try:

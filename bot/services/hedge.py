@@ -32,6 +32,7 @@ PRICE_TOLERANCE = Decimal(
     "0.0075"
 )  # the mark may have moved so far since the card was shown; below the slippage
 READ_LASTS = timedelta(minutes=1)  # what a tap read before that is not traded upon
+OLD_TAP = timedelta(minutes=2)  # a tap that was longer on its way may not be meant any more
 SIZE_TOLERANCE = Decimal("0.02")  # and the size that is needed now may differ so much
 
 Kind = Literal["sending", "working", "done", "repriced", "expired", "cancelled", "superseded", "at_target"]
@@ -39,11 +40,13 @@ Kind = Literal["sending", "working", "done", "repriced", "expired", "cancelled",
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """What became of a tap. `repriced`: `proposal` is the new card, `earlier` the one that was tapped."""
+    """What became of a tap. `repriced`: `proposal` is the new card, `earlier` the one that was tapped. `late`: because
+    the tap was too long on its way."""
 
     kind: Kind
     proposal: Proposal
     earlier: Proposal | None = None
+    late: bool = False
 
 
 class Hedge:
@@ -137,8 +140,17 @@ class Hedge:
         )
         return moved or await self.proposal(proposal_id, user_id)
 
-    async def confirm(self, proposal_id: str, user_id: int, chat_id: int, message_id: int) -> Confirmation:
+    async def confirm(
+        self,
+        proposal_id: str,
+        user_id: int,
+        chat_id: int,
+        message_id: int,
+        *,
+        waited: timedelta | None = timedelta(0),
+    ) -> Confirmation:
         """Take the owner's tap. The market is read again first: what it would send must still be what was shown.
+        `waited`: how long the tap was on its way, at most; None when nobody can tell. An old one sends nothing.
 
         Whoever moves the card out of OPEN has the one outcome; every other tap is told what that was.
         """
@@ -167,7 +179,8 @@ class Hedge:
             return await self._moved(shown, ProposalState.EXPIRED, message_id)
         if self._clock.now() - now > READ_LASTS:
             raise Unavailable("What was read for this tap is too old to trade upon.")
-        if still_right(shown.plan, needed):
+        late = waited is None or waited > OLD_TAP
+        if not late and still_right(shown.plan, needed):
             baseline = situation.baseline()
             sets: Collection[str] = ()
             changed = (shown.plan.target, shown.plan.factor) != (kept.target, kept.factor)
@@ -182,7 +195,8 @@ class Hedge:
             user_id, chat_id, situation.account, needed, key=f"again:{shown.id}", alert_id=shown.alert_id
         )
         fresh = replace(fresh, replaces=shown.id, message_id=message_id)
-        return await self._moved(shown, ProposalState.SUPERSEDED, message_id, replacement=fresh)
+        moved = await self._moved(shown, ProposalState.SUPERSEDED, message_id, replacement=fresh)
+        return replace(moved, late=late) if moved.kind == "repriced" else moved
 
     async def _changes_rule(self, card: Proposal) -> bool:
         """Whether the card's target and factor are to be the rule's from now on, as its alert said."""
@@ -190,7 +204,15 @@ class Hedge:
         return alert is not None and card.purpose != "unhedge" and KINDS[alert.kind].changes_rule
 
     async def rebalance(
-        self, alert_id: int, user_id: int, chat_id: int, message_id: int, *, key: str, remedy: str = ""
+        self,
+        alert_id: int,
+        user_id: int,
+        chat_id: int,
+        message_id: int,
+        *,
+        key: str,
+        remedy: str = "",
+        waited: timedelta | None = timedelta(0),
     ) -> Confirmation:
         """The tap on an alert's remedy: confirms what the alert showed, or shows a fresh card when that is over. From
         now on the alert's message is the card's."""
@@ -203,7 +225,7 @@ class Hedge:
         shown = await self._store.proposal(remedy) if remedy else None
         await self._answered(alert)
         if shown is not None:
-            taken = await self.confirm(shown.id, user_id, chat_id, message_id)
+            taken = await self.confirm(shown.id, user_id, chat_id, message_id, waited=waited)
             if taken.kind in ("sending", "working", "done", "repriced", "at_target"):
                 return taken
         closing = shown is not None and shown.purpose == "unhedge"

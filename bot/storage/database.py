@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Executable, Row, Table, event, make_url
+from sqlalchemy import URL, ColumnElement, Connection, Engine, Executable, Row, Table, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -60,11 +60,11 @@ class Database:
         """An INSERT that knows ON CONFLICT."""
         return postgresql.insert(table) if self.postgresql else sqlite.insert(table)
 
-    def insert_new(self, table: Table) -> Executable:
+    def insert_new(self, table: Table, *returned: ColumnElement[Any]) -> Executable:
         """An INSERT of what is given when it is executed, that leaves alone what is there already and returns the row
-        that it made."""
+        that it made, or only what is named of it."""
         if table not in self._new:
-            self._new[table] = self.insert(table).on_conflict_do_nothing().returning(table)
+            self._new[table] = self.insert(table).on_conflict_do_nothing().returning(*(returned or (table,)))
         return self._new[table]
 
     def read(self) -> contextlib.AbstractAsyncContextManager[AsyncConnection]:

@@ -1,9 +1,7 @@
-"""People, their holdings, rules and accounts, and the updates that were finished."""
+"""People, their holdings, rules and accounts."""
 
-import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
-from datetime import datetime
 from decimal import Decimal, localcontext
 from typing import Any
 
@@ -14,8 +12,8 @@ from bot.ports.errors import InvalidRecord
 from bot.ports.records import Account, AccountState, User
 from bot.ports.store import Changed, HoldingChange
 from bot.storage.codec import fields_of, holdings_from_json, holdings_to_json
-from bot.storage.database import Database, execute_many
-from bot.storage.tables import accounts, effects, holdings, people, rules, seen_updates
+from bot.storage.database import Database
+from bot.storage.tables import accounts, effects, holdings, people, rules
 from bot.storage.tables.types import plain_text
 from hedging.portfolio import Holding
 from hedging.rules import HedgeRule
@@ -23,9 +21,7 @@ from hedging.rules import HedgeRule
 # What every update asks for, made once: to make a statement takes longer than to look up a row.
 _USER = bindparam("user", type_=people.c.id.type)
 _PERSON = select(people).where(people.c.id == _USER)
-_SEEN = select(seen_updates.c.id).where(
-    seen_updates.c.id == bindparam("update", type_=seen_updates.c.id.type)
-)
+_PEOPLE = select(people).where(people.c.id.in_(bindparam("users", expanding=True)))
 _RULE = [rules.c[field.name] for field in fields(HedgeRule)]
 _RULE_OF = select(*_RULE).where(rules.c.user_id == _USER)
 _HOLDING = (holdings.c.asset, holdings.c.amount, holdings.c.cost)
@@ -50,6 +46,11 @@ class PeopleTables:
         async with self._database.read() as connection:
             row = (await connection.execute(_PERSON, {"user": user_id})).one_or_none()
         return None if row is None else User(**row._mapping)
+
+    async def users(self, ids: Collection[int]) -> Mapping[int, User]:
+        async with self._database.read() as connection:
+            rows = await connection.execute(_PEOPLE, {"users": sorted(ids)})
+            return {row.id: User(**row._mapping) for row in rows}
 
     async def ensure_user(self, user: User) -> User:
         known = await self.user(user.id)
@@ -155,47 +156,6 @@ class PeopleTables:
             wanted = wanted.where(accounts.c.user_id == user_id)
         async with self._database.read() as connection:
             return [account_of(row) for row in await connection.execute(wanted)]
-
-
-class UpdateTables:
-    """bot.ports.store.UpdateStore. Updates that finish at the same time share one commit: each commit waits for the
-    disk, and with many people writing at once that wait would limit how many are answered."""
-
-    _database: Database
-    _finishing: asyncio.Lock
-    _finished: dict[int, datetime]  # waiting for the next commit
-
-    async def update_done(self, update_id: int) -> bool:
-        async with self._database.read() as connection:
-            return (await connection.execute(_SEEN, {"update": update_id})).one_or_none() is not None
-
-    async def finish_update(self, update_id: int, at: datetime) -> None:
-        self._finished[update_id] = at
-        async with self._finishing:
-            if update_id not in self._finished:
-                return  # written together with those of whoever had this turn before
-            together, self._finished = self._finished, {}
-            try:
-                await self._write_finished(together)
-            except BaseException:
-                del together[update_id]
-                self._finished = together | self._finished  # each of the others tries for itself
-                raise
-
-    async def _write_finished(self, finished: Mapping[int, datetime]) -> None:
-        rows = [
-            {"id": number, "at": at} for number, at in sorted(finished.items())
-        ]  # no deadlock: all in one order
-        async with self._database.write() as connection:
-            await execute_many(connection, self._database.insert(seen_updates).on_conflict_do_nothing(), rows)
-
-    async def forget_updates(self, *, before: datetime) -> int:
-        """Delete what only guards against repetitions and is older than any repetition can be: Telegram keeps
-        updates for a day. Returns how many rows went."""
-        async with self._database.write() as connection:
-            seen = await connection.execute(delete(seen_updates).where(seen_updates.c.at < before))
-            done = await connection.execute(delete(effects).where(effects.c.at < before))
-            return seen.rowcount + done.rowcount
 
 
 async def _holdings(connection: AsyncConnection, user_id: int) -> tuple[Holding, ...]:

@@ -1,7 +1,5 @@
 """The store of the ports, put together from one part a kind of record."""
 
-import asyncio
-
 from sqlalchemy import select
 
 from bot.storage.books import BookTables
@@ -11,9 +9,11 @@ from bot.storage.keys import KeyTables
 from bot.storage.ledger import LedgerTables
 from bot.storage.outbox import OutboxTables
 from bot.storage.paper import PaperTables
-from bot.storage.people import PeopleTables, UpdateTables
+from bot.storage.people import PeopleTables
 from bot.storage.proposals import ProposalTables
 from bot.storage.tables import people
+from bot.storage.updates import UpdateTables
+from bot.storage.vault.envelope import Envelope
 from bot.storage.watch.alerts import AlertTables
 from bot.storage.watch.crowd import CrowdTables
 from bot.storage.watch.desk import DeskTables
@@ -43,10 +43,9 @@ class SqlStore(
     (nothing was changed, unless the connection broke in the middle of a commit) and InvalidRecord.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, token: str = "") -> None:
         self._database = database
-        self._finishing = asyncio.Lock()
-        self._finished = {}
+        self._envelope = Envelope(token)
 
     async def ping(self) -> None:
         async with self._database.read() as connection:
@@ -56,6 +55,7 @@ class SqlStore(
         await self._database.close()
 
 
-def open_store(database: str) -> SqlStore:
-    """The store at an address such as Settings.database. Nothing is connected before the first use."""
-    return SqlStore(Database(database))
+def open_store(database: str, *, token: str = "") -> SqlStore:
+    """The store at an address such as Settings.database. Nothing is connected before the first use. `token`: the bot's,
+    under which updates that wait are sealed; without it nobody can read them after this process."""
+    return SqlStore(Database(database), token)

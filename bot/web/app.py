@@ -1,5 +1,6 @@
 """Webhooks, health and metrics over HTTP."""
 
+import asyncio
 import hmac
 import json
 import logging
@@ -13,22 +14,24 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from bot.metrics import UPDATES
 from bot.ports.errors import PortError
 
 log = logging.getLogger(__name__)
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
 _LARGEST_UPDATE = 1 << 20
+BODY_SECONDS = 10.0  # for the whole of it
 _LATE_AFTER_TICKS = 5
 
 
 class Updates(Protocol):
-    """Takes an update in and comes back when it has been handled to its end."""
+    """Takes an update in and comes back when it is stored."""
 
     @property
     def ready(self) -> bool: ...
 
-    async def handle_update(self, update: Mapping[str, Any]) -> None: ...
+    async def take_update(self, update: Mapping[str, Any]) -> None: ...
 
 
 class Database(Protocol):
@@ -61,10 +64,10 @@ def build_app(
         if isinstance(update, Response):
             return update
         try:
-            await updates.handle_update(update)
-        except Exception:  # not over: Telegram delivers it again
-            log.exception("update %s could not be finished", update.get("update_id"))
-            return PlainTextResponse("not handled", 500)
+            await updates.take_update(update)
+        except Exception:  # not stored: Telegram delivers it again
+            log.exception("update %s could not be stored", update.get("update_id"))
+            return PlainTextResponse("not stored", 500)
         return PlainTextResponse("ok")
 
     async def health(_: Request) -> Response:
@@ -98,15 +101,31 @@ async def _update(request: Request) -> Mapping[str, Any] | Response:
     """The update in the body, or why there is none."""
     body = b""
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > _LARGEST_UPDATE:
-                return PlainTextResponse("too large", 413)
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > _LARGEST_UPDATE:
+                    return PlainTextResponse("too large", 413)
         update = json.loads(body)
+    except TimeoutError:
+        return PlainTextResponse("too slow", 408, {"Connection": "close"})
     except ClientDisconnect:
         return PlainTextResponse("cut off", 400)
     except ValueError:
         return PlainTextResponse("not JSON", 400)
-    if not isinstance(update, dict) or not isinstance(update.get("update_id"), int):
-        return PlainTextResponse("not an update", 400)
-    return update
+    except RecursionError:
+        return _passed("nested too deeply")
+    if isinstance(update, dict) and _is_number(update.get("update_id")):
+        return update
+    return _passed("not an update")
+
+
+def _passed(why: str) -> Response:
+    """Nobody can ever handle it. With any other answer Telegram would bring it again and again."""
+    log.error("an update is passed over: %s", why)
+    UPDATES.labels("unreadable").inc()
+    return PlainTextResponse(why)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63

@@ -8,6 +8,8 @@ from collections.abc import Generator
 import uvicorn
 from starlette.types import ASGIApp
 
+from bot.web.connections import BoundedProtocol
+
 
 class Server(uvicorn.Server):
     """Serves one application. Leaves the signals to its owner, and says when it is up; `should_exit` ends it.
@@ -23,6 +25,7 @@ class Server(uvicorn.Server):
                 port=port,
                 log_level="warning",
                 access_log=False,
+                http=BoundedProtocol,
                 ws="none",
                 timeout_graceful_shutdown=grace or 1,
                 timeout_keep_alive=75,  # longer than the other side's, which so never sends into a closed line

@@ -4,7 +4,7 @@
 
 Each shell takes `/ping` updates by long polling from a Bot API on a loopback port, in this process, and answers each
 by sendMessage; the shell runs in a process of its own. The Bot API answers at once, or 50 ms later. "ours" counts
-with nothing behind it, "ours on SQLite" with the real store: a person looked up, the update marked as done.
+with nothing behind it, "ours on SQLite" with the real store: the update stored, a person looked up, its end noted.
 """
 
 import argparse
@@ -25,7 +25,10 @@ from telegram.ext import Application, CommandHandler
 from bot.bootstrap import build_services
 from bot.chat.application import Link, build
 from bot.clock import SystemClock
+from bot.ports.records import User
+from bot.ports.store import TakenUpdate
 from bot.services import Services
+from bot.services.inbox import Inbox
 from bot.services.people import People
 from bot.settings import Settings
 from bot.storage import migrate, open_store
@@ -110,23 +113,29 @@ class LoopbackApi:
 
 
 class Nobody:
-    """People without a database."""
+    """People, and their updates, without a database."""
 
     async def meet(self, *_: object) -> None:
         return None
 
-    async def update_done(self, _: int) -> bool:
-        return False
+    async def users(self, _: object) -> dict[int, User]:
+        return {}
 
-    async def finish_update(self, _: int) -> None:
-        return None
+    async def settle_updates(self, taken: Sequence[TakenUpdate], *_: object, **__: object) -> frozenset[int]:
+        return frozenset(one.id for one in taken)
+
+    async def claim_updates(self, **_: object) -> Sequence[TakenUpdate]:
+        return []
 
 
 @dataclass(frozen=True)
 class Bare:
-    """Services of which `/ping` needs only the people."""
+    """Services of which `/ping` needs only the people and their updates."""
 
     people: Nobody = field(default_factory=Nobody)
+    inbox: Inbox = field(
+        default_factory=lambda: Inbox(cast("Any", Nobody()), cast("Any", Nobody()), SystemClock())
+    )
 
 
 async def pong(update: Update, _: Any) -> None:
@@ -151,7 +160,7 @@ async def run_on_sqlite(address: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         database = f"sqlite+aiosqlite:///{Path(folder) / 'bench.sqlite'}"
         await asyncio.to_thread(migrate, database)
-        store, clock, market = open_store(database), SystemClock(), StillMarket()
+        store, clock, market = open_store(database, token="1:sandbox"), SystemClock(), StillMarket()
         exchange = ScriptedExchange(market)
         services = build_services(
             Settings(), store, market, exchange, OpenVault(), Listener(), ManualDurable(clock), clock

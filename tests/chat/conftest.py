@@ -1,5 +1,6 @@
 """A chat: the real shell and the real services over SQLite, in a still market; Telegram is a list of calls."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from itertools import count
@@ -47,6 +48,14 @@ class Chat:
         await self.shell.handle_update(update)
         return self.telegram.calls[before:]
 
+    async def try_once(self, update: Json) -> list[Call]:
+        """Take one update in, and wait until it is over or rests; the calls that were made for it."""
+        before = len(self.telegram.calls)
+        await self.shell.take_update(update)
+        while self.services.inbox._fair._tasks:
+            await asyncio.wait(self.services.inbox._fair._tasks)
+        return self.telegram.calls[before:]
+
     async def write(self, text: str, user: int = ADA) -> Call:
         """Write something; the one message that answers it."""
         (answer,) = await self.handle(message(next(self.numbers), user, text))
@@ -79,4 +88,4 @@ async def chat(store: SqlStore) -> AsyncIterator[Chat]:
     telegram.calls.clear()
     yield Chat(shell, link, telegram, services, store, clock, market, exchange, durable, vault)
     check_calls({"n": n, "method": c.method, "params": c.params} for n, c in enumerate(telegram.calls))
-    await shell.stop()
+    await shell.stop(grace=0)

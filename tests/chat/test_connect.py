@@ -257,7 +257,7 @@ async def test_a_message_that_cannot_be_deleted_has_its_key_not_used(venue: Chat
 async def test_a_deletion_that_telegram_does_not_take_now_is_owed_and_the_key_not_used(venue: Chat) -> None:
     await invited(venue)
     venue.telegram.script["deleteMessage"] = [refused(429, "Too Many Requests", retry_after=30)]
-    assert methods(await sent(venue, WRITTEN, update=700)) == ["deleteMessage"]
+    assert methods(await venue.try_once(message(700, ADA, WRITTEN))) == ["deleteMessage"]
     assert venue.market.tried == []
     (owed,) = await venue.store.due(now=venue.clock.now())
     assert (owed.kind, owed.edit) == ("deletion", 1700)

@@ -4,22 +4,22 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
-from itertools import count
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from telegram import Bot
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
 
 from bot.chat.application import Link, build
-from bot.chat.polling import Poller, RawUpdate, TokenRefused, Window
+from bot.chat.polling import Poller, RawUpdate, TokenRefused
 from bot.chat.request import ServerFailed
+from bot.ports.errors import NotWritable
 from bot.sandbox.app import build_app
 from tests.chat.conftest import Chat
+from tests.fakes.clock import ManualClock
 from tests.fakes.phone import Driver
 from tests.fakes.sandbox_server import serving
 
@@ -52,11 +52,15 @@ def fetching(bot: Bot) -> Callable[[int, int], Any]:
     return fetch
 
 
+def poller(fetch: Any, take: Any, **more: Any) -> Poller:
+    return Poller(fetch, take, ManualClock().now, **more)
+
+
 @contextlib.asynccontextmanager
-async def polled(poller: Poller, *, grace: float = 5) -> AsyncIterator[None]:
+async def polled(poller: Poller) -> AsyncIterator[None]:
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(poller.run(stop, grace=grace))
+        tasks.create_task(poller.run(stop))
         try:
             yield
         finally:
@@ -72,53 +76,48 @@ async def killed(poller: Poller, when: asyncio.Event) -> None:
         await run
 
 
-async def test_an_update_whose_handler_was_cut_off_comes_again(bot: Bot, driver: Driver) -> None:
-    reached, seen = asyncio.Event(), []
+async def test_an_update_that_was_not_stored_when_the_process_died_comes_again(
+    bot: Bot, driver: Driver
+) -> None:
+    seen: list[str] = []
+    reached, done = asyncio.Event(), asyncio.Event()
 
-    async def hangs(update: RawUpdate) -> None:
+    async def hangs(*_: Any) -> None:
         reached.set()
         await asyncio.Event().wait()
 
-    async def works(update: RawUpdate) -> None:
-        seen.append(update["message"]["text"])
+    async def works(batch: Sequence[RawUpdate], _: Any) -> None:
+        seen.extend(update["message"]["text"] for update in batch)
         done.set()
 
     await driver.phone(1).write("hello")
-    await killed(Poller(fetching(bot), hangs), reached)
+    await killed(poller(fetching(bot), hangs), reached)
 
-    done = asyncio.Event()
-    async with polled(Poller(fetching(bot), works)):
+    async with polled(poller(fetching(bot), works)):
         await done.wait()
     assert seen == ["hello"]
-    assert await bot.get_updates(timeout=0) == (), "handled, so it was confirmed on the way out"
+    assert await bot.get_updates(timeout=0) == (), "stored, so it was confirmed on the way out"
 
 
-async def test_a_slow_chat_holds_up_nobody_and_is_not_confirmed_by_those_who_overtake_it(
+@pytest.mark.fault(60)
+async def test_a_full_window_of_one_chat_is_stored_and_confirmed_and_what_follows_comes(
     bot: Bot, driver: Driver
 ) -> None:
+    """Telegram gives a hundred updates and no more until they are confirmed, however slow their handling is."""
+    for _ in range(150):
+        await driver.phone(1).write("a flood")
+    await driver.phone(2).write("me too")
     seen: list[int] = []
-    all_but_the_slow_one, slow_is_there = asyncio.Event(), asyncio.Event()
+    done = asyncio.Event()
 
-    async def handle(update: RawUpdate) -> None:
-        user = update["message"]["from"]["id"]
-        if user == 1:
-            slow_is_there.set()
-            await asyncio.Event().wait()
-        seen.append(user)
-        if len(seen) == 60:
-            all_but_the_slow_one.set()
+    async def take(batch: Sequence[RawUpdate], _: Any) -> None:
+        seen.extend(update["message"]["from"]["id"] for update in batch)
+        if 2 in seen:
+            done.set()
 
-    await driver.phone(1).write("I am slow")
-    poller = Poller(fetching(bot), handle)
-    running = asyncio.get_running_loop().create_task(killed(poller, all_but_the_slow_one))
-    await slow_is_there.wait()
-    for user in range(2, 62):  # they come while the slow one is under way
-        await driver.phone(user).write("I am quick")
-    await running
-    assert sorted(seen) == list(range(2, 62)), "each once"
-    waiting = await bot.get_updates(timeout=0)
-    assert waiting[0].message is not None
-    assert waiting[0].message.text == "I am slow"
+    async with polled(poller(fetching(bot), take)):
+        await done.wait()
+    assert seen == [1] * 150 + [2]
 
 
 async def test_the_whole_shell_answers_many_people_and_confirms_what_it_has_done(
@@ -195,7 +194,7 @@ class Script:
         self.pauses.append(seconds)
 
 
-async def nothing(_: RawUpdate) -> None:
+async def nothing(*_: Any) -> None:
     return None
 
 
@@ -204,7 +203,7 @@ async def test_failures_are_waited_out_longer_and_longer_and_the_log_hears_of_th
 ) -> None:
     script = Script(*[NetworkError("away")] * 6, ServerFailed(502), TelegramError("nonsense"), [1], [2])
     with caplog.at_level(logging.WARNING):
-        async with polled(Poller(script.fetch, nothing, pause=script.pause)):
+        async with polled(poller(script.fetch, nothing, pause=script.pause)):
             await script.used_up.wait()
     assert len(script.pauses) == 8
     assert script.pauses[5] > 4 * script.pauses[0]
@@ -217,14 +216,14 @@ async def test_failures_are_waited_out_longer_and_longer_and_the_log_hears_of_th
 
 async def test_retry_after_is_kept_to_exactly() -> None:
     script = Script(RetryAfter(7), [1])
-    async with polled(Poller(script.fetch, nothing, pause=script.pause)):
+    async with polled(poller(script.fetch, nothing, pause=script.pause)):
         await script.used_up.wait()
     assert script.pauses == [7.0]
 
 
 async def test_a_second_poller_elsewhere_is_named_and_waited_for(caplog: pytest.LogCaptureFixture) -> None:
     script = Script(Conflict("terminated by other getUpdates request"), Conflict("again"), [1])
-    async with polled(Poller(script.fetch, nothing, pause=script.pause)):
+    async with polled(poller(script.fetch, nothing, pause=script.pause)):
         await script.used_up.wait()
     assert caplog.text.count("another process takes this bot's updates") == 1
 
@@ -232,88 +231,70 @@ async def test_a_second_poller_elsewhere_is_named_and_waited_for(caplog: pytest.
 async def test_a_token_that_is_refused_later_ends_the_polling() -> None:
     script = Script([1], InvalidToken())
     with pytest.raises(TokenRefused):
-        await Poller(script.fetch, nothing).run(asyncio.Event())
+        await poller(script.fetch, nothing).run(asyncio.Event())
 
 
-async def test_waiting_for_a_slow_update_is_no_busy_loop() -> None:
-    asked = count()
-    latest = 0
-
-    async def fetch(offset: int, seconds: int) -> Sequence[RawUpdate]:
-        nonlocal latest
-        latest = next(asked)
-        assert offset <= 1
-        return [{"update_id": 1}]
-
-    async def hangs(_: RawUpdate) -> None:
-        await asyncio.Event().wait()
-
-    async with polled(Poller(fetch, hangs), grace=0.01):
-        await asyncio.sleep(1)
-    assert latest < 30, "a loop that does not rest asks tens of thousands of times"
-
-
-async def test_an_update_that_could_not_be_finished_is_asked_for_again(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+async def test_a_batch_that_cannot_be_stored_is_stored_later_and_not_confirmed_before(
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr("bot.chat.polling._TRY_AGAIN_AFTER", 0.05)
-    tries, finished = count(1), asyncio.Event()
+    script, tries = Script([1, 2], [3]), []
 
-    async def fetch(offset: int, seconds: int) -> Sequence[RawUpdate]:
-        if offset > 1:
-            finished.set()
-            if seconds:
-                await asyncio.Event().wait()
-            return []
-        return [{"update_id": 1}]
+    async def fails_twice(batch: Sequence[RawUpdate], _: Any) -> None:
+        tries.append([update["update_id"] for update in batch])
+        if len(tries) < 3:
+            assert set(script.offsets) == {0}
+            raise NotWritable("the disk is full")
 
-    async def fails_twice(_: RawUpdate) -> None:
-        if next(tries) < 3:
-            raise RuntimeError("the database is away")
-
-    async with polled(Poller(fetch, fails_twice)):
-        await finished.wait()
-    assert next(tries) == 4
-
-
-async def test_stopping_lets_those_under_way_finish_and_confirms_them() -> None:
-    script, started, ended = Script([1, 2]), asyncio.Event(), []
-
-    async def handle(update: RawUpdate) -> None:
-        started.set()
-        await asyncio.sleep(0.05)
-        ended.append(update["update_id"])
-
-    async with polled(Poller(script.fetch, handle)):
-        await started.wait()
-    assert ended == [1, 2]
-    assert script.offsets[-1] == 3
+    with caplog.at_level(logging.WARNING):
+        async with polled(poller(script.fetch, fails_twice, pause=script.pause)):
+            await script.used_up.wait()
+    assert tries == [[1, 2], [1, 2], [1, 2], [3]]
+    assert script.offsets[1:] == [3, 4, 4], "the last one confirms them on the way out"
+    assert [r.getMessage() for r in caplog.records] == [
+        "no updates: they cannot be stored (the disk is full); asking again until it works",
+        "updates flow again",
+    ]
 
 
-@given(st.data())
-def test_the_offset_never_passes_an_update_that_is_not_over_and_none_is_taken_twice(
-    data: st.DataObject,
-) -> None:
-    """Telegram as a list of pending updates, handlers that finish in any order, or fail."""
-    window, pending, under_way = Window(), list(range(1, data.draw(st.integers(1, 40)))), set[int]()
-    finished: set[int] = set()
-    now = 0.0
-    for _ in range(200):
-        if not pending and not under_way:
-            break
-        now += 1
-        if data.draw(st.booleans()):
-            assert not any(number < window.offset for number in pending if number not in finished)
-            pending = [number for number in pending if number >= window.offset]
-            fresh = window.take(pending[:10], now)
-            assert not fresh & under_way
-            assert not fresh & finished
-            under_way |= fresh
-        elif under_way:
-            number = data.draw(st.sampled_from(sorted(under_way)))
-            under_way.discard(number)
-            if data.draw(st.integers(0, 3)):
-                window.finish(number)
-                finished.add(number)
-            else:
-                window.put_off(number, now + 2)
+@pytest.mark.fault(62)
+@pytest.mark.parametrize("odd", [True, -7, 2**63, "8", None, 1.5])
+async def test_an_update_without_a_proper_number_is_passed_with_the_others(odd: Any) -> None:
+    script = Script([3, odd, 4])
+
+    async with polled(poller(script.fetch, nothing, pause=script.pause)):
+        await script.used_up.wait()
+    assert script.offsets[1] == 5
+
+
+@pytest.mark.fault(62)
+async def test_nothing_but_an_update_without_a_number_is_no_busy_loop() -> None:
+    script = Script(*[[True]] * 5, [1])
+    async with polled(poller(script.fetch, nothing, pause=script.pause)):
+        await script.used_up.wait()
+    assert len(script.pauses) == 5
+    assert script.pauses[4] > 4 * script.pauses[0]
+
+
+async def test_the_first_questions_wait_for_nothing_so_that_what_had_waited_is_known() -> None:
+    """What comes with a full answer, or with the first one, may have waited for days; what comes after an answer with
+    room left is younger than the question for that."""
+    clock, seconds, since = ManualClock(), [], []
+    answers = [range(1, 101), [101], [102], [103]]
+    over = asyncio.Event()
+
+    async def fetch(offset: int, wait: int) -> Sequence[RawUpdate]:
+        seconds.append(wait)
+        if not answers:
+            over.set()
+            await asyncio.Event().wait()
+        clock.pass_(seconds=10)
+        return [{"update_id": number} for number in answers.pop(0)]
+
+    async def take(_: Any, emptied: datetime | None) -> None:
+        since.append((clock.now() - emptied).total_seconds() if emptied else None)
+
+    async with polled(Poller(fetch, take, clock.now)):
+        await over.wait()
+        answers.append([])
+    assert since == [None, None, 20, 20]
+    assert seconds[:4] == [0, 0, 25, 25]

@@ -2,19 +2,27 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from telegram.error import InvalidToken, NetworkError
 
+from bot import metrics
 from bot.chat import guard
 from bot.chat.application import ALLOWED_UPDATES, Link, build
 from bot.chat.polling import TokenRefused
 from bot.chat.request import NotSent
-from bot.ports.errors import NotWritable, Unavailable
+from bot.ports.errors import NotWritable
+from bot.services.inbox import Inbox, commits
 from tests.chat.conftest import ADA, BOB, Chat
 from tests.chat.recording import RecordingRequest, message, refused, tap
+from tests.fakes.database import is_over
+
+
+def counted(outcome: str) -> float:
+    return float(metrics.UPDATES.labels(outcome)._value.get())
 
 
 async def held(chat: Chat, user: int = ADA) -> dict[str, Decimal]:
@@ -37,38 +45,56 @@ async def test_the_same_update_twice_at_once_takes_effect_once(chat: Chat) -> No
 
 
 @pytest.mark.fault(1)
-async def test_an_update_cut_off_before_its_end_takes_effect_once_when_it_comes_again(
+async def test_an_update_cut_off_before_its_end_takes_effect_once_in_the_next_life(
     chat: Chat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def dies(_: int) -> None:
-        raise Unavailable("the database is away")
+    """It was stored and confirmed: Telegram does not bring it again."""
 
-    update = message(7, ADA, "/add SOL 100")
     with monkeypatch.context() as patched:
-        patched.setattr(type(chat.services.people), "finish_update", lambda _, number: dies(number))
-        with pytest.raises(Unavailable):
-            await chat.shell.handle_update(update)
-    chat.shell._answered.clear()  # another life of the process
-    assert len(await chat.handle(update)) == 1, "answered again, because nobody knows whether it was read"
+        patched.setattr(type(chat.services.inbox._commits), "end", lambda *_, **__: None)
+        assert len(await chat.try_once(message(7, ADA, "/add SOL 100"))) == 1
+    next_life = build(replace(chat.services, inbox=Inbox(chat.store, chat.store, chat.clock)), chat.link)
+    await next_life.start()
+    async with asyncio.timeout(10):
+        while not await is_over(chat.store, 7):  # noqa: ASYNC110 - a row tells no event
+            await asyncio.sleep(0.01)
+    assert len(chat.telegram.of("sendMessage")) == 2, "nobody knows whether the first answer was read"
     assert await held(chat) == {"SOL": 100}
+    await next_life.stop()
 
 
-async def test_an_update_whose_end_cannot_be_noted_is_answered_once_however_often_it_comes(
+async def test_an_update_whose_end_cannot_be_noted_is_answered_once_and_noted_later(
     chat: Chat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def full(*_: Any) -> None:
+    monkeypatch.setattr(commits, "TRY_AGAIN_AFTER", 0.01)
+    real, failures = type(chat.store).settle_updates, iter([NotWritable("the disk is full")] * 3)
+
+    async def full(store: Any, taken: Any, ended: Any, **more: Any) -> Any:
+        for failure in failures if ended else ():
+            raise failure
+        return await real(store, taken, ended, **more)
+
+    monkeypatch.setattr(type(chat.store), "settle_updates", full)
+    update = message(7, ADA, "/add SOL 100")
+    await chat.handle(update)
+    assert await is_over(chat.store, 7)
+    assert await chat.handle(update) == []
+    assert len(chat.telegram.of("sendMessage")) == 1
+
+
+async def test_what_cannot_be_stored_is_not_taken_for_stored(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: Any, **__: Any) -> None:
         raise NotWritable("the disk is full")
 
     update = message(7, ADA, "/add SOL 100")
     with monkeypatch.context() as patched:
-        patched.setattr(type(chat.services.people), "finish_update", full)
-        for _ in range(3):
-            with pytest.raises(NotWritable):
-                await chat.shell.handle_update(update)
-    assert await chat.handle(update) == []
-    assert len(chat.telegram.of("sendMessage")) == 1
-    assert await chat.store.update_done(7)
-    assert not chat.shell._answered
+        patched.setattr(type(chat.store), "settle_updates", full)
+        with pytest.raises(NotWritable):
+            await chat.shell.take_update(update)
+    assert chat.telegram.calls == []
+    assert len(await chat.handle(update)) == 1
 
 
 async def test_an_unforeseen_failure_is_named_in_the_log_and_to_its_person_and_the_update_is_over(
@@ -84,16 +110,71 @@ async def test_an_unforeseen_failure_is_named_in_the_log_and_to_its_person_and_t
     assert "unforeseen" not in said.text
     (record,) = [r for r in caplog.records if "E7" in r.getMessage()]
     assert record.exc_info
-    assert await chat.services.people.update_done(7)
+    assert await is_over(chat.store, 7)
 
 
-async def test_an_update_that_cannot_be_read_is_logged_and_over(
-    chat: Chat, caplog: pytest.LogCaptureFixture
-) -> None:
-    with caplog.at_level(logging.ERROR):
-        assert await chat.handle({"update_id": 7, "message": {"chat": "nonsense"}}) == []
-    assert "update 7 cannot be read" in caplog.text
-    assert await chat.services.people.update_done(7)
+@pytest.mark.fault(62)
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"message": {"chat": "nonsense"}},
+        {"message": None},
+        {"message": []},
+        {
+            "message": {
+                "message_id": 1,
+                "date": 1,
+                "chat": {"id": ADA, "type": "private"},
+                "text": "/add SOL 1",
+            }
+        },
+        {"message": {"message_id": "1", "chat": {"id": ADA, "type": "private"}, "from": {"id": ADA}}},
+        {
+            "message": {
+                "message_id": 1,
+                "chat": {"id": ADA, "type": "private"},
+                "from": {"id": True},
+                "text": "x",
+            }
+        },
+        {"channel_post": {"message_id": 1, "chat": {"id": -5, "type": "channel"}, "text": "/add SOL 1"}},
+        {
+            "edited_message": {
+                "message_id": 1,
+                "chat": {"id": ADA},
+                "from": {"id": 2**80},
+                "text": "/add SOL 1",
+            }
+        },
+        {"callback_query": {"id": "1", "data": "ok:x"}},
+        {"callback_query": {"id": 1, "from": {"id": ADA}, "data": {"deep": []}}},
+        {"my_chat_member": {"chat": {"id": -5}}},
+        {"something_new": {"text": "/add SOL 1"}},
+    ],
+)
+async def test_an_odd_update_is_counted_and_passed(chat: Chat, odd: dict[str, Any]) -> None:
+    before = counted("odd")
+    assert await chat.handle({"update_id": 7, **odd}) == []
+    assert await is_over(chat.store, 7)
+    assert counted("odd") == before + 1
+    assert len(await chat.handle(message(8, ADA, "/ping"))) == 1
+
+
+@pytest.mark.fault(62)
+async def test_an_update_nested_too_deeply_to_be_kept_is_passed(chat: Chat) -> None:
+    deep: Any = "/add SOL 1"
+    for _ in range(5_000):
+        deep = {"reply_to_message": deep}
+    assert await chat.handle({"update_id": 7, "message": deep}) == []
+    assert len(await chat.handle(message(8, ADA, "/ping"))) == 1
+
+
+@pytest.mark.fault(62)
+async def test_a_tap_on_a_message_that_nobody_knows_any_more_gets_its_sentence(chat: Chat) -> None:
+    update = tap(7, ADA, 1, "ok:x")
+    del update["callback_query"]["message"]
+    (answer,) = await chat.handle(update)
+    assert answer.text == "This button is no longer in use. Send /status to see where things stand."
 
 
 @pytest.mark.parametrize("update", [{}, {"update_id": "7"}, {"message": {}}])
@@ -108,7 +189,7 @@ async def test_kinds_of_updates_that_nobody_asked_for_are_over_without_an_answer
     unasked: list[dict[str, Any]] = [{"poll": poll}, {"something_new": {}}, {}]
     for number, update in enumerate(unasked, start=50):
         assert await chat.handle({"update_id": number, **update}) == []
-        assert await chat.services.people.update_done(number)
+        assert await is_over(chat.store, number)
 
 
 async def test_a_telegram_that_is_away_is_waited_for_and_the_answer_still_comes(
@@ -127,14 +208,24 @@ async def test_a_telegram_that_is_away_is_waited_for_and_the_answer_still_comes(
     assert await held(chat) == {"SOL": 100}, "tried four times, added once"
 
 
-async def test_a_chat_that_is_told_to_wait_long_goes_unanswered_and_holds_up_nobody(chat: Chat) -> None:
-    chat.telegram.script["sendMessage"] = [refused(429, "Too Many Requests", retry_after=30)]
-    assert len(await chat.handle(message(7, ADA, "/ping"))) == 1
-    assert await chat.handle(message(8, ADA, "/ping")) == [], (
-        "not even asked: the thirty seconds are not over"
-    )
+@pytest.mark.fault(61)
+@pytest.mark.parametrize(
+    "failure", [refused(429, "Too Many Requests", retry_after=1), refused(500, "Internal"), NotSent("away")]
+)
+async def test_an_answer_that_telegram_does_not_take_is_owed_and_holds_up_nobody(
+    chat: Chat, failure: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "_FIRST_PAUSE", 0.4)
+    chat.telegram.script["sendMessage"] = [failure]
+    assert len(await chat.try_once(message(7, ADA, "/ping"))) == 1
+    assert await chat.try_once(message(8, ADA, "/help")) == [], "it waits for its chat"
+    assert not chat.services.inbox._fair._tasks, "nobody sits and waits for that chat"
     assert len(await chat.handle(message(9, BOB, "/ping"))) == 1
-    assert await chat.services.people.update_done(8)
+    await chat.services.inbox.ended(8)
+    assert [call.text for call in chat.telegram.of("sendMessage")[2:]] == [
+        "pong",
+        chat.telegram.calls[-1].text,
+    ], "in their order"
 
 
 async def test_somebody_who_blocked_the_bot_costs_one_call_and_no_alarm(
@@ -159,11 +250,11 @@ async def test_updates_of_one_chat_keep_their_order_and_other_chats_do_not_wait(
     gate, order = asyncio.Event(), []
     real = type(chat.services.people).meet
 
-    async def slow(people: Any, user_id: int, chat_id: int, name: str) -> Any:
+    async def slow(people: Any, user_id: int, chat_id: int, name: str, known: Any) -> Any:
         if user_id == ADA and not gate.is_set():
             await gate.wait()
         order.append(user_id)
-        return await real(people, user_id, chat_id, name)
+        return await real(people, user_id, chat_id, name, known)
 
     monkeypatch.setattr(type(chat.services.people), "meet", slow)
     async with asyncio.TaskGroup() as tasks:

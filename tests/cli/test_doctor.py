@@ -145,3 +145,15 @@ def test_a_telegram_that_is_away_is_said_to_be(patient: Patient) -> None:
     code, said, _ = patient.look(HEDGEHOG_TELEGRAM_URL=NOBODY)
     assert code == 1
     assert "network" in said["✗ Telegram"]
+
+
+@pytest.mark.fault(63)
+async def test_the_doctor_says_why_webhooks_could_not_come_in(patient: Patient) -> None:
+    webhook = {
+        "HEDGEHOG_WEBHOOK_URL": "https://bot.example.org/webhook",
+        "HEDGEHOG_WEBHOOK_SECRET": "a-secret",
+    }
+    code, said, _ = patient.look(**webhook)
+    assert code == 1
+    assert "HEDGEHOG_LISTEN_PORT" in said["✗ Webhook"]
+    assert "given" in patient.look(**webhook, HEDGEHOG_LISTEN_PORT="8080")[1]["✓ Webhook"]

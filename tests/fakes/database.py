@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import select
 
 from bot.storage import SqlStore, migrate, open_store
+from bot.storage.tables import inbox
 
 
 def sqlite_address(file: Path) -> str:
@@ -47,3 +49,10 @@ async def store(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[SqlStore
     opened = open_store(prepared(sqlite_address(tmp_path / "store.sqlite"), sqlite_template))
     yield opened
     await opened.close()
+
+
+async def is_over(store: SqlStore, update_id: int) -> bool:
+    """Whether an update was handled to its end, and that is durable."""
+    async with store._database.read() as connection:
+        wanted = select(inbox.c.id).where(inbox.c.id == update_id, inbox.c.content.is_(None))
+        return (await connection.execute(wanted)).one_or_none() is not None

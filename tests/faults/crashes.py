@@ -20,9 +20,11 @@ PACE = 10  # seconds that pass for the bot in each one: an absent order is prove
 POINTS = 46  # a cell; a few may not be come by
 IN_FLIGHT = ("the order is in flight", 1)  # killed from outside while the exchange holds its answer back
 MANUAL = frozenset({"manual"})
-_BACKGROUND = re.compile(r"store\.(due|proposals_in|watched|open_attempts|forget_updates|ping) ")
+_BACKGROUND = re.compile(
+    r"store\.(due|proposals_in|watched|open_attempts|forget_updates|claim_updates|hold_updates|ping) "
+)
 _DECISIVE = re.compile(
-    r"wire\.POST|exchange\.place|store\.(transition|reserve|move_proposal|finish_update)|durable\.start"
+    r"wire\.POST|exchange\.place|store\.(transition|reserve|move_proposal|settle_updates)|durable\.start"
 )
 
 Point = tuple[str, int]  # a point's name, and which of that name

@@ -186,7 +186,7 @@ def read_database(engine: Engine) -> dict[str, Any]:
                 for row in rows("outbox", "id")
             ],
             "updates_done": frozenset(
-                row.id for row in connection.execute(text("SELECT id FROM seen_update"))
+                row.id for row in connection.execute(text("SELECT id FROM inbox WHERE content IS NULL"))
             ),
         }
 

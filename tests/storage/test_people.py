@@ -1,7 +1,6 @@
 """People, what they hold and want, and that nothing they did takes effect twice."""
 
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,7 +8,6 @@ import pytest
 from bot.ports.errors import InvalidRecord
 from bot.ports.records import Account, AccountState, User
 from bot.ports.store import HoldingChange, Store
-from bot.storage import SqlStore
 from hedging.portfolio import Holding
 from hedging.rules import HedgeRule
 from tests.storage.samples import ADA, BOB, NOW, later
@@ -197,17 +195,7 @@ async def test_the_state_of_an_account_is_kept(store: Store, account: Account) -
         await store.set_account_state(10_000, AccountState.ACTIVE)
 
 
-async def test_an_update_is_finished_once_however_often_it_comes(store: Store) -> None:
-    assert not await store.update_done(2**40)
-    await store.finish_update(2**40, NOW)
-    await store.finish_update(2**40, later(60))
-    assert await store.update_done(2**40)
-    assert not await store.update_done(2**40 + 1)
-
-
-async def test_old_updates_are_forgotten_and_new_ones_kept(store: SqlStore) -> None:
-    await store.finish_update(1, NOW - timedelta(days=8))
-    await store.finish_update(2, NOW)
-    assert await store.forget_updates(before=NOW - timedelta(days=7)) == 1
-    assert not await store.update_done(1)
-    assert await store.update_done(2)
+async def test_many_people_are_read_at_once(store: Store) -> None:
+    await store.ensure_user(ADA)
+    assert await store.users([ADA.id, 10_000]) == {ADA.id: ADA}
+    assert await store.users([]) == {}

@@ -22,7 +22,7 @@ class Shell:
         self.handled: list[Mapping[str, Any]] = []
         self.failure: Exception | None = None
 
-    async def handle_update(self, update: Mapping[str, Any]) -> None:
+    async def take_update(self, update: Mapping[str, Any]) -> None:
         if self.failure:
             raise self.failure
         self.handled.append(update)
@@ -56,12 +56,12 @@ async def http(shell: Shell, database: Database) -> AsyncIterator[httpx.AsyncCli
         yield client
 
 
-async def test_200_comes_only_after_the_update_was_handled(http: httpx.AsyncClient, shell: Shell) -> None:
+async def test_200_comes_only_after_the_update_was_stored(http: httpx.AsyncClient, shell: Shell) -> None:
     assert (await http.post("/webhook", json=UPDATE, headers=SECRET)).status_code == 200
     assert shell.handled == [UPDATE]
 
 
-async def test_an_update_that_could_not_be_finished_is_asked_for_again(
+async def test_an_update_that_could_not_be_stored_is_asked_for_again(
     http: httpx.AsyncClient, shell: Shell
 ) -> None:
     shell.failure = Unavailable("the database is away")
@@ -91,11 +91,36 @@ async def test_a_shell_that_is_not_ready_asks_to_come_back(http: httpx.AsyncClie
     assert (await http.post("/webhook", json=UPDATE, headers=SECRET)).status_code == 503
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"7", b'"x"', b'{"update_id": "7"}', b"{}", b"\xff\xfe"])
-async def test_what_is_no_update_is_refused_and_does_not_come_back_for_ever(
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe"])
+async def test_what_was_cut_or_broken_on_its_way_is_asked_for_again(
     http: httpx.AsyncClient, shell: Shell, body: bytes
 ) -> None:
     assert (await http.post("/webhook", content=body, headers=SECRET)).status_code == 400
+    assert not shell.handled
+
+
+@pytest.mark.fault(62)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[]",
+        b"7",
+        b'"x"',
+        b'{"update_id": "7"}',
+        b"{}",
+        b'{"update_id": true}',
+        b'{"update_id": -1}',
+        b'{"update_id": 9223372036854775808}',
+        b'{"update_id": 7, "message": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    ],
+)
+async def test_an_update_that_nobody_can_ever_handle_is_counted_and_does_not_come_back_for_ever(
+    http: httpx.AsyncClient, shell: Shell, body: bytes
+) -> None:
+    """Telegram delivers again what is not answered with 2xx."""
+    before = metrics.UPDATES.labels("unreadable")._value.get()
+    assert (await http.post("/webhook", content=body, headers=SECRET)).status_code == 200
+    assert metrics.UPDATES.labels("unreadable")._value.get() == before + 1
     assert not shell.handled
 
 

@@ -58,18 +58,17 @@ async def test_many_people_are_answered_by_webhook(shell: TelegramShell, driver:
         assert await said_to(driver, user) == ["pong"]
 
 
-async def test_an_update_that_could_not_be_finished_comes_again_and_is_neither_done_nor_answered_twice(
+async def test_an_update_that_could_not_be_stored_comes_again_and_is_neither_done_nor_answered_twice(
     shell: TelegramShell, chat: Chat, driver: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    people = type(chat.services.people)
-    real, failures = people.finish_update, iter([OSError("disk full")] * 2)
+    real, failures = type(chat.store).settle_updates, iter([OSError("disk full")] * 2)
 
-    async def fails_twice(self: Any, number: int) -> None:
+    async def fails_twice(*args: Any, **more: Any) -> Any:
         for failure in failures:
             raise failure
-        await real(self, number)
+        return await real(*args, **more)
 
-    monkeypatch.setattr(people, "finish_update", fails_twice)
+    monkeypatch.setattr(type(chat.store), "settle_updates", fails_twice)
     await driver.phone(1).write("/add SOL 100")
     await driver.phone(1).write("/ping")
     added, pong = await said_to(driver, 1, 2)

@@ -52,9 +52,10 @@ async def confirm(turn: Turn) -> None:
     if turn.tap is None:
         return
     (card_id,) = turn.carried(1)
-    await conclude(
-        turn, await turn.services.hedge.confirm(card_id, turn.user_id, turn.chat_id, turn.tap.message_id)
+    taken = await turn.services.hedge.confirm(
+        card_id, turn.user_id, turn.chat_id, turn.tap.message_id, waited=turn.tap.waited
     )
+    await conclude(turn, taken)
 
 
 async def conclude(turn: Turn, tapped: Confirmation) -> None:
@@ -67,8 +68,14 @@ async def conclude(turn: Turn, tapped: Confirmation) -> None:
             await turn.hint(texts.ALREADY_SENT, alert=True)
             await turn.services.hedge.begin(card)
         case "repriced":
-            await turn.hint(texts.PRICE_MOVED)
-            fresh = views.repriced(card, tapped.earlier, await turn.services.hedge.account(card))
+            account = await turn.services.hedge.account(card)
+            if tapped.late:
+                waited = turn.tap.waited if turn.tap else None
+                await turn.hint(texts.TAP_LATE, alert=True)
+                fresh = views.asked_again(card, account, waited)
+            else:
+                await turn.hint(texts.PRICE_MOVED)
+                fresh = views.repriced(card, tapped.earlier, account)
             await turn.services.hedge.shown(card.id, await turn.show(fresh))
         case "at_target":
             await turn.hint(texts.NO_PRICE_NOW if views.waiting(card.plan) else texts.AT_TARGET)

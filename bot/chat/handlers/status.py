@@ -34,7 +34,13 @@ async def rebalance(turn: Turn) -> None:
     parts = turn.tap.data.split(":")[1:]
     alert_id, remedy = turn.carried(len(parts)) if len(parts) == 2 else (*turn.carried(1), "")
     done = await turn.services.hedge.rebalance(
-        number(alert_id), turn.user_id, turn.chat_id, turn.tap.message_id, key=turn.key, remedy=remedy
+        number(alert_id),
+        turn.user_id,
+        turn.chat_id,
+        turn.tap.message_id,
+        key=turn.key,
+        remedy=remedy,
+        waited=turn.tap.waited,
     )
     await conclude(turn, done)
 

@@ -1,6 +1,7 @@
 """Secrets that people paste by mistake."""
 
 import re
+from collections.abc import Sequence
 
 from bot.chat.parsing.credentials import is_pair
 
@@ -18,6 +19,11 @@ def looks_secret(text: str) -> bool:
     if _LONG.search(text) or _BOT_TOKEN.search(text) or is_pair(text):
         return True
     return _longest_run(text) >= _SEED_WORDS
+
+
+def any_secret(words: Sequence[str]) -> bool:
+    """Whether there is one in any of what stands in a message, or in two of them together."""
+    return any(map(looks_secret, words)) or (len(words) > 1 and is_pair("\n".join(words)))
 
 
 def _longest_run(text: str) -> int:

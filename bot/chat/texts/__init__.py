@@ -54,6 +54,7 @@ ALREADY_REPLACED = "A newer card took the place of this one. Nothing was traded 
 EXPIRED = "This card has expired: nothing was traded. Prices are read again on the new one."
 PRICE_MOVED = "The price has moved. Please look at the new figures."
 NO_PRICE_NOW = "A price is missing just now, so nothing was sent. Please look at the card."
+TAP_LATE = "Your tap reached me late, so I sent nothing. Please look at this card and tap again."
 AT_TARGET = "Already at your target. There is nothing to trade."
 CANCELLED = "Cancelled. Nothing was traded."
 SAVED = "Saved: {what}."
@@ -91,6 +92,8 @@ CONTRADICTED = (
     "The exchange tells two different things about your positions just now, so I plan nothing on them. Please try "
     "again in half a minute."
 )
+A_LOT = "One moment, I have {number} of your messages. I do them all, and answer the last ones."
+TOO_MUCH = "That was a lot at once. Please wait {seconds} s and try again."
 UNKNOWN_COMMAND = "I do not know this command. /help lists what I can do."
 NOT_UNDERSTOOD = (
     "I did not understand that. To add coins, write for example: SOL 120, ETH 1.5. /help lists the rest."

@@ -58,6 +58,14 @@ def repriced(
     return Message(f"{bold(title)}\n{_differences(earlier.plan, fresh.plan)}\n\n{card.text}", card.buttons)
 
 
+def asked_again(fresh: Proposal, account: Account, waited: timedelta | None) -> Message:
+    """The card again, because the tap on the earlier one was up to so long on its way; None: nobody can tell."""
+    card = proposal(fresh, account)
+    minutes = ceil(waited.total_seconds() / 60) if waited else 0
+    why = t.TAP_TOOK.format(minutes=minutes) if 0 < minutes <= 60 else t.TAP_OF_UNKNOWN_AGE
+    return Message(f"{bold(t.TAP_LATE)}\n{why}\n\n{card.text}", card.buttons)
+
+
 def sending(card: Proposal) -> Message:
     """Confirmed, and frozen until the receipt takes its place."""
     count = len(card.plan.orders)

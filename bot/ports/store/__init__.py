@@ -13,8 +13,9 @@ from bot.ports.store.keys import KeyStore
 from bot.ports.store.ledger import LedgerStore
 from bot.ports.store.outbox import OutboxStore
 from bot.ports.store.paper import PaperStore
-from bot.ports.store.people import Changed, HoldingChange, PeopleStore, UpdateStore
+from bot.ports.store.people import Changed, HoldingChange, PeopleStore
 from bot.ports.store.proposals import ProposalStore
+from bot.ports.store.updates import TakenUpdate, UpdateStore
 from bot.ports.watching import PaceStore, WatchStore
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "PeopleStore",
     "ProposalStore",
     "Store",
+    "TakenUpdate",
     "UpdateStore",
     "Watched",
 ]

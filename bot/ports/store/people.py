@@ -1,8 +1,7 @@
-"""People, what they hold and want, their accounts; and the updates that were finished."""
+"""People, what they hold and want, and their accounts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
@@ -31,6 +30,10 @@ class Changed:
 
 class PeopleStore(Protocol):
     async def user(self, user_id: int) -> User | None: ...
+
+    async def users(self, ids: Collection[int]) -> Mapping[int, User]:
+        """Those of them who are known."""
+        ...
 
     async def ensure_user(self, user: User) -> User:
         """Insert, or update name and chat and lift a suspension; `joined` of the first time stays."""
@@ -70,16 +73,4 @@ class PeopleStore(Protocol):
 
     async def accounts(self, user_id: int | None = None) -> Sequence[Account]:
         """One user's accounts, or everybody's."""
-        ...
-
-
-class UpdateStore(Protocol):
-    async def update_done(self, update_id: int) -> bool:
-        """Whether this update was finished before."""
-        ...
-
-    async def finish_update(self, update_id: int, at: datetime) -> None: ...
-
-    async def forget_updates(self, *, before: datetime) -> int:
-        """Drop what was kept to recognise repetitions from before that wall time; how many rows went."""
         ...

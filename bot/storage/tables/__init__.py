@@ -3,15 +3,16 @@
 from bot.storage.tables.base import metadata
 from bot.storage.tables.books import KnownShort, PositionBook, PositionChange
 from bot.storage.tables.desk import AccountLook, AlertSetting, Pace, Permission, Pin
+from bot.storage.tables.inbox import InboxUpdate
 from bot.storage.tables.market import Candle
-from bot.storage.tables.people import Account, Effect, Holding, Invitation, Person, Rule, SeenUpdate
+from bot.storage.tables.people import Account, Effect, Holding, Invitation, Person, Rule
 from bot.storage.tables.trading import LIVE_ATTEMPT, Attempt, Event, PaperAccount, PaperOrder, Proposal
 from bot.storage.tables.vault import Credential, DataKey, MasterKey
 from bot.storage.tables.watching import LIVE_ALERT, OWED, Alert, Memory, Outbox
 
 people, holdings, rules = Person.table(), Holding.table(), Rule.table()
 accounts, invitations = Account.table(), Invitation.table()
-effects, seen_updates = Effect.table(), SeenUpdate.table()
+effects, inbox = Effect.table(), InboxUpdate.table()
 proposals, attempts, events = Proposal.table(), Attempt.table(), Event.table()
 paper_accounts, paper_orders = PaperAccount.table(), PaperOrder.table()
 alerts, memories, outbox = Alert.table(), Memory.table(), Outbox.table()
@@ -39,6 +40,7 @@ __all__ = [
     "effects",
     "events",
     "holdings",
+    "inbox",
     "invitations",
     "known_shorts",
     "looks",
@@ -56,5 +58,4 @@ __all__ = [
     "position_changes",
     "proposals",
     "rules",
-    "seen_updates",
 ]

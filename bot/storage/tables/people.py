@@ -1,4 +1,4 @@
-"""Who uses the bot, what they hold and want, and which of their updates took effect."""
+"""Who uses the bot, what they hold and want, and which of their changes took effect."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -87,12 +87,3 @@ class Effect(Row, table=True):
     at: datetime = Field(
         sa_type=Instant, sa_column_kwargs={"server_default": func.current_timestamp()}, index=True
     )
-
-
-class SeenUpdate(Row, table=True):
-    """A Telegram update whose handler has finished."""
-
-    __tablename__ = "seen_update"
-
-    id: int = Field(primary_key=True, sa_type=Id, sa_column_kwargs={"autoincrement": False})
-    at: datetime = Field(sa_type=Instant, index=True)

@@ -241,6 +241,8 @@ SCREENS: dict[str, Message] = {
     "card_unhedge": proposal.proposal(card(CLOSING), PAPER),
     "card_at_target": proposal.proposal(card(plan(before=Exposure(D(100), D(100), D(52)))), PAPER),
     "card_no_order": proposal.proposal(card(plan(checks=BAD_CHECKS)), PAPER),
+    "card_late_tap": proposal.asked_again(card(TWO_LEGS), PAPER, timedelta(minutes=3)),
+    "card_tap_of_unknown_age": proposal.asked_again(card(TWO_LEGS), PAPER, None),
     "card_repriced": proposal.repriced(card(MOVED), card(TWO_LEGS), PAPER),
     "card_repriced_paused": proposal.repriced(
         card(replace(PAUSED, legs=(leg("BTC", "0.035", "63251.4"),))), card(TWO_LEGS), PAPER

@@ -168,7 +168,7 @@ class Replicas:
                 "card_seconds": self._story.card_seconds,
             }
         )
-        store = life.around("store", SqlStore(DATABASES.borrow(self._database, life)))
+        store = life.around("store", SqlStore(DATABASES.borrow(self._database, life), TOKEN))
         vault = SqlVault(DATABASES.borrow(self._database, life), NoKeys())
         wire = InProcessWire(self._clock, self._network, life.point)
         exchanges = Exchanges(self._story.exchange, store, wire, self._clock, _credentials)

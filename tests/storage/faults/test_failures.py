@@ -18,7 +18,7 @@ from sqlalchemy import make_url
 from bot.ports.books import Book
 from bot.ports.errors import NotWritable
 from bot.ports.records import Account, AccountState, AlertState, AttemptState, Invitation, ProposalState
-from bot.ports.store import AlertChange, CandleChunk, HoldingChange, Store
+from bot.ports.store import AlertChange, CandleChunk, HoldingChange, Store, TakenUpdate
 from bot.ports.watching import AlertSettings, Look, Permission, Pin
 from bot.storage import SqlStore, at_head, migrate, open_store
 from bot.storage import database as rooms_database
@@ -37,7 +37,8 @@ READS: dict[str, Any] = {
     "rule": lambda s: s.rule(ADA.id),
     "account": lambda s: s.account(1),
     "accounts": lambda s: s.accounts(),
-    "update_done": lambda s: s.update_done(1),
+    "users": lambda s: s.users([ADA.id]),
+    "claim_updates": lambda s: s.claim_updates(by="a", now=NOW, stale=NOW),
     "proposal": lambda s: s.proposal("card"),
     "proposal_and_account": lambda s: s.proposal_and_account("card"),
     "latest_proposals": lambda s: s.latest_proposals(ADA.id),
@@ -87,7 +88,10 @@ WRITES: dict[str, Any] = {
     "renew_key": lambda s: s.renew_key(1),
     "count_refusal": lambda s: s.count_refusal(ACCOUNT, most=3, outbox=None),
     "forget_refusals": lambda s: s.forget_refusals(ACCOUNT),
-    "finish_update": lambda s: s.finish_update(1, NOW),
+    "settle_updates": lambda s: s.settle_updates([TakenUpdate(1, 1, b"{}", NOW)], [2], by="a", now=NOW),
+    "hold_updates": lambda s: s.hold_updates(by="a", now=NOW),
+    "release_updates": lambda s: s.release_updates(by="a"),
+    "begin_again": lambda s: s.begin_again(1),
     "forget_updates": lambda s: s.forget_updates(before=NOW),
     "add_proposal": lambda s: s.add_proposal(a_proposal("card", ACCOUNT)),
     "set_card": lambda s: s.set_card("card", 1),
