@@ -40,6 +40,7 @@ from bot.services.rules import Rules
 from bot.services.situation import Situations
 from bot.services.status import Status
 from bot.services.watch import Watch
+from bot.services.watch.keys import KeyLooks
 from bot.settings import Settings
 from hedging.assets import KNOWN, Alias, table
 from hedging.errors import BadInput
@@ -189,6 +190,7 @@ def build_services(
             delivery,
             durable,
             clock,
+            KeyLooks(store, outside, clock),
             shards=settings.tick_shards,
         ),
     )
@@ -227,14 +229,15 @@ async def checkup(settings: Settings) -> AsyncIterator["Checkup"]:
     async with AsyncExitStack() as stack:
         store = await _open_store(settings, stack)
         vault = await _open_vault(settings, stack)
-        exchanges = await _open_exchanges(settings, store, vault, SystemClock(), stack)
+        clock = SystemClock()
+        exchanges = await _open_exchanges(settings, store, vault, clock, stack)
 
         async def greet() -> str:
             if not settings.token.get_secret_value():
                 raise Unavailable("Set HEDGEHOG_TOKEN to the token that BotFather gave you.")
             return await name_of(Link(settings.token.get_secret_value(), settings.telegram_url))
 
-        yield Checkup(greet, store, vault, exchanges, lambda: coins(settings))
+        yield Checkup(greet, store, vault, exchanges, lambda: coins(settings), clock)
 
 
 def coins(settings: Settings) -> Mapping[str, Alias]:
@@ -303,7 +306,12 @@ async def _open_exchanges(
     from bot.exchange.exchanges import Exchanges
 
     home = await _open_home(settings, stack)
-    wire = Wire(clock, loopback=settings.sandbox_url, passing=fault.request if fault else None)
+    wire = Wire(
+        clock,
+        loopback=settings.sandbox_url,
+        address=settings.public_address,
+        passing=fault.request if fault else None,
+    )
     stack.push_async_callback(wire.close)
     if settings.sandbox_url:
         credentials: CredentialsOf = PracticeKeys(settings.sandbox_url, settings.practice_exchange, vault)

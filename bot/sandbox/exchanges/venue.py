@@ -30,6 +30,9 @@ SKEW_ALLOWED_MS = 5_000
 PAGE = "<html><head><title>502 Bad Gateway</title></head><body>Please try again later.</body></html>"
 
 
+ADDRESS = "203.0.113.9"  # this machine's, as the exchanges tell it
+
+
 class Refused(Exception):
     """An answer that says no, by our word for why (`order_missing`, `key`, `clock`, ... and OrderRejected's)."""
 
@@ -94,6 +97,7 @@ class Venue(ABC):
 
     name: ClassVar[str]
     hosts: ClassVar[tuple[str, ...]]
+    locked_out: ClassVar[str] = "IP address not on the list"  # said to a key whose address list leaves us out
 
     def __init__(self, market: Market) -> None:
         self.desk = Desk(market, self.listed)
@@ -179,8 +183,11 @@ class Venue(ABC):
         if not operation.signed:
             return asked
         trader = self.trader_of(asked)
-        if trader.revoked:
+        here = "demo" if any(word in asked.host for word in ("demo", "testnet", "vst")) else "live"
+        if trader.revoked or trader.only not in (None, here):
             raise Refused("key")
+        if trader.elsewhere:
+            raise Refused("address", self.locked_out.format(address=ADDRESS))
         return replace(asked, trader=trader)
 
     def _work_off_queue(self) -> None:

@@ -6,7 +6,7 @@ from bot.storage.tables.desk import AccountLook, AlertSetting, Pace, Permission,
 from bot.storage.tables.market import Candle
 from bot.storage.tables.people import Account, Effect, Holding, Invitation, Person, Rule, SeenUpdate
 from bot.storage.tables.trading import LIVE_ATTEMPT, Attempt, Event, PaperAccount, PaperOrder, Proposal
-from bot.storage.tables.vault import Credential, DataKey, MasterKey
+from bot.storage.tables.vault import Credential, DataKey, KeyLook, MasterKey
 from bot.storage.tables.watching import LIVE_ALERT, OWED, Alert, Memory, Outbox
 
 people, holdings, rules = Person.table(), Holding.table(), Rule.table()
@@ -15,7 +15,7 @@ effects, seen_updates = Effect.table(), SeenUpdate.table()
 proposals, attempts, events = Proposal.table(), Attempt.table(), Event.table()
 paper_accounts, paper_orders = PaperAccount.table(), PaperOrder.table()
 alerts, memories, outbox = Alert.table(), Memory.table(), Outbox.table()
-candles = Candle.table()
+candles, key_looks = Candle.table(), KeyLook.table()
 alert_settings, looks = AlertSetting.table(), AccountLook.table()
 permissions, paces, pins = Permission.table(), Pace.table(), Pin.table()
 position_books, known_shorts, position_changes = (
@@ -40,6 +40,7 @@ __all__ = [
     "events",
     "holdings",
     "invitations",
+    "key_looks",
     "known_shorts",
     "looks",
     "master_keys",
