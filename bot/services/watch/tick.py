@@ -60,7 +60,7 @@ class Watch:
         self._delivery = delivery
         self._durable = durable
         self._clock = clock
-        self._keys = keys
+        self.keys = keys
         self._shards = shards
         self.last_tick: datetime | None = None  # wall time at which a round was last finished
         durable.register(TICK, self.run)
@@ -87,7 +87,7 @@ class Watch:
         await run.step("act", self._acting.run, shard, shards)
         await run.step("summaries", self._summaries.run, shard, shards)
         await run.step("deliver", self._delivery.once)
-        await run.step("keys", self._keys.refresh, shard, shards)
+        await run.step("keys", self.keys.refresh, shard, shards)
 
     async def check(self) -> int:
         """Look at everybody now; how many alerts changed."""
