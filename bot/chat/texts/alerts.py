@@ -84,7 +84,7 @@ BODIES = {
     "I keep trying, and tell you when it is back.",
     "key_failing": "Your hedge stays open, but I cannot see or change it. Make a new key there, then send /connect.",
     "key_expiring": "After that I cannot see or change what is open there. Make a new key there, then send /connect. "
-    "/accounts shows the address for its list: a key that is bound to one does not end on most exchanges.",
+    "/accounts shows the address for its list: keys that are bound to one last longer.",
     "key_expiring_ended": "What is open there stays open, and I cannot change it. Make a new key there, then send "
     "/connect.",
     "key_rights_trading": "What is open there stays open, and I cannot change it. Allow futures for the key there, or "

@@ -1,6 +1,7 @@
 """Connecting, choosing and leaving accounts."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from bot.chat import texts
 from bot.chat.parsing.credentials import KeyTrouble
@@ -9,7 +10,7 @@ from bot.chat.views.accounts import connect, overview
 from bot.chat.views.accounts.suspended import suspended
 from bot.chat.views.message import Message
 from bot.ports.exchange import Offer, Permissions, Trial
-from bot.ports.records import Balance
+from bot.ports.records import Balance, KeyLook
 from bot.services.accounts import AccountLine
 from bot.services.connecting import Connected
 from bot.services.errors import CannotConnect
