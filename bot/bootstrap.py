@@ -42,6 +42,7 @@ from bot.services.rules import Rules
 from bot.services.situation import Situations
 from bot.services.status import Status
 from bot.services.watch import Watch
+from bot.services.watch.keys import KeyLooks
 from bot.settings import Settings
 from hedging.assets import KNOWN, Alias, table
 from hedging.errors import BadInput
@@ -206,6 +207,7 @@ def build_services(
             delivery,
             durable,
             clock,
+            KeyLooks(store, outside, clock),
             shards=settings.tick_shards,
         ),
     )
@@ -244,7 +246,8 @@ async def checkup(settings: Settings) -> AsyncIterator["Checkup"]:
     async with AsyncExitStack() as stack:
         store = await _open_store(settings, stack)
         vault = await _open_vault(settings, stack)
-        exchanges = await _open_exchanges(settings, store, vault, SystemClock(), stack)
+        clock = SystemClock()
+        exchanges = await _open_exchanges(settings, store, vault, clock, stack)
 
         async def greet() -> str:
             if not settings.token.get_secret_value():
@@ -257,6 +260,7 @@ async def checkup(settings: Settings) -> AsyncIterator["Checkup"]:
             vault,
             exchanges,
             lambda: coins(settings),
+            clock,
             webhook=settings.webhook_trouble if settings.webhook_url else None,
         )
 
@@ -327,7 +331,12 @@ async def _open_exchanges(
     from bot.exchange.exchanges import Exchanges
 
     home = await _open_home(settings, stack)
-    wire = Wire(clock, loopback=settings.sandbox_url, passing=fault.request if fault else None)
+    wire = Wire(
+        clock,
+        loopback=settings.sandbox_url,
+        address=settings.public_address,
+        passing=fault.request if fault else None,
+    )
     stack.push_async_callback(wire.close)
     if settings.sandbox_url:
         credentials: CredentialsOf = PracticeKeys(settings.sandbox_url, settings.practice_exchange, vault)

@@ -57,6 +57,10 @@ class Settings(BaseSettings):
         default=None,
         description="The demo only: a file with the seconds by which its clock is ahead of the machine's.",
     )
+    public_address: str = Field(
+        default="",
+        description="This machine's public IP address, shown to people for the address lists of their keys.",
+    )
     assets: Path | None = Field(
         default=None,
         description="A CSV of name,asset,units,kind: wrapped, staked and renamed coins besides the known ones.",

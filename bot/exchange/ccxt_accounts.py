@@ -20,6 +20,7 @@ from bot.exchange.ccxt_values import (
 )
 from bot.exchange.dialects.dialect import Dialect
 from bot.ports.clock import Clock
+from bot.ports.errors import KeyRefused
 from bot.ports.exchange import FundingPayment, MarginMode, Permissions, Tier, TradeFill
 from bot.ports.records import PREFIX, Account, Balance, OrderReport
 from hedging.assets import STABLECOINS
@@ -251,7 +252,11 @@ class CcxtAccounts:
         async def bound() -> T:
             return await work(await self._client(account))
 
-        return await read(self._dialect, what, bound, lambda: self._resync(account))
+        try:
+            return await read(self._dialect, what, bound, lambda: self._resync(account))
+        except KeyRefused as refused:
+            self._clients.wire.own_address = refused.address or self._clients.wire.own_address
+            raise
 
 
 def _milliseconds(time: datetime) -> int:

@@ -38,7 +38,7 @@ class Clients:
         credentials: CredentialsOf,
         timeout_ms: int = TIMEOUT_MS,
     ) -> None:
-        self._dialect, self._wire, self._clock, self._credentials = dialect, wire, clock, credentials
+        self._dialect, self.wire, self._clock, self._credentials = dialect, wire, clock, credentials
         self._timeout_ms = timeout_ms
         self._public: dict[bool, tuple[Any, datetime]] = {}  # by demo
         self._private: OrderedDict[tuple[int, bool, int], Any] = OrderedDict()
@@ -49,7 +49,7 @@ class Clients:
 
     def guard(self, *, demo: bool = False) -> Guard:
         """What knows how the exchange is; shared with all other clients of it."""
-        return guard_of(self._wire, self._dialect, self._clock, demo=demo)
+        return guard_of(self.wire, self._dialect, self._clock, demo=demo)
 
     async def public(self, *, demo: bool = False, fresh: bool = False) -> Any:
         """The client that holds the markets; they are read anew every hour, with `fresh` every minute."""
@@ -141,7 +141,7 @@ class Clients:
     def _make(self, credentials: Credentials | None, source: Hashable, *, demo: bool) -> Any:
         dialect, guard = self._dialect, self.guard(demo=demo)
         config: dict[str, Any] = {
-            "session": self._wire.door(partial(guard.learn, source)),
+            "session": self.wire.door(partial(guard.learn, source)),
             "timeout": self._timeout_ms,
             "enableRateLimit": False,  # budgets are kept by the guard
             "options": {**dialect.options, "maxRetriesOnFailure": 0, "timeDifference": self._ahead_ms},
@@ -169,7 +169,7 @@ class _Trying(Clients):
     """Borrows the public clients of another, and has one private client of its own."""
 
     def __init__(self, lender: Clients, credentials: Credentials) -> None:
-        self._lender, self._given = lender, credentials
+        self._lender, self._given, self.wire = lender, credentials, lender.wire
         self._made: Any = None
 
     async def public(self, *, demo: bool = False, fresh: bool = False) -> Any:

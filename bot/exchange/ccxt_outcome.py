@@ -1,7 +1,10 @@
 """What came of a call: read from the wire, by allow-lists. Nothing that an exchange or ccxt says passes into an error's
-text but a raw code: answers may repeat secrets and addresses carry signatures. What ccxt does to the decimal context
-(it sets how halves are rounded) ends with the call."""
+text but a raw code, and beside it this machine's own address from the refusal of a key: answers may repeat secrets and
+addresses carry signatures. What ccxt does to the decimal context (it sets how halves are rounded) ends with the
+call."""
 
+import contextlib
+import ipaddress
 import re
 from collections.abc import Awaitable, Callable
 from decimal import localcontext
@@ -15,6 +18,7 @@ from hedging.errors import HedgingError
 T = TypeVar("T")
 Work = Callable[[], Awaitable[T]]
 
+_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|(?:[0-9a-fA-F]{0,4}:){3,7}[0-9a-fA-F]{0,4}")
 _CODE = re.compile(r"-?\d{1,9}|[A-Za-z][A-Za-z_.]{0,39}")
 
 
@@ -48,7 +52,7 @@ async def read(dialect: Dialect, what: str, work: Work[T], resync: Work[None]) -
             failure = Malformed("an answer without content")  # of which ccxt makes "there is nothing"
         code = _code(dialect, calls[-1] if calls else None)
         if code in dialect.revoked:
-            raise KeyRefused(f"{dialect.title} does not let this key in ({code}).")
+            raise KeyRefused(f"{dialect.title} does not let this key in ({code}).", _address(calls[-1]))
         unavailable = Unavailable(f"{dialect.title} did not tell {what} ({_kind(failure, code)}).")
         if code in dialect.not_found:
             raise NotFound(what)
@@ -116,6 +120,16 @@ async def _set_clock(dialect: Dialect, what: str, resync: Work[None]) -> None:
     except Exception as failure:  # noqa: BLE001 - as above
         sentence = f"{dialect.title} refused {what} for this machine's clock, and did not tell the time"
         raise Rejected(f"{sentence} ({_kind(failure, None)}).", "clock") from None
+
+
+def _address(call: Call) -> str:
+    """This machine's, where a refusal tells it and it is one. Nothing else of the sentence is taken."""
+    told = call.json()
+    sentence = next((str(told[name]) for name in ("msg", "retMsg", "message") if told.get(name)), "")
+    for found in _ADDRESS.findall(sentence):
+        with contextlib.suppress(ValueError):
+            return str(ipaddress.ip_address(found))
+    return ""
 
 
 def _code(dialect: Dialect, call: Call | None) -> str | None:

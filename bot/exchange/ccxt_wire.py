@@ -126,7 +126,12 @@ class Wire:
     """
 
     def __init__(
-        self, clock: Clock, *, loopback: str = "", passing: Callable[[str, str, str], None] | None = None
+        self,
+        clock: Clock,
+        *,
+        loopback: str = "",
+        address: str = "",
+        passing: Callable[[str, str, str], None] | None = None,
     ) -> None:
         self._passing = passing
         self._loopback = yarl.URL(loopback) if loopback else None
@@ -134,6 +139,7 @@ class Wire:
             raise ValueError("The sandbox's address must be on this machine.")
         self._session: aiohttp.ClientSession | None = None
         self.gate = Gate(clock)
+        self.own_address = address  # this machine's: as it was given, or as the latest refusal told it
         self.in_sandbox = self._loopback is not None
         self.counts: Counter[str] = Counter()  # "GET fapi.binance.com/fapi/v1/premiumIndex"
         self.guards: dict[tuple[str, bool], Guard] = {}  # by exchange and whether it is its demo

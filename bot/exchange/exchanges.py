@@ -87,6 +87,10 @@ class Exchanges:
             raise Unavailable(f"There is no contract {symbol} on {name}.")
         return Liquidity(quote.depth, None)
 
+    @property
+    def own_address(self) -> str:
+        return self._wire.own_address
+
     async def clock_ahead(self, name: str) -> timedelta:
         return await self._connected(name)[0].clock_ahead()
 

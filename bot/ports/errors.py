@@ -40,7 +40,12 @@ class NotWritable(Unavailable):
 
 
 class KeyRefused(Unavailable):
-    """The exchange does not let the account's key in: it was deleted, has expired, or is not allowed from here."""
+    """The exchange does not let the account's key in: it was deleted, has expired, or is not allowed from here.
+    `address`: this machine's, where the refusal told it."""
+
+    def __init__(self, message: str = "", address: str = "") -> None:
+        super().__init__(message)
+        self.address = address
 
 
 class KeyUnusable(Unavailable):

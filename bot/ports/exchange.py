@@ -155,11 +155,16 @@ class Exchange(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """What a key may do. None: the exchange does not tell."""
+    """What a key is. None: the exchange does not tell. `expires`: when it ends, or its right to trade; None also when
+    it never does. `reads_only`: it may neither trade nor withdraw anything. `europe`: it is of an account for Europe,
+    which trades derivatives by rules of its own."""
 
     futures: bool | None
     withdraw: bool | None
     address_list: bool | None
+    expires: datetime | None = None
+    reads_only: bool = False
+    europe: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +251,11 @@ class Connections(Protocol):
 
     @property
     def offers(self) -> Sequence[Offer]: ...
+
+    @property
+    def own_address(self) -> str:
+        """This machine's, as its operator or an exchange's refusal told it; empty while nobody has."""
+        ...
 
     async def clock_ahead(self, name: str) -> timedelta:
         """Reach the exchange that is called so, and tell by how much this machine's clock is ahead of its clock. Raises

@@ -62,6 +62,29 @@ class Invitation:
     over: bool = False  # they were kept, and their owner was told
 
 
+@dataclass(frozen=True, slots=True)
+class KeyLook:
+    """What an exchange last told of an account's key, at `looked_at` (wall time); None: it does not tell. `traded`,
+    `was_bound`: the key of that number could trade, or was bound to addresses, when it was seen earlier."""
+
+    account_id: int
+    key_number: int
+    looked_at: datetime
+    expires: datetime | None = None
+    futures: bool | None = None
+    address_list: bool | None = None
+    traded: bool = False
+    was_bound: bool = False
+
+    @property
+    def lost_trading(self) -> bool:
+        return self.traded and self.futures is False
+
+    @property
+    def lost_addresses(self) -> bool:
+        return self.was_bound and self.address_list is False
+
+
 class ProposalState(StrEnum):
     OPEN = "open"  # shown, waiting for its owner's tap
     CONFIRMED = "confirmed"  # tapped; the durable workflow works on it

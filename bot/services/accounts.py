@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
@@ -12,10 +12,11 @@ from typing import Literal
 from bot.ports.clock import Clock
 from bot.ports.errors import KeyRefused, KeyUnusable, PortError, StaleVersion, Unavailable
 from bot.ports.exchange import Connections, Exchange
-from bot.ports.records import PAPER, Account, AccountState, AlertState, Balance, Mode, ProposalState
+from bot.ports.records import PAPER, Account, AccountState, AlertState, Balance, KeyLook, Mode, ProposalState
 from bot.ports.store import Store
 from bot.ports.vault import Vault
 from bot.services.errors import CannotDisconnect, CannotSwitch, NotYours
+from bot.services.key_looks import days_left
 from hedging.portfolio import Position
 
 log = logging.getLogger(__name__)
@@ -26,13 +27,17 @@ Trouble = Literal["", "away", "refused", "missing", "locked", "damaged"]
 @dataclass(frozen=True, slots=True)
 class AccountLine:
     """One account in its owner's list, as it stands now. `equity` in US dollars. When it cannot be read, both are not
-    known, and `trouble` says why: the exchange is away or does not let the key in, or the key cannot be used here."""
+    known, and `trouble` says why: the exchange is away or does not let the key in, or the key cannot be used here.
+    `days_left`: until the key ends, where that is told; `address`: this machine's own, where it is known."""
 
     account: Account
     in_use: bool
     equity: Decimal | None = None
     positions: tuple[Position, ...] = ()
     trouble: Trouble = ""
+    key: KeyLook | None = None
+    days_left: int | None = None
+    address: str = ""
 
     @property
     def shorts(self) -> tuple[Position, ...]:
@@ -164,18 +169,25 @@ class Accounts:
         await self._store.change_alerts((), {user_id: {}})
 
     async def _line(self, account: Account, *, in_use: bool) -> AccountLine:
+        """Its key's end is told even while the exchange is away."""
+        look = await self._store.key_look(account) if account.mode != "paper" else None
+        line = AccountLine(
+            account,
+            in_use,
+            key=look,
+            days_left=days_left(look, self._clock.now()) if look else None,
+            address=self._connections.own_address,
+        )
         if account.state is AccountState.SUSPENDED:
-            return AccountLine(account, in_use, trouble="refused")
+            return replace(line, trouble="refused")
         try:
             positions, balance = await self._read(account)
         except KeyUnusable as failure:
-            return AccountLine(account, in_use, trouble=failure.why)
+            return replace(line, trouble=failure.why)
         except PortError as failure:
             log.info("account %d cannot be read: %s", account.id, failure)
-            return AccountLine(
-                account, in_use, trouble="refused" if isinstance(failure, KeyRefused) else "away"
-            )
-        return AccountLine(account, in_use, balance.equity, tuple(positions))
+            return replace(line, trouble="refused" if isinstance(failure, KeyRefused) else "away")
+        return replace(line, equity=balance.equity, positions=tuple(positions))
 
     async def _read(self, account: Account) -> tuple[Sequence[Position], Balance]:
         """Both reads are waited for, whatever becomes of one: a refusal of the key is counted only then."""

@@ -5,17 +5,20 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bot.ports.clock import Clock
 from bot.ports.errors import KeyRefused, PortError
 from bot.ports.exchange import Connections, Offer
 from bot.ports.records import Account, AccountState
 from bot.ports.store import Store
 from bot.ports.vault import Vault, VaultError
+from bot.services.key_looks import days_left, look_of
 from hedging.assets import KNOWN, Alias
 from hedging.errors import BadInput
 
 CLOCK_TOLERANCE = timedelta(
     seconds=1
 )  # exchanges refuse signatures that are 1 s ahead or some seconds behind
+SOON = 14  # days before a key ends
 PATIENCE = 20.0  # seconds for one exchange
 
 
@@ -39,9 +42,11 @@ class Checkup:
         vault: Vault,
         connections: Connections,
         coins: Callable[[], Mapping[str, Alias]],
+        clock: Clock,
         *,
         webhook: str | None = None,
     ) -> None:
+        self._clock = clock
         self._greet = greet
         self._store = store
         self._vault = vault
@@ -136,12 +141,21 @@ class Checkup:
             return Finding(
                 what, False, "its key may not trade futures: its owner has to tick that on the exchange"
             )
+        look = look_of(account, may, None, self._clock.now())
+        days = days_left(look, self._clock.now())
+        if days is not None and days <= SOON:
+            return Finding(what, False, f"its key ends in {days} days: its owner should /connect a new one")
+        ends = f" and ends in {days} days" if days is not None else ""
         if may.address_list is False:
-            return Finding(what, True, "its key trades; it would be safer bound to this server's address")
+            return Finding(
+                what, True, f"its key trades{ends}; it would be safer bound to this server's address"
+            )
         return Finding(
             what,
             True,
-            "its key trades futures and cannot withdraw" if may.withdraw is False else "its key works",
+            f"its key trades futures{ends} and cannot withdraw"
+            if may.withdraw is False
+            else f"its key works{ends}",
         )
 
 

@@ -8,20 +8,22 @@ from datetime import timedelta
 from typing import Literal
 
 from bot.ports.clock import Clock
-from bot.ports.errors import KeyRefused, Unavailable
+from bot.ports.errors import KeyRefused, PortError, Unavailable
 from bot.ports.exchange import Connections, Exchange, Offer, Trial
 from bot.ports.records import Account, AccountState, Invitation, Mode, OutboxItem
 from bot.ports.store import Store
 from bot.ports.vault import Credentials, Vault, VaultError
 from bot.services.accounts import Accounts
 from bot.services.errors import CannotConnect, CannotSwitch
+from bot.services.key_looks import look_of
 
 log = logging.getLogger(__name__)
 
 INVITED_FOR = timedelta(minutes=10)
-TRIAL_SECONDS = 40.0  # below the patience of the handler that waits for it
+TRIAL_SECONDS = 30.0  # both together below the patience of the handler that waits for them
+OTHER_SECONDS = 10.0
 
-Warned = Literal["no_address_list", "permissions_unknown", "hedge_mode"]
+Warned = Literal["no_address_list", "permissions_unknown", "hedge_mode", "credits"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,7 @@ class Connecting:
             raise CannotConnect("read_only", offer.name) from failure
         self._connections.forget(account.id)
         account = await self._store.renew_key(account.id)
+        await self._store.save_key_look(look_of(account, trial.permissions, None, self._clock.now()))
         return await self._put_to_use(account, trial)
 
     async def _tried(self, account: Account, credentials: Credentials) -> Trial:
@@ -156,15 +159,32 @@ class Connecting:
             async with asyncio.timeout(TRIAL_SECONDS):
                 trial = await self._connections.trial(account, credentials)
         except KeyRefused as refused:
-            raise CannotConnect("refused", account.exchange) from refused
+            if refused.address:
+                raise CannotConnect("elsewhere", account.exchange, refused.address) from refused
+            other = await self._works_for_other_money(account, credentials)
+            raise CannotConnect(f"for_{other}" if other else "refused", account.exchange) from refused
         except (Unavailable, TimeoutError) as failure:
             log.info("a key for %s could not be tried: %s", account.exchange, failure)
             raise CannotConnect("away", account.exchange) from failure
         if trial.permissions.withdraw:
             raise CannotConnect("withdraw", account.exchange)
+        if trial.permissions.reads_only:
+            raise CannotConnect("reads_only", account.exchange)
         if trial.permissions.futures is False:
-            raise CannotConnect("no_futures", account.exchange)
+            raise CannotConnect("europe" if trial.permissions.europe else "no_futures", account.exchange)
         return trial
+
+    async def _works_for_other_money(self, account: Account, credentials: Credentials) -> Mode | None:
+        """The other of real and test money, where it lets in the key that this one refused."""
+        other: Mode = "demo" if account.mode == "live" else "live"
+        if other not in self.offer(account.exchange).modes:
+            return None
+        try:
+            async with asyncio.timeout(OTHER_SECONDS):
+                await self._connections.trial(replace(account, mode=other), credentials)
+        except (PortError, TimeoutError):
+            return None
+        return other
 
     async def _must_see_the_hedge(self, account: Account, trial: Trial) -> None:
         """A key that takes the place of a working one must open the same account: a hedge that is open there would be
@@ -204,4 +224,6 @@ def _warnings(trial: Trial) -> tuple[Warned, ...]:
         found.append("permissions_unknown")
     if trial.hedge_mode:
         found.append("hedge_mode")
+    if trial.permissions.europe:
+        found.append("credits")
     return tuple(found)

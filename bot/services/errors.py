@@ -26,13 +26,15 @@ class CannotConnect(ServiceError):
 
     read_only: there is no master key to keep it under. unknown, no_mode: no such exchange, or not in that mode.
     no_passphrase: its keys have a third part. refused: the exchange does not let it in. away: the exchange cannot be
-    asked. withdraw: it can take money out. no_futures: it cannot trade perpetuals. other_account: it does not see the
-    hedge that is open. orders: an order on the account is not settled.
+    asked. withdraw: it can take money out. no_futures: it cannot trade perpetuals. reads_only: it can do nothing but
+    read. for_live, for_demo: it is a key for the other money. elsewhere: its address list leaves this machine out,
+    whose `address` the exchange told. europe: it opens an account for Europe, without perpetuals. other_account: it
+    does not see the hedge that is open. orders: an order on the account is not settled.
     """
 
-    def __init__(self, why: str, exchange: str = "") -> None:
+    def __init__(self, why: str, exchange: str = "", address: str = "") -> None:
         super().__init__(f"{exchange or 'nothing'} cannot be connected: {why}")
-        self.why, self.exchange = why, exchange
+        self.why, self.exchange, self.address = why, exchange, address
 
 
 class CannotSwitch(ServiceError):

@@ -1,16 +1,17 @@
 """Who is expected to send a key, and whose key is not let in any more. No key comes by here."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
 
 from bot.ports.errors import InvalidRecord
-from bot.ports.records import Account, AccountState, Invitation, OutboxItem
+from bot.ports.records import Account, AccountState, Invitation, KeyLook, OutboxItem
 from bot.storage.codec import fields_of
 from bot.storage.database import Database
 from bot.storage.outbox import add_owed
 from bot.storage.people import account_of
-from bot.storage.tables import accounts, invitations
+from bot.storage.tables import accounts, invitations, key_looks
 
 
 class KeyTables:
@@ -83,6 +84,33 @@ class KeyTables:
         if row is None:
             raise InvalidRecord(f"There is no account {account.id}.")
         return account_of(row)
+
+    async def key_looks(self, shard: int = 0, shards: int = 1) -> Sequence[tuple[Account, KeyLook | None]]:
+        same = (key_looks.c.account_id == accounts.c.id) & (key_looks.c.key_number == accounts.c.key_number)
+        mine = [accounts.c.user_id % shards == shard] if shards > 1 else []
+        wanted = (
+            select(accounts, *(column.label(f"look_{column.name}") for column in key_looks.c))
+            .join(key_looks, same, isouter=True)
+            .where(accounts.c.state != AccountState.DISCONNECTED.value, accounts.c.mode != "paper", *mine)
+            .order_by(accounts.c.id)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(wanted)).all()
+        known = len(accounts.c)
+        return [(account_of(row), None if row[known] is None else KeyLook(*row[known:])) for row in rows]
+
+    async def key_look(self, account: Account) -> KeyLook | None:
+        its = (key_looks.c.account_id == account.id, key_looks.c.key_number == account.key_number)
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(key_looks).where(*its))).one_or_none()
+        return None if row is None else KeyLook(*row)
+
+    async def save_key_look(self, look: KeyLook) -> None:
+        values = fields_of(look)
+        upsert = self._database.insert(key_looks).values(values)
+        upsert = upsert.on_conflict_do_update(index_elements=["account_id"], set_=values)
+        async with self._database.write() as connection:
+            await connection.execute(upsert)
 
     async def forget_refusals(self, account: Account) -> None:
         its = (accounts.c.id == account.id, accounts.c.key_number == account.key_number)

@@ -116,6 +116,8 @@ class StillMarket:
             raise Unavailable("the market cannot be reached")
         return timedelta(0)
 
+    own_address = ""
+
     async def permissions(self, account: Account) -> Permissions:
         return Permissions(futures=True, withdraw=False, address_list=True)
 

@@ -56,6 +56,7 @@ WARNINGS = {
     "no_address_list": "⚠️ The key works from every address. Put the address of this bot's computer on its list.",
     "permissions_unknown": "⚠️ {title} does not tell whether a key can withdraw. Please make sure there that it cannot.",
     "hedge_mode": "ℹ️ This account keeps longs and shorts side by side. I go along with that and never change it.",
+    "credits": "ℹ️ This is an account for Europe: {title} keeps its margin in credits (BNFCR), not in USDT.",
 }
 ALREADY_OPEN = "Open there already: {positions}. It counts towards your coverage."
 POSITION = "{side} {asset}"
@@ -108,6 +109,29 @@ FAILED = {
         "❌ This key may not trade futures",
         "I kept nothing. On {title}: {tick} Then send it again.",
     ),
+    "reads_only": (
+        "❌ This key can only read",
+        "It shows me your account but cannot trade. I kept nothing. On {title}: {tick} Then send it again.",
+    ),
+    "for_live": (
+        "❌ This key is for real money on {title}",
+        "You chose test money, so I did not use it and kept nothing. Make a key in {title}'s demo trading, or choose "
+        "Live in /connect.",
+    ),
+    "for_demo": (
+        "❌ This key is for test money on {title}",
+        "You chose real money, and this key opens the demo. I kept nothing. Choose Demo in /connect, or make a key in "
+        "your real account.",
+    ),
+    "elsewhere": (
+        "❌ {title} lets this key in from other addresses only",
+        "Put this bot's address, {address}, on the key's list on {title}. Then send the key again. I kept nothing.",
+    ),
+    "europe": (
+        "❌ This is an account of {title} for Europe",
+        "It has no perpetual futures, so nothing can be hedged there. I kept nothing. "
+        "/connect shows the other exchanges.",
+    ),
     "orders": (
         "An order of yours is under way on {title}",
         "Wait for its receipt, then send the new key again. The one before stays in use.",
@@ -152,6 +176,21 @@ TROUBLE = {
     "locked": "its key is locked: this bot runs without its master key",
     "damaged": "its stored key was altered and is not used: make a new one and /connect it",
 }
+KEY_ENDS, KEY_ENDS_SOON, KEY_ENDED = (
+    "🔑 its key ends in {days} days",
+    "🔴 its key ends within a day: /connect a new one",
+    "🔴 its key has ended: /connect a new one",
+)
+KEY_NO_TRADING = "🔴 its key may not trade futures any more: allow it on {title}"
+KEY_UNBOUND = "⚠️ its key has no address list: put this bot's address on it"
+KEY_UNTOLD = "🔑 {title} does not tell when its key ends"
+KEY_NOT_ASKED = "🔑 I have not asked yet when its key ends"
+KEY_LASTS = "🔑 its key has no end date"
+OWN_ADDRESS = "This bot's address, for the keys' lists: {address}"
+OWN_ADDRESS_UNKNOWN = (
+    "This bot's address, for the keys' lists, is not known here. Whoever runs the bot can tell it."
+)
+COPY_ADDRESS = "Copy {address}"
 REFRESH, ADD_ACCOUNT = "Refresh", "Connect an exchange"
 DISCONNECT = "Disconnect {badge}"
 NOW_USED = "Now used: {badge}"

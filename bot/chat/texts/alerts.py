@@ -14,6 +14,8 @@ KINDS = {
     "forced_close": "short closed by others",
     "exchange_down": "exchange away",
     "key_failing": "key refused",
+    "key_expiring": "key ends soon",
+    "key_rights": "key lost rights",
     "order_waiting": "unclear order",
     "exit": "exit reached",
 }
@@ -44,6 +46,11 @@ HEADLINES = {
     "exchange_maintenance": "🔧 {exchange} is in maintenance since {since}",
     "exchange_down_red": "🔴 I have not seen your account on {exchange} for over an hour",
     "key_failing": "🔴 {exchange} has refused your key for over an hour",
+    "key_expiring": "🔑 Your {exchange} key ends in {days} days",
+    "key_expiring_red": "🔴 Your {exchange} key ends within a day",
+    "key_expiring_ended": "🔴 Your {exchange} key has ended",
+    "key_rights_trading": "🔴 Your {exchange} key may not trade futures any more",
+    "key_rights_addresses": "⚠️ Your {exchange} key works from every address now",
     "order_waiting": "⏳ Your {asset} order is still unclear",
     "order_waiting_red": "🔴 Your {asset} order has been unclear for over 5 minutes",
     "exit_date": "🏁 Your hedge has reached its last day",
@@ -76,6 +83,14 @@ BODIES = {
     "exchange_silent": "Your hedge stays open there, but I cannot watch or change it. "
     "I keep trying, and tell you when it is back.",
     "key_failing": "Your hedge stays open, but I cannot see or change it. Make a new key there, then send /connect.",
+    "key_expiring": "After that I cannot see or change what is open there. Make a new key there, then send /connect. "
+    "/accounts shows the address for its list: keys that are bound to one last longer.",
+    "key_expiring_ended": "What is open there stays open, and I cannot change it. Make a new key there, then send "
+    "/connect.",
+    "key_rights_trading": "What is open there stays open, and I cannot change it. Allow futures for the key there, or "
+    "make a new key and send /connect.",
+    "key_rights_addresses": "Its address list was taken away. Whoever gets the key could trade with it. Put the list "
+    "back there: /accounts shows the address to copy.",
     "order_waiting": "The exchange has not said what became of it. I keep asking and never send it twice. "
     "Nothing else is traded in {asset} until then.",
     "exit_date": "You set {until} as its end. Nothing is closed without your tap.",
@@ -98,6 +113,8 @@ OVER = {
     "forced_close": "✅ The closed short is dealt with: coverage is {coverage}",
     "exchange_down": "✅ {exchange} is back: I see your account again",
     "key_failing": "✅ {exchange} accepts your key again",
+    "key_expiring": "✅ The {exchange} key that was to end was renewed or is not used here any more",
+    "key_rights": "✅ Your {exchange} key has its rights back or is not used here any more",
     "order_waiting": "✅ The {asset} order is settled",
     "exit": "✅ Your hedge is within its terms again",
     "given_up": "❗ Nobody can tell what became of your {asset} order",

@@ -17,7 +17,8 @@ Payload = Mapping[str, Any]
 _LEGS_SHOWN = 4
 _KEEPS = frozenset(("stale", "funding", "exit"))
 _AT_TARGET = frozenset(("volatility", "correlation"))
-_CALM = frozenset(("basis", "exchange_down", "key_failing", "order_waiting"))
+_CALM = frozenset(("basis", "exchange_down", "key_failing", "key_expiring", "key_rights", "order_waiting"))
+_KEYS = frozenset(("key_expiring", "key_rights"))  # of an account, whether or not a hedge is open
 
 
 def alert(payload: Payload, *, more: bool = False) -> Message:
@@ -39,7 +40,8 @@ def alert(payload: Payload, *, more: bool = False) -> Message:
 
 def recovered(payload: Payload) -> Message:
     """The alert is over: the same message says so."""
-    kind = payload["kind"] if payload.get("hedged", True) else "no_hedge"
+    of_itself = payload.get("hedged", True) or payload["kind"] in _KEYS
+    kind = payload["kind"] if of_itself else "no_hedge"
     body = t.OVER_BODY
     if payload.get("given_up"):
         kind, body = "given_up", t.GIVEN_UP_BODY.format_map(_figures(payload))
@@ -82,6 +84,10 @@ def _look(payload: Payload) -> str:
             return "orphan_several" if len(payload.get("symbols") or ()) > 1 else "orphan"
         case "stale" | "exit":
             return f"{kind}_{payload.get('reason', 'age')}"
+        case "key_rights":
+            return f"key_rights_{payload.get('lost', 'trading')}"
+        case "key_expiring" if not payload.get("days"):
+            return "key_expiring_ended"
         case "exchange_down" if payload.get("state") and payload.get("level", 1) < 2:
             return "exchange_maintenance" if payload["state"] == "maintenance" else "exchange_silent"
         case _:

@@ -46,9 +46,7 @@ def proposal(card: Proposal, account: Account) -> Message:
     return Message(text, _buttons(card))
 
 
-def repriced(
-    fresh: Proposal, earlier: Proposal | None, account: Account, *, why: str = ""
-) -> Message:
+def repriced(fresh: Proposal, earlier: Proposal | None, account: Account, *, why: str = "") -> Message:
     """The card again with what has changed since the one that was tapped; `why`, where the cards do not tell it."""
     card = proposal(fresh, account)
     if earlier is None:

@@ -5,7 +5,7 @@ is on an order already), -1003 (a ban, which may come from a proxy in front).
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -33,6 +33,7 @@ _REJECTIONS = {
 }  # fmt: skip
 
 
+_RIGHTS = ("enableFutures", "enableSpotAndMarginTrading", "enableMargin", "enableWithdrawals")
 _NEVER = 4_102_444_800_000  # the year 2100, in milliseconds
 
 
@@ -55,11 +56,21 @@ async def _permissions(client: Any) -> Permissions:
     if client.options.get("enableDemoTrading"):
         return Permissions(futures=None, withdraw=False, address_list=None)
     told = await client.sapiGetAccountApiRestrictions()
+    until = told.get("tradingAuthorityExpirationTime")
     return Permissions(
         futures=bool(told["enableFutures"]),
         withdraw=bool(told["enableWithdrawals"]),
         address_list=bool(told["ipRestrict"]),
+        expires=datetime.fromtimestamp(int(until) / 1000, UTC) if until else None,
+        reads_only=bool(told.get("enableReading")) and not any(told.get(right) for right in _RIGHTS),
+        europe=await _has_credits(client),
     )
+
+
+async def _has_credits(client: Any) -> bool:
+    """Accounts for Europe are margined in the exchange's credits."""
+    assets = (await client.fapiPrivateV3GetAccount())["assets"]
+    return any(row["asset"] == "BNFCR" and Decimal(str(row["walletBalance"])) for row in assets)
 
 
 async def _intervals(client: Any) -> Mapping[str, int]:

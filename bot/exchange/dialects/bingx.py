@@ -23,6 +23,8 @@ _REJECTIONS = {
     "100400": "refused", "109400": "refused", "80014": "refused", "100204": "refused",
 }  # fmt: skip
 
+_RIGHTS = ("enableFutures", "enableSpotAndMarginTrading", "enableWithdrawals")
+
 
 def _error(answer: Any) -> str | None:
     if not isinstance(answer, Mapping) or "code" not in answer or "msg" not in answer:
@@ -58,6 +60,7 @@ async def _permissions(client: Any) -> Permissions:
         futures=_flag(said, "enableFutures"),
         withdraw=_flag(said, "enableWithdrawals"),
         address_list=_flag(said, "ipRestrict"),
+        reads_only=said.get("enableReading") is True and not any(said.get(right) for right in _RIGHTS),
     )
 
 

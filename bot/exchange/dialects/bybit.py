@@ -7,7 +7,7 @@ acknowledged order may still be rejected, which the look-up tells.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -30,6 +30,13 @@ _REJECTIONS = {
     "110057": "refused", "110009": "too_many_orders", "110020": "too_many_orders", "10001": "refused",
     "110067": "restricted",
 }  # fmt: skip
+
+_NEVER = "1970-01-01T00:00:00Z"  # told of keys that are bound to addresses
+# Where an owner's region is told, it is by these codes. Keys of the exchange for Europe trade no perpetuals.
+_EUROPE = frozenset((
+    "AUT", "BEL", "BGR", "CYP", "CZE", "DEU", "DNK", "ESP", "EST", "FIN", "FRA", "GRC", "HRV", "HUN", "IRL",
+    "ISL", "ITA", "LIE", "LTU", "LUX", "LVA", "MLT", "NLD", "NOR", "POL", "PRT", "ROU", "SVK", "SVN", "SWE",
+))  # fmt: skip
 
 
 def _error(answer: Any) -> str | None:
@@ -57,10 +64,15 @@ async def _find(client: Any, symbol: str, client_id: str) -> Json | None:
 async def _permissions(client: Any) -> Permissions:
     told = (await client.privateGetV5UserQueryApi())["result"]
     may = told["permissions"]
+    writes = str(told["readOnly"]) == "0"
+    until = datetime.fromisoformat(str(told.get("expiredAt") or _NEVER))
     return Permissions(
-        futures=str(told["readOnly"]) == "0" and "Order" in (may.get("ContractTrade") or ()),
+        futures=writes and "Order" in (may.get("ContractTrade") or ()),
         withdraw="Withdraw" in (may.get("Wallet") or ()),
         address_list=bool([address for address in told.get("ips") or () if address != "*"]),
+        expires=until if until.year > 1970 else None,
+        reads_only=not writes,
+        europe=told.get("kycRegion") in _EUROPE,
     )
 
 

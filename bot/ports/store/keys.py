@@ -1,9 +1,10 @@
 """Who is expected to send a key, and which keys are not let in any more."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from bot.ports.records import Account, Invitation, OutboxItem, User
+from bot.ports.records import Account, Invitation, KeyLook, OutboxItem, User
 
 
 class KeyStore(Protocol):
@@ -41,4 +42,16 @@ class KeyStore(Protocol):
 
     async def forget_refusals(self, account: Account) -> None:
         """The key of that number was let in."""
+        ...
+
+    async def key_looks(self, shard: int = 0, shards: int = 1) -> "Sequence[tuple[Account, KeyLook | None]]":
+        """Every connected account with a key, of that shard's users, and what was last told of the present key."""
+        ...
+
+    async def key_look(self, account: Account) -> KeyLook | None:
+        """What was last told of the key that the account has now."""
+        ...
+
+    async def save_key_look(self, look: KeyLook) -> None:
+        """In place of the account's earlier one."""
         ...

@@ -4,7 +4,9 @@
 - `POST /sandbox/exchanges/{name}/keys` opens an account with practice money and tells its new key:
   `{"key", "secret", "passphrase"?, "account"}`. `account` is its place in the list of accounts.
 - `POST /sandbox/exchanges/{name}/accounts {"key", "secret", "passphrase"?, "money"?, "hedged"?, "can_trade"?,
-  "can_withdraw"?, "address_list"?, "revoked"?}` opens or changes an account.
+  "can_withdraw"?, "address_list"?, "revoked"?, "reads_only"?, "europe"?, "elsewhere"?, "only"?, "expires"?}` opens or
+  changes an account. `elsewhere`: the address list leaves this machine out. `only`: "live" or "demo", the one exchange
+  that knows the key. `expires`: an instant, or null.
 - `POST /sandbox/exchanges/{name}/faults {"kind", "on"?, "after"?, "times"?, "lasts"?, …}` as in `faults.Fault`, or
   `{"clear": true}`. So `{"kind": "missing", "on": "positions", "by": "list", "lasts": 9}` empties the account's list of
   positions for nine seconds while reads of one symbol stay right (`"by": "symbol"` is the reverse; with `"symbols"`
@@ -46,7 +48,9 @@ from bot.sandbox.exchanges.wires import VENUES
 from hedging.errors import HedgingError
 from hedging.money import cap_price, decimal, floor_to_step
 
-_FLAGS = ("hedged", "can_trade", "can_withdraw", "address_list", "revoked")
+_FLAGS = (
+    "hedged", "can_trade", "can_withdraw", "address_list", "revoked", "reads_only", "europe", "elsewhere",
+)  # fmt: skip
 Body = Mapping[str, Any]
 Json = dict[str, Any]
 
@@ -143,6 +147,10 @@ class Exchanges:
         for flag in _FLAGS:
             if flag in body:
                 setattr(trader, flag, bool(body[flag]))
+        if "only" in body:
+            trader.only = body["only"]
+        if "expires" in body:
+            trader.expires = datetime.fromisoformat(body["expires"]) if body["expires"] else None
 
     def _fault(self, venue: Venue, body: Body) -> None:
         if body.get("clear"):

@@ -78,4 +78,5 @@ def _read(kind: Any, value: Any) -> Any:
         return [_read(get_args(kind)[0], item) for item in value]
     if origin is not None and issubclass(origin, Mapping):
         return {key: _read(get_args(kind)[1], item) for key, item in value.items()}
-    return kind(**{name: _read(part, value[name]) for name, part in get_type_hints(kind).items()})
+    parts = get_type_hints(kind)
+    return kind(**{name: _read(part, value[name]) for name, part in parts.items() if name in value})

@@ -64,6 +64,11 @@ class Trader:
     can_withdraw: bool = False
     address_list: bool = True
     revoked: bool = False
+    reads_only: bool = False
+    europe: bool = False  # its owner's exchange is the one for Europe
+    elsewhere: bool = False  # its address list leaves this machine out
+    only: Literal["live", "demo"] | None = None  # the exchange that knows the key; None: both
+    expires: datetime | None = None
     orders: list[DeskOrder] = field(default_factory=list)
     funding: list[FundingPaid] = field(default_factory=list)
 

@@ -32,6 +32,9 @@ SKEW_ALLOWED_MS = 5_000
 PAGE = "<html><head><title>502 Bad Gateway</title></head><body>Please try again later.</body></html>"
 
 
+ADDRESS = "203.0.113.9"  # this machine's, as the exchanges tell it
+
+
 class Refused(Exception):
     """An answer that says no, by our word for why (`order_missing`, `key`, `clock`, ... and OrderRejected's)."""
 
@@ -102,6 +105,7 @@ class Venue(ABC):
         tuple[tuple[str, str, str], ...]
     ] = ()  # symbol, and the contracts whose prices make its own
     largest: ClassVar[Decimal | None] = Decimal(1_000_000)  # contracts of one order, if not said otherwise
+    locked_out: ClassVar[str] = "IP address not on the list"  # said to a key whose address list leaves us out
 
     def __init__(self, market: Market) -> None:
         beside = [Listing(f"{base}/{coin}:{coin}", f"{base}/USDT:USDT") for base, coin in self.siblings]
@@ -206,8 +210,11 @@ class Venue(ABC):
         if not operation.signed:
             return asked
         trader = self.trader_of(asked)
-        if trader.revoked:
+        here = "demo" if any(word in asked.host for word in ("demo", "testnet", "vst")) else "live"
+        if trader.revoked or trader.only not in (None, here):
             raise Refused("key")
+        if trader.elsewhere:
+            raise Refused("address", self.locked_out.format(address=ADDRESS))
         return replace(asked, trader=trader)
 
     def _work_off_queue(self) -> None:

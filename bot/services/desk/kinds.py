@@ -13,8 +13,8 @@ INFO, AMBER, RED = Severity.INFO, Severity.AMBER, Severity.RED
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`raised`, `worse`: how much it presses at level 1 and at level 2. `keeps`: its owner may say that the hedge stays
-    as it is for a week. `changes_rule`: what its remedy aims at is the rule's from the tap on."""
+    """`raised`, `worse`: how much it presses at first, and from level `worse_from` on. `keeps`: its owner may say that
+    the hedge stays as it is for a week. `changes_rule`: what its remedy aims at is the rule's from the tap on."""
 
     name: str
     raised: Severity
@@ -22,6 +22,7 @@ class Kind:
     remedy: Remedy = "none"
     keeps: bool = False
     changes_rule: bool = False
+    worse_from: int = 2
 
 
 KINDS: Mapping[str, Kind] = {
@@ -41,6 +42,8 @@ KINDS: Mapping[str, Kind] = {
         Kind("forced_close", RED, RED, "rebalance"),
         Kind("exchange_down", AMBER, RED),
         Kind("key_failing", RED, RED),
+        Kind("key_expiring", AMBER, RED, worse_from=3),
+        Kind("key_rights", AMBER, RED),
         Kind("order_waiting", AMBER, RED),
     )
 }
@@ -62,7 +65,7 @@ FROM_CHECKS: Mapping[str, str] = {
 def severity(kind: str, level: int) -> Severity:
     """How much a matter presses at that level."""
     known = KINDS[kind]
-    return known.worse if level > 1 else known.raised
+    return known.worse if level >= known.worse_from else known.raised
 
 
 def severity_of(alert: Alert) -> Severity:

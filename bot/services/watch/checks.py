@@ -78,6 +78,7 @@ class Checks:
                 unseen=looked["unseen"],
                 given_up=await self._given_up(crowd),
                 healths=self._healths,
+                keys=await self._store.key_looks(shard, shards),
             ),
         )
         laps.lap("check")

@@ -8,11 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 from bot.ports.exchange import Health, Healths
-from bot.ports.records import Account, AccountState, Alert, AlertState, Attempt
+from bot.ports.records import Account, AccountState, Alert, AlertState, Attempt, KeyLook
 from bot.ports.watching import Crowd
 from bot.services.desk.policy import Event, Matter
 from bot.services.watch.exits import reached
 from bot.services.watch.findings import MOVE_LASTS, Findings
+from bot.services.watch.keys import KEY_KINDS, LAST_STAGE, key_matters
 from bot.services.watch.looks import Closed
 
 AWAY_AFTER = timedelta(minutes=5)  # wall time without a look before its owner hears of it
@@ -24,7 +25,7 @@ CLOSED_LASTS = timedelta(hours=24)
 _WAITS: Mapping[str, timedelta] = {"maintenance": timedelta(0), "down": DOWN_AFTER}
 
 OWN_KINDS = frozenset(
-    ("exchange_down", "key_failing", "order_waiting", "forced_close", "exit", "market_move")
+    ("exchange_down", "key_failing", "order_waiting", "forced_close", "exit", "market_move", *KEY_KINDS)
 )
 
 
@@ -32,7 +33,8 @@ OWN_KINDS = frozenset(
 class Outside:
     """What is known besides the columns. `waiting`: unsettled attempts; `away`: exchanges whose market cannot be read,
     since when (wall time); `healths`: how the exchanges are, as everybody's calls went; `unseen`: who had an order
-    since their account was last seen, by user id; `given_up`: orders that nobody could tell of, by our id."""
+    since their account was last seen, by user id; `given_up`: orders that nobody could tell of, by our id;
+    `keys`: what was last told of each account's key."""
 
     now: datetime  # wall time
     market_time: datetime  # of whoever's exchange cannot tell it
@@ -42,6 +44,7 @@ class Outside:
     healths: Healths
     unseen: Collection[int] = ()
     given_up: Collection[str] = ()
+    keys: Sequence[tuple[Account, KeyLook | None]] = ()
 
     def health(self, account: Account) -> Health:
         return self.healths.health(account.exchange, demo=account.mode == "demo")
@@ -81,6 +84,8 @@ class OwnMatters:
         level, facts = now
         if level != alert.level:
             event = Event.WORSE if level > alert.level else Event.BETTER
+            if alert.kind == "key_expiring" and event is Event.WORSE and level < LAST_STAGE:
+                event = Event.RAISED  # each stage is told by a message of its own
             return Matter(replace(alert, level=level, facts=facts, updated_at=at), event)
         explained = facts.get("state") and facts["state"] != alert.facts.get("state")
         another_end = alert.kind == "exit" and facts.get("reason") != alert.facts.get("reason")
@@ -102,6 +107,9 @@ class OwnMatters:
     def _present(self) -> Iterator[tuple[int, str, str, int, dict[str, Any]]]:
         """(user, kind, subject, level, facts) of all that is the matter now."""
         yield from self._away()
+        for account, kind, level, told in key_matters(self._outside.keys, self._outside.now):
+            if account.user_id in self._row:
+                yield account.user_id, kind, str(account.id), level, self._facts(account.user_id, kind, told)
         owners = {
             account.id: user for user, account in zip(self._crowd.users, self._crowd.accounts, strict=True)
         }

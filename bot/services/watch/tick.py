@@ -20,6 +20,7 @@ from bot.services.markets import Markets
 from bot.services.reconciliation import Reconciliation
 from bot.services.situation import Situations
 from bot.services.watch.checks import Checks
+from bot.services.watch.keys import KeyLooks
 from bot.services.watch.looks import Looks
 from hedging.errors import HedgingError
 
@@ -47,6 +48,7 @@ class Watch:
         delivery: Delivery,
         durable: Durable,
         clock: Clock,
+        keys: KeyLooks,
         shards: int = 1,
     ) -> None:
         self._looks = Looks(store, exchange, reconciliation, clock)
@@ -58,6 +60,7 @@ class Watch:
         self._delivery = delivery
         self._durable = durable
         self._clock = clock
+        self.keys = keys
         self._shards = shards
         self.last_tick: datetime | None = None  # wall time at which a round was last finished
         durable.register(TICK, self.run)
@@ -90,6 +93,7 @@ class Watch:
         await run.step("act", self._acting.run, shard, shards)
         await run.step("summaries", self._summaries.run, shard, shards)
         await run.step("deliver", self._delivery.once)
+        await run.step("keys", self.keys.refresh, shard, shards)
 
     async def check(self) -> int:
         """Look at everybody now; how many alerts changed."""

@@ -7,7 +7,7 @@ from bot.storage.tables.inbox import InboxUpdate
 from bot.storage.tables.market import Candle
 from bot.storage.tables.people import Account, Effect, Holding, Invitation, Person, Rule
 from bot.storage.tables.trading import LIVE_ATTEMPT, Attempt, Event, PaperAccount, PaperOrder, Proposal
-from bot.storage.tables.vault import Credential, DataKey, MasterKey
+from bot.storage.tables.vault import Credential, DataKey, KeyLook, MasterKey
 from bot.storage.tables.watching import LIVE_ALERT, OWED, Alert, Memory, Outbox
 
 people, holdings, rules = Person.table(), Holding.table(), Rule.table()
@@ -16,7 +16,7 @@ effects, inbox = Effect.table(), InboxUpdate.table()
 proposals, attempts, events = Proposal.table(), Attempt.table(), Event.table()
 paper_accounts, paper_orders = PaperAccount.table(), PaperOrder.table()
 alerts, memories, outbox = Alert.table(), Memory.table(), Outbox.table()
-candles = Candle.table()
+candles, key_looks = Candle.table(), KeyLook.table()
 alert_settings, looks = AlertSetting.table(), AccountLook.table()
 permissions, paces, pins = Permission.table(), Pace.table(), Pin.table()
 position_books, known_shorts, position_changes = (
@@ -42,6 +42,7 @@ __all__ = [
     "holdings",
     "inbox",
     "invitations",
+    "key_looks",
     "known_shorts",
     "looks",
     "master_keys",

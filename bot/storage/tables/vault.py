@@ -34,6 +34,23 @@ class DataKey(Row, table=True):
     wrapped: bytes
 
 
+class KeyLook(Row, table=True):
+    """What was last told of an account's key, in the order of the record's fields."""
+
+    __tablename__ = "key_look"
+
+    account_id: int = Field(
+        primary_key=True, sa_type=Id, foreign_key="account.id", sa_column_kwargs={"autoincrement": False}
+    )
+    key_number: int
+    looked_at: datetime = Field(sa_type=Instant)
+    expires: datetime | None = Field(sa_type=Instant, nullable=True)
+    futures: bool | None = Field(nullable=True)
+    address_list: bool | None = Field(nullable=True)
+    traded: bool
+    was_bound: bool
+
+
 class Credential(Row, table=True):
     """An account's credentials, sealed by its owner's data key `key_version`."""
 

@@ -1,6 +1,7 @@
 """Connecting, choosing and leaving accounts."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from bot.chat import texts
 from bot.chat.parsing.credentials import KeyTrouble
@@ -9,7 +10,7 @@ from bot.chat.views.accounts import connect, overview
 from bot.chat.views.accounts.suspended import suspended
 from bot.chat.views.message import Message
 from bot.ports.exchange import Offer, Permissions, Trial
-from bot.ports.records import Balance
+from bot.ports.records import Balance, KeyLook
 from bot.services.accounts import AccountLine
 from bot.services.connecting import Connected
 from bot.services.errors import CannotConnect
@@ -45,6 +46,9 @@ ACCOUNTS = (
     replace(WITH_SHORTS, in_use=False),
     AccountLine(MEXC, False, trouble="refused"),
 )
+ADDRESS, LOOKED = "203.0.113.9", datetime(2026, 3, 2, 12, tzinfo=UTC)
+BOUND = KeyLook(2, 1, LOOKED, futures=True, address_list=True)
+UNBOUND = replace(BOUND, address_list=False)
 SCREENS: dict[str, Message] = {
     "connect": connect.choose(tuple(OFFERS.values())),
     **{f"connect_{name}": connect.guide(offer) for name, offer in OFFERS.items()},
@@ -58,7 +62,7 @@ SCREENS: dict[str, Message] = {
         Connected(
             MEXC,
             trial(at_exchange("SOL", "-60"), at_exchange("BTC", "0.03"), equity="0", withdraw=None),
-            ("no_address_list", "permissions_unknown", "hedge_mode"),
+            ("no_address_list", "permissions_unknown", "hedge_mode", "credits"),
             False,
             "shorts",
         ),
@@ -78,8 +82,13 @@ SCREENS: dict[str, Message] = {
             "no_futures",
             "orders",
             "other_account",
+            "reads_only",
+            "for_live",
+            "for_demo",
+            "europe",
         )
     },
+    "connect_not_elsewhere": connect.not_connected(CannotConnect("elsewhere", "bybit", ADDRESS), "live"),
     "connect_not_no_passphrase": connect.not_connected(CannotConnect("no_passphrase", "weex"), "live"),
     **{f"key_{trouble.value}": connect.key_problem(trouble, "weex") for trouble in KeyTrouble},
     "key_stays": connect.key_stays("bybit"),
@@ -88,6 +97,19 @@ SCREENS: dict[str, Message] = {
     "key_refused": suspended({"exchange": "bybit", "mode": "live"}),
     "key_refused_again": suspended({"exchange": "bybit", "mode": "live", "repeat": True}),
     "accounts": overview.accounts(ACCOUNTS),
+    "accounts_keys": overview.accounts(
+        (
+            AccountLine(LIVE, True, D("5210.4"), key=BOUND, address=ADDRESS),
+            AccountLine(DEMO, False, D(50_000), key=UNBOUND, days_left=12, address=ADDRESS),
+            AccountLine(MEXC, False, D(3_100), key=KeyLook(3, 1, LOOKED, futures=True), address=ADDRESS),
+        )
+    ),
+    "accounts_keys_ending": overview.accounts(
+        (
+            AccountLine(LIVE, True, D("5210.4"), key=UNBOUND, days_left=1),
+            AccountLine(DEMO, False, D(50_000), key=replace(UNBOUND, futures=False), days_left=0),
+        )
+    ),
     "accounts_paper": overview.accounts((IN_USE,)),
     "accounts_trouble": overview.accounts(
         (

@@ -36,6 +36,8 @@ RAISED: dict[str, dict[str, Any]] = {
     "forced_close": {"symbol": "SOL/USDT:USDT", "before": "120", "after": "0", "legs": [SELL]},
     "exchange_down": {"exchange": "bybit"},
     "key_failing": {"exchange": "bybit"},
+    "key_expiring": {"exchange": "bybit", "mode": "live", "days": 14},
+    "key_rights": {"exchange": "bybit", "mode": "live", "lost": "addresses"},
     "order_waiting": {"symbol": "SOL/USDT:USDT", "side": "sell", "contracts": "12"},
     "exit": {
         "reason": "price",
@@ -60,6 +62,8 @@ DEVELOPED: dict[str, dict[str, Any]] = {
     "forced_close": {"level": 1, "event": "due", "reminder": 1},
     "exchange_down": {},
     "key_failing": {"level": 1, "event": "due", "reminder": 1},
+    "key_expiring": {"days": 1, "level": 3},
+    "key_rights": {"lost": "trading"},
     "order_waiting": {},
     "exit": {"reason": "date", "until": "2026-03-01T00:00:00+00:00", "event": "goes_on"},
 }

@@ -115,7 +115,14 @@ def not_connected(failure: CannotConnect, mode: str = "") -> Message:
     heading, body = t.FAILED[failure.why]
     how = GUIDES.get(failure.exchange)
     facts = {"title": title(failure.exchange), "mode": mode.upper(), "tick": how.tick if how else ""}
-    return Message(f"{bold(heading.format(**facts))}\n{body.format(**facts)}")
+    facts["address"] = code(failure.address)
+    rows = (copy_address(failure.address),) if failure.address else ()
+    return Message(f"{bold(heading.format(**facts))}\n{body.format(**facts)}", rows)
+
+
+def copy_address(address: str) -> tuple[Button]:
+    """A row that puts this machine's address on the clipboard."""
+    return (Button(t.COPY_ADDRESS.format(address=address), copy=address),)
 
 
 def key_problem(trouble: KeyTrouble, exchange: str) -> Message:

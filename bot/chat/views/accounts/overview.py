@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 from bot.chat.texts import accounts as t
 from bot.chat.views.accounts.badge import badge_of, short_badge, title
-from bot.chat.views.accounts.connect import positions_briefly, use_button
-from bot.chat.views.message import Button, Message, Rows, bold, html
+from bot.chat.views.accounts.connect import copy_address, positions_briefly, use_button
+from bot.chat.views.message import Button, Message, Rows, bold, code, html
 from bot.chat.views.numbers import base_of, usd
 from bot.ports.records import Account
 from bot.services.accounts import AccountLine
 
 _SHORTS_SHOWN = 4
+TELL_THE_END = frozenset(("binance", "bybit"))  # when a key ends
 
 
 def accounts(lines: Sequence[AccountLine]) -> Message:
@@ -20,7 +21,28 @@ def accounts(lines: Sequence[AccountLine]) -> Message:
     for line in lines:
         name = badge_of(line.account)
         blocks.append(f"\n{t.IN_USE.format(badge=name) if line.in_use else name}\n{_standing(line)}")
+        blocks += _key(line)
+    if any(line.account.mode != "paper" for line in lines):
+        known = t.OWN_ADDRESS.format(address=code(used.address)) if used.address else t.OWN_ADDRESS_UNKNOWN
+        blocks.append(f"\n{known}")
     return Message("\n".join(blocks), _buttons(lines))
+
+
+def _key(line: AccountLine) -> list[str]:
+    """What is worth knowing of the account's key, where it works."""
+    account, look = line.account, line.key
+    if account.mode == "paper" or line.trouble in ("refused", "missing", "locked", "damaged"):
+        return []
+    if look is None:
+        return [t.KEY_NOT_ASKED]
+    lines = [t.KEY_NO_TRADING.format(title=title(account.exchange))] if look.futures is False else []
+    if line.days_left is not None:
+        ends = t.KEY_ENDS if line.days_left > 1 else t.KEY_ENDS_SOON if line.days_left else t.KEY_ENDED
+        lines.append(ends.format(days=line.days_left))
+    else:
+        told = account.exchange in TELL_THE_END and look.address_list is not None
+        lines.append(t.KEY_LASTS if told else t.KEY_UNTOLD.format(title=title(account.exchange)))
+    return [*lines, t.KEY_UNBOUND] if look.address_list is False else lines
 
 
 def _standing(line: AccountLine) -> str:
@@ -47,6 +69,9 @@ def _buttons(lines: Sequence[AccountLine]) -> Rows:
     for line in lines:
         if line.account.mode != "paper":
             rows.append((leave_button(line.account),))
+    address = next((line.address for line in lines if line.address), "")
+    if address and any(line.account.mode != "paper" for line in lines):
+        rows.append(copy_address(address))
     return (*rows, (Button(t.REFRESH, "ac:refresh"), Button(t.ADD_ACCOUNT, "cn:list")))
 
 

@@ -29,7 +29,8 @@ _CODES: Mapping[str, tuple[int, int]] = {  # word -> HTTP status, code
     "max_amount": (400, -4005), "min_notional": (400, -4164), "unknown_symbol": (400, -1121), "closed": (400, -4141),
     "leverage": (400, -4028), "margin_mode": (400, -4047), "same_margin_mode": (400, -4046),
     "position_mode": (400, -4061), "not_required": (400, -1106),
-    "duplicate": (400, -4116), "order_missing": (400, -2013), "key": (401, -2015), "signature": (400, -1022),
+    "duplicate": (400, -4116), "order_missing": (400, -2013), "key": (401, -2015),
+    "address": (401, -2015), "signature": (400, -1022),
     "clock": (400, -1021), "rate_limited": (429, -1003), "banned": (418, -1003), "maintenance": (503, -1016),
     "overload": (503, -1008), "timeout": (408, -1007), "unknown": (400, -1000), "refused": (400, -1102),
 }  # fmt: skip
@@ -41,6 +42,7 @@ class Binance(BinanceMarket):
 
     name = "binance"
     hosts = ("fapi.binance.com", "api.binance.com", "demo-fapi.binance.com", "demo-api.binance.com")
+    locked_out = "Invalid API-key, IP, or permissions for action, request ip: {address}"
 
     def listed(self, contract: Contract) -> Contract | None:
         return contract if contract.linear else None
@@ -93,13 +95,14 @@ class Binance(BinanceMarket):
             "enableWithdrawals": trader.can_withdraw,
             "enableInternalTransfer": False,
             "enableMargin": False,
-            "enableFutures": trader.can_trade,
+            "enableFutures": trader.can_trade and not trader.reads_only,
             "permitsUniversalTransfer": False,
             "enableVanillaOptions": False,
             "enableFixApiTrade": False,
             "enableFixReadOnly": False,
-            "enableSpotAndMarginTrading": False,
+            "enableSpotAndMarginTrading": not trader.can_trade and not trader.reads_only,
             "enablePortfolioMarginTrading": False,
+            **({"tradingAuthorityExpirationTime": milliseconds(trader.expires)} if trader.expires else {}),
         }
 
     def _dual(self, asked: Asked) -> Any:
@@ -194,6 +197,8 @@ class Binance(BinanceMarket):
             for asset, cash in account.cash.items()
             if asset == "USDT"
         ]
+        if asked.account.europe:
+            assets[0]["asset"] = "BNFCR"
         return {
             "totalInitialMargin": "0.00000000",
             "totalMaintMargin": "0.00000000",

@@ -20,7 +20,8 @@ from hedging.paper.account import set_aside
 _CODES: Mapping[str, int] = {
     "margin": 101204, "reduce_only": 101205, "lot": 101400, "max_amount": 101400, "tick": 109400,
     "min_notional": 110425, "unknown_symbol": 109425, "closed": 109418, "leverage": 101414, "margin_mode": 109400,
-    "position_mode": 109400, "duplicate": 109201, "order_missing": 109421, "key": 100413, "permission": 100004,
+    "position_mode": 109400, "duplicate": 109201, "order_missing": 109421, "key": 100413, "address": 100419,
+    "permission": 100004,
     "signature": 100001, "clock": 100421, "rate_limited": 429, "banned": 418, "overload": 109500, "timeout": 504,
     "maintenance": 100503, "unknown": 100500, "refused": 109400,
 }  # fmt: skip
@@ -34,6 +35,8 @@ class Bingx(BingxMarket):
     name = "bingx"
     largest = None  # not told
     hosts = ("open-api.bingx.com", "open-api-vst.bingx.com")
+
+    locked_out = "your current request IP '{address}' does not match IP whitelist"
 
     def operations(self) -> Mapping[tuple[str, str], Operation]:
         swap = "/openApi/swap"
@@ -83,8 +86,8 @@ class Bingx(BingxMarket):
                 "createTime": 1698645219000,
                 "permitsUniversalTransfer": False,
                 "enableReading": True,
-                "enableFutures": trader.can_trade,
-                "enableSpotAndMarginTrading": False,
+                "enableFutures": trader.can_trade and not trader.reads_only,
+                "enableSpotAndMarginTrading": not trader.can_trade and not trader.reads_only,
                 "enableWithdrawals": trader.can_withdraw,
             }
         )

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import uuid
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -21,7 +22,8 @@ from hedging.paper.account import maintenance, set_aside, value
 _CODES: Mapping[str, int] = {
     "margin": 110007, "reduce_only": 110017, "lot": 10001, "max_amount": 10001, "tick": 10001, "min_notional": 110094,
     "unknown_symbol": 10001, "closed": 110074, "leverage": 110013, "same_leverage": 110043, "margin_mode": 110025,
-    "position_mode": 10001, "duplicate": 110072, "order_missing": 110001, "key": 10003, "permission": 10005,
+    "position_mode": 10001, "duplicate": 110072, "order_missing": 110001, "key": 10003, "address": 10010,
+    "permission": 10005,
     "signature": 10004, "clock": 10002, "rate_limited": 10006, "overload": 10016, "timeout": 10000,
     "maintenance": 10016, "unknown": 10000, "refused": 10001,
 }  # fmt: skip
@@ -35,6 +37,7 @@ class Bybit(BybitMarket):
 
     name = "bybit"
     hosts = ("api.bybit.com", "api-demo.bybit.com")
+    locked_out = "Unmatched IP, please check your API key's bound IP addresses. Your IP is {address}"
 
     def operations(self) -> Mapping[tuple[str, str], Operation]:
         return {
@@ -74,23 +77,29 @@ class Bybit(BybitMarket):
 
     def _key(self, asked: Asked) -> Any:
         trader = asked.account
+        trades = trader.can_trade and not trader.europe
         wallet = ["AccountTransfer"] + (["Withdraw"] if trader.can_withdraw else [])
         return self.wrapped(
             {
-                "id": "2208369", "note": "sandbox", "apiKey": "XXXXXXXX", "readOnly": 0 if trader.can_trade else 1,
+                "id": "2208369", "note": "sandbox", "apiKey": "XXXXXXXX", "readOnly": int(trader.reads_only),
                 "secret": "",
                 "permissions": {
-                    "ContractTrade": ["Order", "Position"] if trader.can_trade else [],
+                    "ContractTrade": ["Order", "Position"] if trades else [],
                     "Spot": [], "Wallet": wallet, "Options": [], "Derivatives": ["DerivativesTrade"],
                     "CopyTrading": [], "BlockTrade": [], "Exchange": [], "NFT": [], "Affiliate": [], "Earn": [],
                 },
                 "ips": ["203.0.113.7"] if trader.address_list else ["*"],
-                "type": 1, "deadlineDay": 83, "expiredAt": "1970-01-01T00:00:00Z",
+                "type": 1, "deadlineDay": self._days_left(trader),
+                "expiredAt": f"{trader.expires or datetime(1970, 1, 1, tzinfo=UTC):%Y-%m-%dT%H:%M:%SZ}",
                 "createdAt": "2025-10-13T03:20:45Z", "unified": 0, "uta": 1, "userID": 1448939, "inviterID": 0,
                 "vipLevel": "No VIP", "mktMakerLevel": "0", "affiliateID": 0, "rsaPublicKey": "", "isMaster": True,
-                "parentUid": "0", "kycLevel": "LEVEL_1", "kycRegion": "",
+                "parentUid": "0", "kycLevel": "LEVEL_1", "kycRegion": "AUT" if trader.europe else "",
             }, ""
         )  # fmt: skip
+
+    def _days_left(self, trader: Trader) -> int:
+        """Keys that are bound to addresses do not expire."""
+        return (trader.expires - self.desk.market.now()).days if trader.expires else 0
 
     def _info(self, asked: Asked) -> Any:
         modes = asked.account.account.margin_modes

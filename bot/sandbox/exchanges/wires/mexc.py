@@ -18,7 +18,8 @@ from hedging.paper.account import set_aside
 _CODES: Mapping[str, int] = {
     "margin": 2005, "reduce_only": 2009, "lot": 2011, "max_amount": 2012, "tick": 2015, "min_notional": 2011,
     "unknown_symbol": 1001, "closed": 1002, "leverage": 2006, "margin_mode": 2019, "position_mode": 2022,
-    "order_missing": 2040, "key": 402, "permission": 704, "signature": 602, "clock": 513, "rate_limited": 510,
+    "order_missing": 2040, "key": 402, "address": 406,
+    "permission": 704, "signature": 602, "clock": 513, "rate_limited": 510,
     "overload": 501, "timeout": 504, "maintenance": 801, "unknown": 500, "duplicate": 603, "refused": 600,
 }  # fmt: skip
 _SIDES: Mapping[int, tuple[Side, PositionSide, bool]] = {  # number -> side, position, closes
