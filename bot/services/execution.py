@@ -23,7 +23,7 @@ from bot.ports.store import Store
 from bot.services.attempts import Attempts, client_id, unsent
 from bot.services.delivery import Delivery
 from bot.services.errors import ProposalGone
-from bot.services.hedge import EXECUTE
+from bot.services.hedge import EXECUTE, work_of
 from bot.services.situation import Situations
 from hedging.plan import Leg
 
@@ -93,11 +93,11 @@ class Execution:
         now = self._clock.now()
         stale = await self._store.proposals_in(ProposalState.CONFIRMED, before=now - SWEEP_AFTER)
         for proposal in stale:
-            legs = len(proposal.plan.legs)
-            await self._durable.start(EXECUTE, f"exec:{proposal.id}", proposal.id, legs)
+            workflow, name, *args = work_of(proposal)
+            await self._durable.start(workflow, name, *args)
             period = int(now.timestamp() // SWEEP_EVERY)
             if proposal.confirmed_at and now - proposal.confirmed_at > 2 * SWEEP_AFTER:
-                await self._durable.start(EXECUTE, f"exec:{proposal.id}:{period}", proposal.id, legs)
+                await self._durable.start(workflow, f"{name}:{period}", *args)
 
     async def _send(self, proposal_id: str, leg: int, number: int) -> str:
         """Reserve and send in one step: what an earlier life did of it is in the ledger."""

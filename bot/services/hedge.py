@@ -34,6 +34,7 @@ PRICE_TOLERANCE = Decimal(
 READ_LASTS = timedelta(minutes=1)  # what a tap read before that is not traded upon
 SIZE_TOLERANCE = Decimal("0.02")  # and the size that is needed now may differ so much
 
+Work = tuple[str, str, str, int]  # a workflow, the id of its run, and its arguments
 Kind = Literal["sending", "working", "done", "repriced", "expired", "cancelled", "superseded", "at_target"]
 
 
@@ -238,7 +239,7 @@ class Hedge:
 
     async def begin(self, confirmed: Proposal) -> None:
         """Start the durable work of a confirmed proposal; once, however often it is asked for."""
-        await self._durable.start(EXECUTE, f"exec:{confirmed.id}", confirmed.id, len(confirmed.plan.legs))
+        await self._durable.start(*work_of(confirmed))
 
     def draft(
         self,
@@ -292,6 +293,11 @@ class Hedge:
         if replacement is not None:
             return Confirmation("repriced" if replacement.plan.legs else "at_target", replacement, shown)
         return Confirmation("sending" if to is ProposalState.CONFIRMED else "expired", moved)
+
+
+def work_of(confirmed: Proposal) -> Work:
+    """What the engine is to start for a confirmed card."""
+    return EXECUTE, f"exec:{confirmed.id}", confirmed.id, len(confirmed.plan.legs)
 
 
 def still_right(shown: HedgePlan, needed: HedgePlan) -> bool:

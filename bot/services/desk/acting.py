@@ -12,7 +12,7 @@ from bot.ports.watching import Permission
 from bot.services.desk.kinds import KINDS, severity_of
 from bot.services.desk.permission import Permissions, occasion, reduces, refusal
 from bot.services.desk.remedies import remedy_plan
-from bot.services.hedge import Hedge
+from bot.services.hedge import Hedge, Work, work_of
 from bot.services.situation import Situation, Situations
 from hedging.errors import HedgingError
 from hedging.plan import HedgePlan
@@ -34,34 +34,36 @@ class Acting:
         self._situations = situations
         self._clock = clock
 
-    async def run(self, shard: int, shards: int) -> int:
-        """Act for those of the shard who permit it; for how many."""
+    async def run(self, shard: int, shards: int) -> list[Work]:
+        """Confirm what is to be done for those of the shard who permit it; the work that is to begin now.
+
+        This runs in a step, where the durable engine starts nothing: the workflow around it begins the work."""
         gate = asyncio.Semaphore(AT_ONCE)
 
-        async def act(permission: Permission) -> bool:
+        async def act(permission: Permission) -> Proposal | None:
             async with gate:
                 try:
                     async with asyncio.timeout(SECONDS):
                         return await self._for(permission)
                 except (PortError, HedgingError, TimeoutError) as failure:
                     log.warning("nothing is done for user %s now: %s", permission.user_id, failure)
-                    return False
+                    return None
 
         given = await self._store.permissions(shard, shards)
-        return sum(await asyncio.gather(*map(act, given)))
+        return [work_of(card) for card in await asyncio.gather(*map(act, given)) if card is not None]
 
-    async def _for(self, permission: Permission) -> bool:
-        """The most urgent matter that may be acted upon, if there is one."""
+    async def _for(self, permission: Permission) -> Proposal | None:
+        """The confirmed card of the most urgent matter that may be acted upon, if there is one."""
         user_id = permission.user_id
         alerts = sorted(await self._store.live_alerts(user_id), key=lambda a: (-severity_of(a), a.id))
         if not alerts or await self._store.latest_proposals(user_id, state=ProposalState.CONFIRMED, limit=1):
-            return False
+            return None
         situation = await self._situations.of(user_id, fresh=True)
         for alert in alerts:
             plan = self._plan(alert, permission, situation)
             if plan is not None:
                 return await self._act(alert, permission, situation, plan)
-        return False
+        return None
 
     def _plan(self, alert: Alert, permission: Permission, situation: Situation) -> HedgePlan | None:
         """What is to be done about the alert, if that is permitted at all."""
@@ -79,13 +81,13 @@ class Acting:
         only_reduce = permission.acts == "reduce" if why == "permitted" else permission.silence == "reduce"
         return None if only_reduce and not reduces(plan) else plan
 
-    async def _act(self, alert: Alert, permission: Permission, situation: Situation, plan: HedgePlan) -> bool:
+    async def _act(self, alert: Alert, permission: Permission, situation: Situation, plan: HedgePlan) -> Proposal | None:
         now = self._clock.now()
         day = now.date().isoformat()
         refused = refusal(permission, plan, day)
         if refused:
             log.info("alert %s is outside the permission of user %s: %s", alert.id, alert.user_id, refused)
-            return False
+            return None
         draft = self._hedge.draft(
             alert.user_id,
             alert.user_id,
@@ -96,24 +98,16 @@ class Acting:
         )
         card = await self._store.add_proposal(draft, supersede=False)
         if card.state is not ProposalState.OPEN or card.digest != draft.digest:
-            return await self._resumed(card)
+            # What an earlier life of this step confirmed goes on; a price that has moved on waits for the next state.
+            return card if card.state is ProposalState.CONFIRMED else None
         # Counted first: what was cut off here is counted and not done, never the other way round.
         notional = sum((leg.notional for leg in plan.legs), Decimal(0))
         if await self._permissions.spend(permission, notional, day) is None:
-            return False
-        moved = await self._store.move_proposal(
+            return None
+        return await self._store.move_proposal(
             card.id,
             expect=ProposalState.OPEN,
             to=ProposalState.CONFIRMED,
             at=now,
             outcome={"auto": alert.kind, **situation.baseline()},
         )
-        if moved is not None:
-            await self._hedge.begin(moved)
-        return moved is not None
-
-    async def _resumed(self, card: Proposal) -> bool:
-        """What an earlier life of this step began goes on; a price that has moved on waits for the next state."""
-        if card.state is ProposalState.CONFIRMED:
-            await self._hedge.begin(card)
-        return False

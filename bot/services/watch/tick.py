@@ -81,7 +81,8 @@ class Watch:
         looked = await run.step("look", self._looks.refresh, shard, shards)
         told = await run.step("reconcile", self._reconcile, looked["behind"])
         await run.step("check", self._check, shard, shards, _untold(looked, told))
-        await run.step("act", self._acting.run, shard, shards)
+        for work in await run.step("act", self._acting.run, shard, shards):
+            await self._durable.start(*work)
         await run.step("summaries", self._summaries.run, shard, shards)
         await run.step("deliver", self._delivery.once)
 
