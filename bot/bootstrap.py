@@ -162,8 +162,8 @@ def build_services(
     remedies = Remedies(store, hedge, situations, status, results, markets)
     delivery = Delivery(store, notifier, durable, clock, remedies.prepare)
     summaries = Summaries(store, markets, clock)
-    permissions = Permissions(store, accounts)
-    acting = Acting(store, permissions, hedge, situations, clock)
+    permissions = Permissions(store, accounts, clock)
+    acting = Acting(store, hedge, situations, clock)
     return Services(
         people=People(store, store, clock),
         accounts=accounts,

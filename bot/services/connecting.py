@@ -148,6 +148,9 @@ class Connecting:
             log.warning("a key of account %d was not kept: %s", account.id, failure)
             raise CannotConnect("read_only", offer.name) from failure
         self._connections.forget(account.id)
+        await self._accounts.take_permission_back(
+            account, why="key"
+        )  # the key may open another account there
         account = await self._store.renew_key(account.id)
         return await self._put_to_use(account, trial)
 

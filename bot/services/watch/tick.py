@@ -19,7 +19,7 @@ from bot.services.desk.summaries import Summaries
 from bot.services.markets import Markets
 from bot.services.reconciliation import Reconciliation
 from bot.services.situation import Situations
-from bot.services.watch.checks import Checks
+from bot.services.watch.checks import ONE, Checks
 from bot.services.watch.looks import Looks
 from hedging.errors import HedgingError
 
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 TICK = "tick"
 EXPLAIN_SECONDS = 10.0  # for the look at one account before its changes are explained
+LOOK_SECONDS = 4.0  # for a look at one person who waits for an answer
 RECONCILED_AT_ONCE, MOST_RECONCILED = 16, 500  # accounts a tick; the others are behind until the next one
 
 
@@ -91,6 +92,17 @@ class Watch:
         looked = await self._looks.refresh()
         told = await self._reconcile(looked["behind"])
         return await self._check(0, 1, _untold(looked, told))
+
+    async def look(self, user_id: int) -> None:
+        """See how one person stands now: what is over is told to be over, and what goes on is as it is now. What cannot
+        be read now is found by the next tick."""
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                looked = await self._looks.refresh(user_id, ONE)
+                told = await self._reconcile(looked["behind"])
+                await self._check(user_id, ONE, _untold(looked, told))
+        except (PortError, HedgingError, TimeoutError) as failure:
+            log.info("user %d is not looked at before the next tick: %s", user_id, failure)
 
     async def _reconcile(self, users: Sequence[int]) -> list[int]:
         """Explain the positions of those who are behind, and tell them; who that was. Whoever cannot be read now, or
