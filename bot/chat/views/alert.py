@@ -205,8 +205,8 @@ def _remedy(payload: Payload) -> list[str]:
     legs = payload.get("legs") or []
     if payload["kind"] in _CALM and not legs:
         return [] if payload["kind"] != "basis" else [t.NOTHING_TO_DO]
-    if payload.get("after"):
-        return [t.AFTER.format(kind=t.KINDS[payload["after"]])]
+    if payload.get("waits_for"):
+        return [t.AFTER.format(kind=t.KINDS[payload["waits_for"]])]
     if not legs:
         return [t.AT_TARGET if payload["kind"] in _AT_TARGET and _near_target(payload) else t.NO_REMEDY]
     lines = [line for leg in legs[:_LEGS_SHOWN] for line in _leg(leg)]

@@ -115,7 +115,7 @@ class Remedies:
             told["leverage"] = str(leverage_of(situation))
         advice = await self._advice(alert, situation)
         if advice.after:
-            return told | {"after": advice.after}
+            return told | {"waits_for": advice.after}
         if alert.kind == "funding":
             found = await self._switch(situation)
             if found is not None:

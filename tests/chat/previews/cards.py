@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bot.chat.views import permission, proposal, receipt
+from bot.chat.views import proposal, receipt
 from bot.chat.views.message import Message
-from bot.ports.records import Proposal, ProposalState
+from bot.ports.records import Aim, Proposal, ProposalState
 from hedging.plan import Check, Choice, HedgePlan, Leg
 from hedging.portfolio import Exposure
 from tests.chat.previews.people import DEMO, LIVE, NOON, PAPER, RULE, D
@@ -215,7 +215,16 @@ SCREENS: dict[str, Message] = {
     "card_unhedge": proposal.proposal(card(CLOSING), PAPER),
     "card_at_target": proposal.proposal(card(plan(before=Exposure(D(100), D(100), D(52)))), PAPER),
     "card_no_order": proposal.proposal(card(plan(checks=BAD_CHECKS)), PAPER),
-    "card_repriced": proposal.repriced(card(MOVED), card(TWO_LEGS), PAPER),
+    "card_repriced": proposal.repriced(card(MOVED), card(TWO_LEGS), PAPER, "price"),
+    **{
+        f"card_instead_{why}": proposal.repriced(card(MOVED), card(TWO_LEGS), PAPER, why)
+        for why in ("rule", "holdings", "position", "account", "update", "late")
+    },
+    "card_instead_traded": proposal.repriced(card(TWO_LEGS), None, PAPER, "traded"),
+    "card_new_rule": proposal.proposal(replace(card(TWO_LEGS), aim=Aim("new_rule")), PAPER),
+    "card_unhedge_half": proposal.proposal(
+        replace(card(CLOSING), aim=Aim("close", share=D("0.5"))), PAPER
+    ),
     "card_change": proposal.change(card(TWO_LEGS), RULE),
     "card_sending": proposal.sending(card(TWO_LEGS)),
     "card_cancelled": proposal.over(card(TWO_LEGS, state=ProposalState.CANCELLED)),
@@ -282,5 +291,4 @@ SCREENS: dict[str, Message] = {
     "receipt_auto": receipt.receipt(
         outcome(done("SOL", "20", "20", "142.2", "filled", side="buy"), purpose="rebalance", auto="drift")
     ),
-    "panic": permission.panic(card(CLOSING)),
 }

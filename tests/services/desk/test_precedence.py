@@ -60,7 +60,7 @@ async def test_the_message_of_the_one_that_waits_names_the_other_and_has_no_orde
     await desk.tick()
     told = {i.payload["kind"]: i.payload for i in desk.notifier.told if i.kind == "alert"}
     assert {leg["side"] for leg in told["drift"]["legs"]} == {"sell"}
-    assert (told["stale"]["after"], told["stale"]["legs"]) == ("drift", [])
+    assert (told["stale"]["waits_for"], told["stale"]["legs"]) == ("drift", [])
 
 
 async def test_a_message_that_stands_is_told_anew_when_another_matter_comes_first(desk: Desk) -> None:
@@ -71,12 +71,14 @@ async def test_a_message_that_stands_is_told_anew_when_another_matter_comes_firs
     drift = next(i for i in desk.notifier.told if i.payload.get("kind") == "drift")
     assert drift.payload["legs"]
     await desk.services.alerts.end(ADA, "above", D(5), "ATOM")  # its owner's way out is reached already
-    await desk.tick()
+    for _ in range(3):  # a message a second
+        await desk.tick()
     told = [i for i in desk.notifier.told if i.payload.get("kind") == "drift"][-1]
-    assert (told.payload["after"], told.payload["legs"]) == ("exit", [])
+    assert (told.payload["waits_for"], told.payload["legs"]) == ("exit", [])
     (exit_,) = [a for a in await desk.store.live_alerts(ADA) if a.kind == "exit"]
     await desk.services.alerts.keep(exit_.id, ADA)
-    await desk.tick()
+    for _ in range(3):
+        await desk.tick()
     told = [i for i in desk.notifier.told if i.payload.get("kind") == "drift"][-1]
     assert told.payload["legs"], "put off, it keeps no other back"
 
