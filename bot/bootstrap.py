@@ -179,8 +179,8 @@ def build_services(
     remedies = Remedies(store, hedge, situations, status, results, markets)
     delivery = Delivery(store, notifier, durable, clock, FreshCards(store, remedies.prepare).prepare)
     summaries = Summaries(store, markets, clock)
-    permissions = Permissions(store, accounts)
-    acting = Acting(store, permissions, hedge, situations, reconciliation, clock)
+    permissions = Permissions(store, accounts, clock)
+    acting = Acting(store, hedge, situations, reconciliation, clock)
     return Services(
         inbox=Inbox(store, store, wall or clock, replica=settings.replica),
         people=People(store, clock),

@@ -102,7 +102,27 @@ def register(world: World) -> None:
     async def passes(run: Run) -> int:
         return int(await run.step("passing", passing))
 
-    for workflow in (add, three, nap, parent, fails, passes):
+    async def asks(run: Run, what: str) -> str:
+        """What the door says to a step that asks for it."""
+
+        async def asking() -> str:
+            try:
+                match what:
+                    case "start":
+                        await world.durable.start("add", "of a step", 1, 2)
+                    case "start in a task":
+                        await asyncio.gather(world.durable.start("add", "of a step", 1, 2))
+                    case "sleep":
+                        await run.sleep(0.1)
+                    case _:
+                        return str(await world.durable.wait("sum"))
+            except AssertionError:
+                return "refused"
+            return "allowed"
+
+        return str(await run.step("asking", asking))
+
+    for workflow in (add, three, nap, parent, fails, passes, asks):
         world.durable.register(workflow.__name__, workflow)
 
 
@@ -302,6 +322,23 @@ async def _passes(world: World) -> Any:
 def test_a_step_that_cannot_reach_somebody_is_tried_again(door: Door) -> None:
     assert door.life(_passes) == 3
     assert door.noted() == ["passing"] * 3
+
+
+async def _asks(what: str, world: World) -> Any:
+    await world.durable.start("asks", what, what)
+    return await world.durable.wait(what)
+
+
+@pytest.mark.fault(56)
+@pytest.mark.parametrize("what", ["start", "start in a task", "sleep"])
+def test_what_only_a_workflow_may_do_is_refused_inside_a_step(door: Door, what: str) -> None:
+    assert door.life(partial(_asks, what)) == "refused"
+    assert "of a step: 1 + 2" not in door.noted()
+
+
+def test_a_step_may_wait_for_work_that_was_started_elsewhere(door: Door) -> None:
+    door.life(_adds_twice)
+    assert door.life(partial(_asks, "wait")) == "3"
 
 
 async def _many(world: World) -> Any:

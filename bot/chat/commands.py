@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from bot.chat import texts
 from bot.chat.handlers import (
@@ -16,16 +17,35 @@ from bot.chat.handlers import (
     start,
     status,
 )
-from bot.chat.turn import Handler
+from bot.chat.parsing.words import later_command, polite
+from bot.chat.texts import words
+from bot.chat.turn import Handler, Turn
+
+Takes = Literal["nothing", "words", "anything"]
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`hidden`: it works, but stands in no menu."""
+    """`takes`: what may follow its name. Words are read by its handler, which refuses what it does not understand;
+    behind one that takes nothing only a courtesy is passed over. `hidden`: it works, but stands in no menu."""
 
     name: str
-    handler: Handler
+    does: Handler
+    takes: Takes = "nothing"
     hidden: bool = False
+
+    async def handler(self, turn: Turn) -> None:
+        """What it does, unless something stands behind it that would be passed over: then it does nothing."""
+        later = later_command(turn.text)
+        if later:
+            await turn.refuse(words.ONE_COMMAND.format(command=later))
+            return
+        if self.takes == "nothing" and turn.text:
+            if not polite(turn.text):
+                await turn.refuse(words.STANDS_ALONE[self.name])
+                return
+            turn.text = ""
+        await self.does(turn)
 
     @property
     def description(self) -> str:
@@ -33,23 +53,23 @@ class Command:
 
 
 COMMANDS = (
-    Command("start", start.start),
-    Command("add", holdings.add),
-    Command("remove", holdings.remove),
+    Command("start", start.start, takes="anything"),  # a link may bring a word of its own
+    Command("add", holdings.add, takes="words"),
+    Command("remove", holdings.remove, takes="words"),
     Command("portfolio", holdings.portfolio),
-    Command("rule", rule.rule),
-    Command("hedge", hedge.hedge),
-    Command("unhedge", hedge.unhedge),
+    Command("rule", rule.rule, takes="words"),
+    Command("hedge", hedge.hedge, takes="words"),
+    Command("unhedge", hedge.unhedge, takes="words"),
     Command("status", status.status),
-    Command("alerts", alerts.alerts),
-    Command("permission", permission.permission),
-    Command("pause", permission.pause),
+    Command("alerts", alerts.alerts, takes="words"),
+    Command("permission", permission.permission, takes="words"),
+    Command("pause", permission.pause, takes="words"),
     Command("resume", permission.resume),
     Command("panic", permission.panic),
-    Command("connect", connect.connect),
+    Command("connect", connect.connect, takes="words"),
     Command("accounts", accounts.accounts),
-    Command("disconnect", accounts.disconnect),
-    Command("help", other.help_),
+    Command("disconnect", accounts.disconnect, takes="words"),
+    Command("help", other.help_, takes="words"),
     Command("ping", other.ping, hidden=True),
 )
 
@@ -65,6 +85,7 @@ TAPS: Mapping[str, Handler] = {
     "lv": hedge.leverage,
     "bd": hedge.band,
     "pr": hedge.price_again,
+    "hq": hedge.chosen,
     "rb": status.rebalance,
     "sn": status.snooze,
     "dt": status.details,

@@ -11,6 +11,7 @@ from bot.chat.request import AnswerLost, NotSent, ServerFailed
 from bot.chat.views.accounts.suspended import suspended
 from bot.chat.views.alert import alert, recovered, replaced
 from bot.chat.views.message import Message
+from bot.chat.views.permission import pause_over, permission_taken
 from bot.chat.views.pinned import pinned
 from bot.chat.views.position import position
 from bot.chat.views.receipt import receipt, waiting
@@ -30,6 +31,8 @@ VIEWS: Mapping[str, Callable[[Mapping[str, Any]], Message]] = {
     "summary": summary,
     "daily": daily,
     "pinned": pinned,
+    "permission_taken": permission_taken,
+    "pause_over": pause_over,
 }
 
 DELETION = "deletion"  # of the message that is named to be edited

@@ -8,6 +8,7 @@ from enum import IntEnum, StrEnum
 from typing import Any, Literal
 
 from hedging.plan import HedgePlan, Purpose, Side
+from hedging.rules import HedgeRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,28 @@ class ProposalState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class KeptRule:
+    """A person's rule as it is stored. `version` grows with every change of it; 0: they have never set one."""
+
+    rule: HedgeRule
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What a card is for, so that a tap can have it priced anew.
+
+    rule: what the rule wants at that moment. less: the coverage of its plan, and never more than the rule wants.
+    new_rule: the target and factor of its plan, which are the rule's from the tap on; the card says so. close: every
+    short, or only those in `asset`, wholly or by `share`.
+    """
+
+    kind: Literal["rule", "less", "new_rule", "close"] = "rule"
+    asset: str = ""
+    share: Decimal = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """A priced plan waiting for one tap of one person, once."""
 
@@ -113,6 +136,9 @@ class Proposal:
     replaces: str | None = None  # the earlier proposal that moved outside the tolerance
     confirmed_at: datetime | None = None
     outcome: Mapping[str, Any] = field(default_factory=dict)  # what the receipt shows
+    aim: Aim = Aim()
+    rule_version: int | None = None  # of the rule that it was priced by; None: not known any more
+    holdings: str = ""  # tells the holdings apart that it was priced for
 
     @property
     def purpose(self) -> Purpose:

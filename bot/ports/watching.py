@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from bot.ports.records import Account, Alert, OutboxItem
 
@@ -78,27 +78,6 @@ class Reader:
     asked: bool  # an order of ours was worked on since the last look
 
 
-Silence = Literal["nothing", "reduce", "quarter"]
-
-
-@dataclass(frozen=True, slots=True)
-class Permission:
-    """What the bot may do for somebody without a tap. Amounts in US dollars of notional; `silence`: what happens when
-    an alert stays unanswered for a quarter of an hour."""
-
-    user_id: int
-    acts: Literal["never", "reduce", "both"] = "never"
-    silence: Silence = "nothing"
-    order_cap: Decimal = Decimal(1_000)
-    day_cap: Decimal = Decimal(5_000)
-    leverage_cap: int = 3
-    slippage_cap: Decimal = Decimal("0.01")
-    paused: bool = False  # /pause: nothing without a tap, whatever was permitted
-    spent_on: str = ""
-    spent: Decimal = Decimal(0)
-    version: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class Pin:
     """The one message at the top of somebody's chat that says how they stand, and what it said last.
@@ -148,16 +127,6 @@ class WatchStore(Protocol):
     async def note_sent(self, counts: Collection[AlertSettings], owed: Sequence[OutboxItem] = ()) -> None:
         """Store the counters (`sent_on`, `sent_today`, `next_at`) together with what is owed. A known key is left
         alone."""
-        ...
-
-    async def permission(self, user_id: int) -> Permission: ...
-
-    async def permissions(self, shard: int = 0, shards: int = 1) -> Sequence[Permission]:
-        """Those of the shard's people that permit something and are not paused."""
-        ...
-
-    async def save_permission(self, permission: Permission) -> Permission:
-        """Over exactly `version`: the new one. Raises StaleVersion."""
         ...
 
     async def pin(self, user_id: int) -> Pin:

@@ -12,7 +12,17 @@ from typing import Literal
 from bot.ports.clock import Clock
 from bot.ports.errors import KeyRefused, KeyUnusable, PortError, StaleVersion, Unavailable
 from bot.ports.exchange import Connections, Exchange
-from bot.ports.records import PAPER, Account, AccountState, AlertState, Balance, KeyLook, Mode, ProposalState
+from bot.ports.records import (
+    PAPER,
+    Account,
+    AccountState,
+    AlertState,
+    Balance,
+    KeyLook,
+    Mode,
+    OutboxItem,
+    ProposalState,
+)
 from bot.ports.store import Store
 from bot.ports.vault import Vault
 from bot.services.errors import CannotDisconnect, CannotSwitch, NotYours
@@ -136,11 +146,28 @@ class Accounts:
             raise CannotDisconnect("orders", account.exchange)
         current = await self.in_use(user_id)
         gone = await self._store.set_account_state(account_id, AccountState.DISCONNECTED)
+        await self.take_permission_back(gone, why="gone")
         await self._vault.forget(gone)
         self._connections.forget(account_id)
         if current.id == account_id:
             await self._name(user_id, await self._default(user_id))
         return gone
+
+    async def take_permission_back(self, account: Account, *, why: Literal["switch", "key", "gone"]) -> None:
+        """Nothing is done on the account without a tap any more; its owner is told where something was permitted."""
+        user = await self._store.user(account.user_id)
+        owed = None
+        if user is not None and why != "gone":
+            at = self._clock.now()
+            owed = OutboxItem(
+                key=f"permission_taken:{user.id}:{account.id}:{at.isoformat()}",
+                user_id=user.id,
+                chat_id=user.chat_id,
+                kind="permission_taken",
+                payload={"exchange": account.exchange, "mode": account.mode, "why": why},
+                created_at=at,
+            )
+        await self._store.take_back(account.user_id, account.id, owed)
 
     async def settled(self, account: Account) -> bool:
         """Whether no order on the account is under way or unknown."""
@@ -160,7 +187,9 @@ class Accounts:
 
     async def _name(self, user_id: int, account: Account) -> None:
         """The rule is about another account: what was noticed on the one before is over, and must not be looked for on
-        this one."""
+        this one. Where that is real money, nothing is done without a tap until it is permitted anew."""
+        if account.mode == "live":
+            await self.take_permission_back(account, why="switch")
         await self._store.name_account(user_id, account.id)
         now = self._clock.now()
         for alert in await self._store.live_alerts(user_id):

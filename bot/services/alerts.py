@@ -65,6 +65,10 @@ class Alerts:
             await self.pinned.wanted(user_id),
         )
 
+    async def settings(self, user_id: int) -> AlertSettings:
+        """What somebody wants of alerts, and their hours."""
+        return await self._settings(user_id)
+
     async def snooze(self, alert_id: int, user_id: int, hours: float = 4) -> Alert:
         """Silence this matter for so many hours of market time. One that has recovered stays recovered."""
         alert = await self._own(alert_id, user_id)
@@ -143,6 +147,10 @@ class Alerts:
         """The alert, and how its owner stands now. Who looks into it has seen it."""
         alert = await self.acknowledge(alert_id, user_id)
         return alert, await self._status.view(user_id)
+
+    async def told(self, alert_id: int, user_id: int) -> dict[str, Any]:
+        """What is known of the matter, without a look at the market."""
+        return {**payload_of(await self._own(alert_id, user_id), "over"), "alert_id": alert_id}
 
     async def shown(self, alert_id: int, user_id: int) -> dict[str, Any]:
         """What its message says, with its remedy priced now."""

@@ -150,6 +150,9 @@ class Connecting:
             log.warning("a key of account %d was not kept: %s", account.id, failure)
             raise CannotConnect("read_only", offer.name) from failure
         self._connections.forget(account.id)
+        await self._accounts.take_permission_back(
+            account, why="key"
+        )  # the key may open another account there
         account = await self._store.renew_key(account.id)
         await self._store.save_key_look(look_of(account, trial.permissions, None, self._clock.now()))
         return await self._put_to_use(account, trial)

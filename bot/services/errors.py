@@ -1,5 +1,7 @@
 """Named failures of the use cases. Each is one sentence to its user."""
 
+from collections.abc import Sequence
+
 
 class ServiceError(Exception):
     """Root of every failure that a use case names."""
@@ -57,8 +59,20 @@ class CannotDisconnect(ServiceError):
         self.why, self.exchange = why, exchange
 
 
-class OtherAccount(ServiceError):
-    """The card is about an account that is not the one in use any more."""
+class NoSuchShort(ServiceError):
+    """No short is open in that coin; those that are, by name."""
+
+    def __init__(self, asset: str, open_in: Sequence[str]) -> None:
+        super().__init__(f"No {asset} short is open.")
+        self.asset, self.open_in = asset, open_in
+
+
+class AlertOver(ServiceError):
+    """The matter that the alert told of is over: nothing was sent."""
+
+    def __init__(self, alert_id: int) -> None:
+        super().__init__("This alert is over.")
+        self.alert_id = alert_id
 
 
 class ProposalGone(ServiceError):

@@ -23,7 +23,7 @@ from bot.ports.store import Store
 from bot.services.attempts import Attempts, client_id
 from bot.services.delivery import Delivery
 from bot.services.errors import ProposalGone, ServiceError
-from bot.services.hedge import EXECUTE, Hedge
+from bot.services.hedge import EXECUTE, Hedge, work_of
 from bot.services.outcomes import BUSY, legs_of, only_changed, status_of
 from bot.services.reconciliation import Reconciliation
 from bot.services.situation import Situations
@@ -99,11 +99,11 @@ class Execution:
         now = self._clock.now()
         stale = await self._store.proposals_in(ProposalState.CONFIRMED, before=now - SWEEP_AFTER)
         for proposal in stale:
-            orders = len(proposal.plan.orders)
-            await self._durable.start(EXECUTE, f"exec:{proposal.id}", proposal.id, orders)
+            workflow, name, *args = work_of(proposal)
+            await self._durable.start(workflow, name, *args)
             period = int(now.timestamp() // SWEEP_EVERY)
             if proposal.confirmed_at and now - proposal.confirmed_at > 2 * SWEEP_AFTER:
-                await self._durable.start(EXECUTE, f"exec:{proposal.id}:{period}", proposal.id, orders)
+                await self._durable.start(workflow, f"{name}:{period}", *args)
 
     async def _send(self, proposal_id: str, leg: int, number: int) -> str:
         """Reserve and send in one step: what an earlier life did of it is in the ledger."""
@@ -204,9 +204,8 @@ class Execution:
     async def _planned_anew(self, proposal: Proposal) -> str | None:
         """The id of a card that starts from the position as it is now, for the same message; None where none can be
         made. Done again, it is the same one."""
-        ask = self._hedge.unwind if proposal.purpose == "unhedge" else self._hedge.propose
         try:
-            fresh = await ask(proposal.user_id, proposal.chat_id, key=f"moved:{proposal.id}")
+            fresh = await self._hedge.again(proposal, key=f"moved:{proposal.id}")
         except (PortError, HedgingError, ServiceError) as failure:
             log.info("no fresh card in the place of %s: %s", proposal.id, failure)
             return None

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
+from bot.ports.records import KeptRule
 from bot.ports.store import PeopleStore
 from hedging.rules import HedgeRule
 
@@ -15,16 +16,22 @@ class Rules:
         """The user's rule, or the default when none was set."""
         return await self._people.rule(user_id) or HedgeRule()
 
+    async def kept(self, user_id: int) -> KeptRule:
+        """The same, with its version."""
+        return await self._people.kept_rule(user_id)
+
     async def change(
         self,
         user_id: int,
         *,
+        under: int | None = None,
         target: Decimal | None = None,
         leverage: int | None = None,
         band: Decimal | None = None,
         factor: str | None = None,
     ) -> HedgeRule:
-        """Change what is given and keep the rest. Raises BadInput with a sentence for values out of bounds."""
+        """Change what is given and keep the rest. `under`: what was shown is that version of the rule, and nothing is
+        changed of any other. Raises StaleVersion, and BadInput with a sentence for values out of bounds."""
         now = await self.get(user_id)
         rule = replace(
             now,
@@ -33,5 +40,5 @@ class Rules:
             band=now.band if band is None else band,
             factor=now.factor if factor is None else factor,
         )
-        await self._people.save_rule(user_id, rule)
+        await self._people.save_rule(user_id, rule, under=under)
         return rule

@@ -1,6 +1,7 @@
 """Everything a plan for somebody is made from, read at one moment."""
 
 import asyncio
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -26,6 +27,7 @@ class Situation:
 
     account: Account
     rule: HedgeRule
+    rule_version: int
     holdings: Sequence[Holding]
     positions: Sequence[Position]
     snapshot: Snapshot
@@ -43,6 +45,11 @@ class Situation:
         """The positions that hedge; longs are their owner's own business."""
         return [position for position in self.positions if position.contracts < 0]
 
+    def shorted(self) -> Sequence[str]:
+        """The coins whose contracts are short, by name."""
+        listed = self.snapshot.contracts
+        return sorted({listed[p.symbol].base for p in self.shorts if p.symbol in listed})
+
     def plan(self, *, target: Decimal | None = None) -> HedgePlan:
         """The plan that brings coverage to the rule's target, or to another one. Raises NothingToHedge."""
         return propose(
@@ -57,8 +64,8 @@ class Situation:
             free_in=self.balance.free_in,
         )
 
-    def unwinding(self) -> HedgePlan:
-        """The plan that closes every short."""
+    def unwinding(self, *, asset: str = "", share: Decimal = Decimal(1)) -> HedgePlan:
+        """The plan that closes every short, or `share` of it, or only those in `asset`."""
         return unwind(
             rule=self.rule,
             positions=self.positions,
@@ -66,7 +73,14 @@ class Situation:
             holdings=self.holdings,
             betas=self.betas,
             own=self.own,
+            asset=asset,
+            share=share,
         )
+
+    def marked(self) -> str:
+        """Tells these holdings from any others."""
+        held = sorted(f"{one.asset} {one.amount.normalize()}" for one in self.holdings)
+        return hashlib.sha256("\n".join(held).encode()).hexdigest()[:16]
 
     def baseline(self) -> dict[str, Any]:
         """What a hedge is of and its profits are counted from, JSON-able: prices and amounts before its first order."""
@@ -103,11 +117,13 @@ class Situations:
             self._exchange.positions(account),
             self._exchange.balance(account),
             self._store.book(account.id),
-            self._rules.get(account.user_id),
+            self._rules.kept(account.user_id),
             self._store.holdings(account.user_id),
         )
-        betas = await market.betas_of(holdings, positions, rule.factor, snapshot)
-        return Situation(account, rule, holdings, positions, snapshot, betas, balance, book)
+        betas = await market.betas_of(holdings, positions, rule.rule.factor, snapshot)
+        return Situation(
+            account, rule.rule, rule.version, holdings, positions, snapshot, betas, balance, book
+        )
 
     async def measured_against(self, situation: Situation, factor: str) -> Situation:
         """The same with betas against another factor, under a rule that says so."""

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from bot.ports.errors import InvalidRecord
+from bot.ports.records import Aim
 from bot.storage.tables.types import plain_text
 from hedging.plan import HedgePlan
 from hedging.portfolio import Holding
@@ -46,6 +47,18 @@ def plan_from_json(data: Any) -> HedgePlan:
     except ValidationError as error:
         raise InvalidRecord(f"A stored plan cannot be read: {error.errors()[0]['msg']}") from error
     return replace(plan, quoted_at=plan.quoted_at.astimezone(UTC))
+
+
+def aim_to_json(aim: Aim) -> dict[str, str]:
+    """`aim` as JSON-able data."""
+    return {"kind": aim.kind, "asset": aim.asset, "share": plain_text(aim.share)}
+
+
+def aim_from_json(data: Any, plan: HedgePlan) -> Aim:
+    """The aim that `aim_to_json` wrote; of a card of before, what can be told from its plan."""
+    if data is None:
+        return Aim("close") if plan.purpose == "unhedge" else Aim()
+    return Aim(data["kind"], data["asset"], Decimal(data["share"]))
 
 
 def holdings_to_json(holdings: Sequence[Holding]) -> list[list[str | None]]:

@@ -1,7 +1,6 @@
-"""People, their holdings, rules and accounts."""
+"""People, their holdings and accounts."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import fields
 from decimal import Decimal, localcontext
 from typing import Any
 
@@ -16,14 +15,11 @@ from bot.storage.database import Database
 from bot.storage.tables import accounts, effects, holdings, people, rules
 from bot.storage.tables.types import plain_text
 from hedging.portfolio import Holding
-from hedging.rules import HedgeRule
 
 # What every update asks for, made once: to make a statement takes longer than to look up a row.
 _USER = bindparam("user", type_=people.c.id.type)
 _PERSON = select(people).where(people.c.id == _USER)
 _PEOPLE = select(people).where(people.c.id.in_(bindparam("users", expanding=True)))
-_RULE = [rules.c[field.name] for field in fields(HedgeRule)]
-_RULE_OF = select(*_RULE).where(rules.c.user_id == _USER)
 _HOLDING = (holdings.c.asset, holdings.c.amount, holdings.c.cost)
 _HOLDINGS = select(*_HOLDING).where(holdings.c.user_id == _USER)
 _NAMED = rules.c.account_id == accounts.c.id
@@ -96,17 +92,6 @@ class PeopleTables:
             await connection.execute(effects.insert().values(row))
             return Changed(holdings_from_json(row["result"]), repeated=False)
 
-    async def rule(self, user_id: int) -> HedgeRule | None:
-        async with self._database.read() as connection:
-            row = (await connection.execute(_RULE_OF, {"user": user_id})).one_or_none()
-        return None if row is None else HedgeRule(**row._mapping)
-
-    async def save_rule(self, user_id: int, rule: HedgeRule) -> None:
-        values = fields_of(rule)
-        upsert = self._database.insert(rules).values({"user_id": user_id, **values})
-        async with self._database.write() as connection:
-            await connection.execute(upsert.on_conflict_do_update(index_elements=["user_id"], set_=values))
-
     async def ensure_account(
         self, user_id: int, exchange: str, mode: str, *, state: AccountState = AccountState.ACTIVE
     ) -> Account:
@@ -133,13 +118,6 @@ class PeopleTables:
         async with self._database.read() as connection:
             row = (await connection.execute(_CHOSEN, its)).one_or_none()
         return None if row is None else account_of(row)
-
-    async def name_account(self, user_id: int, account_id: int | None) -> None:
-        values = {"user_id": user_id, **fields_of(HedgeRule()), "account_id": account_id}
-        upsert = self._database.insert(rules).values(values)
-        upsert = upsert.on_conflict_do_update(index_elements=["user_id"], set_={"account_id": account_id})
-        async with self._database.write() as connection:
-            await connection.execute(upsert)
 
     async def set_account_state(self, account_id: int, state: AccountState) -> Account:
         its = accounts.c.id == account_id

@@ -4,15 +4,18 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Executable, Select, bindparam, func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.ports.permissions import Permission
 from bot.ports.records import Account, OutboxItem, Proposal, ProposalState
-from bot.storage.codec import fields_of, plan_from_json, plan_to_json
+from bot.storage.codec import aim_from_json, aim_to_json, fields_of, plan_from_json, plan_to_json
 from bot.storage.database import Database
 from bot.storage.events import Entry, record
 from bot.storage.outbox import add_owed
 from bot.storage.people import account_of
+from bot.storage.permissions import spend
+from bot.storage.rules import keep
 from bot.storage.tables import LIVE_ATTEMPT, accounts, people, proposals, rules
 from bot.storage.tables import attempts as attempt_rows
 from hedging.rules import HedgeRule
@@ -36,6 +39,18 @@ _MOVE = (
     .values(version=proposals.c.version + 1)
     .returning(proposals)
 )
+_RULE_NOW = (
+    select(1)
+    .select_from(people.outerjoin(rules, rules.c.user_id == people.c.id))
+    .where(
+        people.c.id == proposals.c.user_id,
+        func.coalesce(rules.c.version, 0) == bindparam("under"),
+        func.coalesce(rules.c.account_id, proposals.c.account_id) == proposals.c.account_id,
+    )
+    .correlate(proposals)
+    .exists()
+)
+_MOVE_UNDER = _MOVE.where(_RULE_NOW)
 _SINCE = func.coalesce(proposals.c.confirmed_at, proposals.c.quoted_at)
 
 
@@ -79,6 +94,8 @@ class ProposalTables:
         sets: Collection[str] = (),
         replacement: Proposal | None = None,
         attempts: int | None = None,
+        under: int | None = None,
+        spends: Permission | None = None,
     ) -> Proposal | None:
         changes: dict[str, Any] = {"state": to}
         if to is ProposalState.CONFIRMED:
@@ -87,21 +104,26 @@ class ProposalTables:
             changes["message_id"] = message_id
         if outcome is not None:
             changes["outcome"] = dict(outcome)
-        async with self._database.write() as connection:
-            if attempts is not None and await _settled(connection, proposal_id) != attempts:
-                return None
-            its = {"card": proposal_id, "expected": expect}
-            row = (await connection.execute(_MOVE, {**its, **changes})).one_or_none()
-            if row is None:
-                return None
-            await record(connection, Entry("proposal", proposal_id, row.version, to, at))
-            await add_owed(self._database, connection, outbox)
-            if keeps is not None:
-                values = {"user_id": row.user_id, **fields_of(keeps)}
-                await connection.execute(self._keep(sets), values)
-            if replacement is not None:
-                await _add(connection, replacement, supersede=True)
-            return _proposal(row._asdict())
+        try:
+            async with self._database.write() as connection:
+                if attempts is not None and await _settled(connection, proposal_id) != attempts:
+                    return None
+                its = {"card": proposal_id, "expected": expect} | ({} if under is None else {"under": under})
+                move = _MOVE if under is None else _MOVE_UNDER
+                row = (await connection.execute(move, {**its, **changes})).one_or_none()
+                if row is None:
+                    return None
+                if spends is not None and not await spend(connection, spends, at):
+                    raise _NotPermitted
+                await record(connection, Entry("proposal", proposal_id, row.version, to, at))
+                await add_owed(self._database, connection, outbox)
+                if keeps is not None:
+                    await keep(self._database, connection, row.user_id, keeps, sets=sets)
+                if replacement is not None:
+                    await _add(connection, replacement, supersede=True)
+                return _proposal(row._asdict())
+        except _NotPermitted:
+            return None
 
     async def latest_proposals(
         self, user_id: int, *, state: ProposalState = ProposalState.DONE, limit: int = 20
@@ -115,16 +137,13 @@ class ProposalTables:
         )
         return await self._read(its.order_by(_SINCE, proposals.c.id))
 
-    def _keep(self, sets: Collection[str]) -> Executable:
-        if not sets:
-            return self._database.insert_new(rules)
-        first = self._database.insert(rules)
-        now = {name: first.excluded[name] for name in sets}
-        return first.on_conflict_do_update(index_elements=["user_id"], set_=now)
-
     async def _read(self, wanted: Select[Any]) -> Sequence[Proposal]:
         async with self._database.read() as connection:
             return [_proposal(row._asdict()) for row in await connection.execute(wanted)]
+
+
+class _NotPermitted(Exception):
+    """The permission that a card was to be done by has moved on: nothing of it is done."""
 
 
 async def in_turn(connection: AsyncConnection, proposal_id: str) -> str | None:
@@ -156,7 +175,8 @@ async def _add(connection: AsyncConnection, new: Proposal, *, supersede: bool) -
         moved = update(proposals).where(*its).values(state=away, version=proposals.c.version + 1)
         gone = (await connection.execute(moved.returning(proposals.c.id, proposals.c.version))).all()
         await record(connection, *(Entry("proposal", row.id, row.version, away, at) for row in gone))
-    await connection.execute(proposals.insert().values({**fields_of(new), "plan": plan_to_json(new.plan)}))
+    written = {"plan": plan_to_json(new.plan), "aim": aim_to_json(new.aim)}
+    await connection.execute(proposals.insert().values({**fields_of(new), **written}))
     await record(connection, Entry("proposal", new.id, new.version, new.state, new.quoted_at))
     stored = await _find(connection, new.id)
     return stored or new
@@ -168,6 +188,6 @@ async def _find(connection: AsyncConnection, proposal_id: str) -> Proposal | Non
 
 
 def _proposal(values: Mapping[str, Any]) -> Proposal:
-    return Proposal(
-        **{**values, "plan": plan_from_json(values["plan"]), "state": ProposalState(values["state"])}
-    )
+    plan, aim = plan_from_json(values["plan"]), values["aim"]
+    read = {"plan": plan, "aim": aim_from_json(aim, plan), "state": ProposalState(values["state"])}
+    return Proposal(**{**values, **read})

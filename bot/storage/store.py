@@ -10,7 +10,9 @@ from bot.storage.ledger import LedgerTables
 from bot.storage.outbox import OutboxTables
 from bot.storage.paper import PaperTables
 from bot.storage.people import PeopleTables
+from bot.storage.permissions import PermissionTables
 from bot.storage.proposals import ProposalTables
+from bot.storage.rules import RuleTables
 from bot.storage.tables import people
 from bot.storage.updates import UpdateTables
 from bot.storage.vault.envelope import Envelope
@@ -23,6 +25,8 @@ from bot.storage.watch.pins import PinTables
 
 class SqlStore(
     PeopleTables,
+    RuleTables,
+    PermissionTables,
     KeyTables,
     UpdateTables,
     ProposalTables,

@@ -111,21 +111,28 @@ def unwind(
     betas: Mapping[str, Estimate],
     free_collateral: Decimal = ZERO,
     own: Mapping[str, Decimal] = NOTHING,
+    asset: str = "",
+    share: Decimal = Decimal(1),
 ) -> HedgePlan:
     """Reduce-only orders that close every short position, whatever it protects and whoever opened it; `own` (as above)
     is named in the checks. Longs are left alone, and so are positions in contracts that the snapshot no longer quotes.
-    No leg: nothing is short."""
+    With `asset` only shorts in that coin's contracts are closed, and of each only `share`, down to the lot. No leg:
+    nothing is short, or too little to trade."""
     money = _in_dollars(positions, snapshot)
     choices = choose(holdings, snapshot, betas, rule.factor, Instruments(snapshot, money))
     legs, left_alone, paused = [], [], []
     for position in positions:
         contract, quoted = snapshot.contracts.get(position.symbol), position.symbol in snapshot.quotes
+        if position.contracts < 0 and asset and (contract is None or contract.base != asset):
+            continue
         listed = contract is not None and contract.in_dollars and position.contracts < 0
         if listed and not quoted:
             paused.append(position.symbol)
         elif contract is not None and listed:
             target = Target(contract, ZERO, tuple(c.asset for c in choices if c.symbol == position.symbol))
-            leg = _gap(target, position.contracts, snapshot, rule)
+            stays = -position.contracts - floor_to_step(-position.contracts * share, contract.lot)
+            kept = stays if share < 1 else ZERO
+            leg = _gap(target, position.contracts, snapshot, rule, kept=kept)
             if leg is not None:
                 legs.append(leg)
                 continue

@@ -6,7 +6,9 @@ that outlives it, and resumes from there. `ManualDurable` runs a workflow when t
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,6 +24,10 @@ Point = Callable[[str], Awaitable[None]]
 
 class Crash(BaseException):
     """The process dies here. Not an Exception, so that nothing on the way can catch it."""
+
+
+class InsideStep(AssertionError):
+    """What only a workflow may do was asked for by one of its steps: the engine refuses it there."""
 
 
 class StepsDiffer(AssertionError):
@@ -67,6 +73,32 @@ async def _no_point(name: str) -> None:
     return None
 
 
+class _Step:
+    """A step that is under way; tasks that it has begun know of it until it ends."""
+
+    under_way = True
+
+
+_STEP: ContextVar[_Step | None] = ContextVar("step", default=None)
+
+
+@contextmanager
+def _inside_step() -> Iterator[None]:
+    step = _Step()
+    token = _STEP.set(step)
+    try:
+        yield
+    finally:
+        step.under_way = False
+        _STEP.reset(token)
+
+
+def _refuse_inside_step(what: str) -> None:
+    step = _STEP.get()
+    if step is not None and step.under_way:
+        raise InsideStep(f"{what} inside a step")
+
+
 class InProcess:
     """`point` is awaited wherever the process may die: before and after each step, each start and each end."""
 
@@ -84,6 +116,7 @@ class InProcess:
                 self._go(workflow_id)
 
     async def start(self, name: str, workflow_id: str, *args: Any) -> None:
+        _refuse_inside_step(f"start of {name}")
         await self.point(f"start {name} begins")
         if workflow_id not in self.memory.runs:
             self.memory.runs[workflow_id] = Kept(name, json.dumps(args), self.replica)
@@ -149,6 +182,7 @@ class _Run:
         return known.told()
 
     async def sleep(self, seconds: float) -> None:
+        _refuse_inside_step("sleep")
         clock = self._engine.clock
         until = clock.now() + timedelta(seconds=seconds)
         known = self._known("sleep") or self._keep("sleep", Outcome(json.dumps(until.isoformat())))
@@ -174,7 +208,8 @@ class _Run:
         pause = 0.5
         for left in reversed(range(STEP_TRIES)):
             try:
-                return Outcome(json.dumps(await work(*args)))
+                with _inside_step():
+                    return Outcome(json.dumps(await work(*args)))
             except Unavailable as passing:
                 if not left:
                     return Outcome(failure=passing)
@@ -194,12 +229,14 @@ class ManualRun:
         done = self._durable.results[self.id]
         if name not in done:
             self._durable.pass_point(f"before {name}")
-            result = await work(*args)
+            with _inside_step():
+                result = await work(*args)
             self._durable.pass_point(f"after {name}, before its result is kept")
             done[name] = result
         return done[name]
 
     async def sleep(self, seconds: float) -> None:
+        _refuse_inside_step("sleep")
         await self._durable.clock.sleep(seconds)
 
 
@@ -222,6 +259,7 @@ class ManualDurable:
         await self.run_all()
 
     async def start(self, name: str, workflow_id: str, *args: Any) -> None:
+        _refuse_inside_step(f"start of {name}")
         self.started.setdefault(workflow_id, (name, args))
         self.results.setdefault(workflow_id, {})
 

@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from bot.bootstrap import build_services
 from bot.exchange.ccxt_wire import Wire
 from bot.exchange.exchanges import Exchanges
+from bot.ports.durable import Durable
 from bot.ports.records import Account, Attempt, OutboxItem, Proposal
 from bot.ports.store import HoldingChange
 from bot.ports.vault import Credentials
@@ -104,8 +105,10 @@ class Trading:
 
 
 @contextlib.asynccontextmanager
-async def trading_on(name: str, folder: Path, database: str) -> AsyncIterator[Trading]:
-    """`database`: with the newest schema."""
+async def trading_on(
+    name: str, folder: Path, database: str, *, durable: Durable | None = None
+) -> AsyncIterator[Trading]:
+    """`database`: with the newest schema. `durable`: what does the work in place of the test's own hands."""
     world = open_world(folder, today=TODAY, speed=0)
     venue = VENUES[name](world)
     clock = ManualClock(TODAY - timedelta(days=1))
@@ -129,9 +132,9 @@ async def trading_on(name: str, folder: Path, database: str) -> AsyncIterator[Tr
         stack.push_async_callback(wire.close)
         exchanges = Exchanges(name, store, wire, clock, credentials_of)
         stack.callback(exchanges.close)
-        durable, notifier = ManualDurable(clock), Listener()
+        by_hand, notifier = ManualDurable(clock), Listener()
         settings = Settings.model_construct(practice_exchange=name, card_seconds=300.0)
         services = build_services(
-            settings, store, exchanges, exchanges, OpenVault(), notifier, durable, clock
+            settings, store, exchanges, exchanges, OpenVault(), notifier, durable or by_hand, clock
         )
-        yield Trading(name, world, venue, wire, store, clock, durable, notifier, exchanges, services, moments)
+        yield Trading(name, world, venue, wire, store, clock, by_hand, notifier, exchanges, services, moments)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from bot.bootstrap import build_services
+from bot.ports.permissions import Acts, Silence
 from bot.ports.records import Proposal
 from bot.ports.store import HoldingChange
 from bot.services import Services
@@ -70,6 +71,13 @@ class Desk:
         if outcome.kind in ("sending", "working"):
             await self.services.hedge.begin(outcome.proposal)
         return outcome.kind
+
+    async def permit(self, acts: Acts = "never", silence: Silence = "nothing", user: int = ADA) -> None:
+        """A permission for the account in use, as its card gives it."""
+        _, offer = await self.services.permissions.offer(user, acts, silence)
+        given = await self.services.permissions.give(user, offer)
+        if isinstance(given, str):
+            raise LookupError(f"nothing was given: {given}")
 
     async def hedged(self, user: int = ADA, key: str = "update:1") -> Proposal:
         """A hedge, confirmed and executed."""

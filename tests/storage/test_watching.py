@@ -9,9 +9,10 @@ from itertools import pairwise
 import pytest
 
 from bot.ports.errors import StaleVersion
+from bot.ports.permissions import Pause, Permission
 from bot.ports.records import Account
 from bot.ports.store import AlertChange, HoldingChange, Store
-from bot.ports.watching import AlertSettings, Look, Permission, Pin
+from bot.ports.watching import AlertSettings, Look, Pin
 from hedging.rules import HedgeRule
 from tests.storage.samples import ADA, BOB, NOW, a_proposal, an_alert, an_attempt, later, owed
 
@@ -102,17 +103,44 @@ async def test_summaries_are_due_at_their_instant_and_once(store: Store, account
 
 async def test_who_has_chosen_nothing_has_the_defaults(store: Store) -> None:
     assert await store.alert_settings([5]) == {5: AlertSettings(5)}
-    assert await store.permission(5) == Permission(5)
+    assert await store.permission(5, 1) == Permission(5, 1)
+    assert await store.pause(5) is None
 
 
 async def test_a_permission_is_changed_over_exactly_its_version(store: Store, account: Account) -> None:
-    given = await store.save_permission(Permission(ADA.id, acts="reduce"))
-    assert await store.permissions() == [given]
+    given = await store.save_permission(Permission(ADA.id, account.id, acts="reduce"))
+    assert await store.permissions(NOW) == [given]
     with pytest.raises(StaleVersion):
-        await store.save_permission(Permission(ADA.id, acts="both"))
-    paused = await store.save_permission(replace(given, paused=True))
-    assert await store.permissions() == []
-    assert await store.permission(ADA.id) == paused
+        await store.save_permission(Permission(ADA.id, account.id, acts="both"))
+    taken = await store.take_back(ADA.id, account.id, owed("taken"))
+    again = await store.take_back(ADA.id, account.id, owed("taken again"))
+    assert (taken, again) == (True, False)
+    assert await store.permissions(NOW) == []
+    now = await store.permission(ADA.id, account.id)
+    assert (now.acts, now.terms, now.version) == ("never", given.terms + 1, given.version + 1)
+    assert [item.key for item in await store.due(now=later(1))] == ["taken"]
+
+
+@pytest.mark.fault(57)
+async def test_a_permission_counts_only_for_the_account_in_use(store: Store, account: Account) -> None:
+    other = await store.ensure_account(ADA.id, "bybit", "live")
+    given = await store.save_permission(Permission(ADA.id, account.id, acts="both"))
+    assert await store.permissions(NOW) == [given]
+    await store.name_account(ADA.id, other.id)
+    assert await store.permissions(NOW) == []
+    assert not (await store.permission(ADA.id, other.id)).permits
+
+
+async def test_a_pause_holds_until_its_time(store: Store, account: Account) -> None:
+    given = await store.save_permission(Permission(ADA.id, account.id, acts="both"))
+    await store.set_pause(ADA.id, Pause(ADA.id, later(60)), owed("over", not_before=later(60)))
+    assert await store.permissions(NOW) == []
+    assert await store.permissions(later(60)) == [given]
+    await store.set_pause(ADA.id, Pause(ADA.id))
+    assert await store.permissions(later(10**6)) == []
+    await store.set_pause(ADA.id, None)
+    assert await store.permissions(NOW) == [given]
+    assert await store.due(now=later(59)) == []
 
 
 async def test_alerts_of_one_kind_about_different_things_are_different_matters(

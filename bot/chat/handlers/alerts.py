@@ -23,6 +23,7 @@ async def alerts(turn: Turn) -> None:
             await turn.refuse(words.NOT_UNDERSTOOD)
             return
         await _change(turn, edit)
+    await turn.services.watch.look(turn.user_id)  # what is over meanwhile is not listed
     await turn.say(views.alerts(await turn.services.alerts.view(turn.user_id)))
 
 
@@ -37,12 +38,13 @@ async def tapped(turn: Turn) -> None:
             await _about_one(turn, what, number(which))
         case "quiet" | "day" | "pin" if which in ("on", "off"):
             await _switch(turn, what, on=which == "on")
-        case "k":
-            await _mute(turn, which)
+        case "km" | "ku":  # what it says, however old the button is
+            await _mute(turn, which, on=what == "km")
         case "mutes":
             settings = (await turn.services.alerts.view(turn.user_id)).settings
             await turn.show(views.muting(settings))
         case "list":
+            await turn.services.watch.look(turn.user_id)
             shown_list = views.alerts(await turn.services.alerts.view(turn.user_id))
             await (turn.show(shown_list) if which == "0" else turn.say(shown_list))
         case _:
@@ -90,12 +92,10 @@ async def _switch(turn: Turn, what: str, *, on: bool) -> None:
     await turn.show(views.alerts(await service.view(turn.user_id)))
 
 
-async def _mute(turn: Turn, kind: str) -> None:
+async def _mute(turn: Turn, kind: str, *, on: bool) -> None:
     if kind not in views.MUTABLE:
         raise UnknownButton(kind)
-    service = turn.services.alerts
-    muted = (await service.view(turn.user_id)).settings.muted
-    await turn.show(views.muting(await service.mute(turn.user_id, kind, on=kind not in muted)))
+    await turn.show(views.muting(await turn.services.alerts.mute(turn.user_id, kind, on=on)))
 
 
 async def _change(turn: Turn, edit: AlertsEdit) -> None:

@@ -8,6 +8,7 @@ from bot import redaction
 from bot.chat import texts
 from bot.chat.outgoing import EditGone
 from bot.chat.parsing.credentials import KeyTrouble, read_credentials
+from bot.chat.texts import words as misread
 from bot.chat.turn import Turn, UnknownButton
 from bot.chat.views.accounts import connect as views
 from bot.chat.views.message import Message
@@ -25,6 +26,9 @@ async def connect(turn: Turn) -> None:
     """Which exchange; `/connect bybit` shows its guide, `/connect bybit demo` waits for the key at once, and
     `/connect bybit paper` needs none."""
     words = turn.text.lower().split()
+    if len(words) > 2 or (len(words) == 2 and words[1] not in (*_MODES, "paper")):
+        await turn.refuse(misread.CONNECT)
+        return
     if words[1:] == ["paper"]:
         await turn.say(await _on_paper(turn, words[0]))
         return

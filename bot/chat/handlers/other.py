@@ -6,6 +6,8 @@ from bot.chat.handlers.holdings import add_parsed
 from bot.chat.parsing.credentials import holds_key
 from bot.chat.parsing.holdings import Parsed, parse_holdings
 from bot.chat.parsing.numerals import Trouble
+from bot.chat.parsing.words import polite
+from bot.chat.texts import words
 from bot.chat.turn import Turn, UnknownButton
 from bot.chat.views.message import Message
 from bot.chat.views.plain import help_screen, sentence
@@ -15,7 +17,14 @@ _PONG = Message(texts.PONG)
 
 
 async def help_(turn: Turn) -> None:
-    await turn.say(help_screen(texts.COMMANDS))
+    """All commands, or the one that is named."""
+    name = turn.text.lower().strip().removeprefix("/")
+    if name in texts.COMMANDS:
+        await turn.say(help_screen({name: texts.COMMANDS[name]}))
+    elif name and not polite(name):
+        await turn.refuse(words.HELP)
+    else:
+        await turn.say(help_screen(texts.COMMANDS))
 
 
 async def ping(turn: Turn) -> None:

@@ -3,8 +3,10 @@
 from bot.chat import texts
 from bot.chat.handlers.hedge import conclude, unhedge
 from bot.chat.turn import Turn, UnknownButton, number
+from bot.chat.views import alert as alert_view
 from bot.chat.views.status import status as screen
 from bot.ports.records import AlertState
+from bot.services.errors import AlertOver
 
 _SNOOZE_HOURS = 4
 
@@ -33,15 +35,20 @@ async def rebalance(turn: Turn) -> None:
         return
     parts = turn.tap.data.split(":")[1:]
     alert_id, remedy = turn.carried(len(parts)) if len(parts) == 2 else (*turn.carried(1), "")
-    done = await turn.services.hedge.rebalance(
-        number(alert_id),
-        turn.user_id,
-        turn.chat_id,
-        turn.tap.message_id,
-        key=turn.key,
-        remedy=remedy,
-        waited=turn.tap.waited,
-    )
+    try:
+        done = await turn.services.hedge.rebalance(
+            number(alert_id),
+            turn.user_id,
+            turn.chat_id,
+            turn.tap.message_id,
+            key=turn.key,
+            remedy=remedy,
+            waited=turn.tap.waited,
+        )
+    except AlertOver as over:
+        await turn.hint(texts.ALERT_OVER, alert=True)
+        await turn.show(alert_view.recovered(await turn.services.alerts.told(over.alert_id, turn.user_id)))
+        return
     await conclude(turn, done)
 
 

@@ -8,12 +8,12 @@ from bot.chat.texts import accounts
 from bot.chat.texts.exchanges import TITLES
 from bot.ports.errors import Contradicted, KeyRefused, KeyUnusable, NotWritable, PortError
 from bot.services.errors import (
+    AlertOver,
     CannotConnect,
     CannotDisconnect,
     CannotSwitch,
     NoHoldings,
     NotYours,
-    OtherAccount,
     ProposalGone,
     ServiceError,
     UnknownAssets,
@@ -52,7 +52,6 @@ ALREADY_DONE = "Already done: this card has its outcome."
 ALREADY_CANCELLED = "This card was cancelled. Nothing was traded."
 ALREADY_REPLACED = "A newer card took the place of this one. Nothing was traded by this one."
 EXPIRED = "This card has expired: nothing was traded. Prices are read again on the new one."
-PRICE_MOVED = "The price has moved. Please look at the new figures."
 NO_PRICE_NOW = "A price is missing just now, so nothing was sent. Please look at the card."
 TAP_LATE = "Your tap reached me late, so I sent nothing. Please look at this card and tap again."
 AT_TARGET = "Already at your target. There is nothing to trade."
@@ -132,8 +131,8 @@ def sentence(failure: ServiceError | HedgingError | PortError) -> str:
             return accounts.CANNOT_SWITCH[failure.why].format(title=_title(failure.exchange))
         case CannotDisconnect():
             return accounts.CANNOT_DISCONNECT[failure.why].format(title=_title(failure.exchange))
-        case OtherAccount():
-            return accounts.OTHER_ACCOUNT
+        case AlertOver():
+            return ALERT_OVER
         case NotWritable():
             return NOT_WRITABLE
         case Contradicted():

@@ -247,4 +247,3 @@ KEY_UNUSABLE = {
     "damaged": "The stored key of your account was altered, so I do not use it. Delete it on the exchange, make a new "
     "one and /connect it.",
 }
-OTHER_ACCOUNT = "This card is about an account that you do not use any more. Send /hedge for a new one."

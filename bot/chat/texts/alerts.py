@@ -162,6 +162,7 @@ REMEDIES = {
 }
 REMEDY_LEG = "• {what}, about {notional}"
 REMEDY_FEE = "Fee about {fee}. One tap sends it."
+AFTER = "There is a more urgent alert, which asks for the opposite: {kind}. See to that one first."
 AT_TARGET = "Coverage is close to your target: there is nothing to rebalance."
 NO_REMEDY = "There is no order that would help right now. /status has the figures."
 NOTHING_TO_DO = "Nothing needs to be done now."

@@ -41,11 +41,25 @@ NOTHING_TO_CLOSE = "There is nothing that I could close now."
 
 UNPRICED = "A price is missing just now, so nothing was sent"
 ASK_AGAIN = "Please ask again in a minute."
-REPRICED = "The price moved, so nothing was sent"
-POSITION_CHANGED = "Your position changed, so nothing was sent"
-TAP_LATE = "That tap came late, so nothing was sent"
 TAP_TOOK = "Your tap took up to {minutes} minutes to reach me. If you still want it, tap again."
 TAP_OF_UNKNOWN_AGE = "I was away and cannot tell how old your tap is. If you still want it, tap again."
+# Why the card of now stands in the place of the one that was tapped.
+REPRICED = {
+    "": "This is the card of now",
+    "price": "The price moved, so nothing was sent",
+    "rule": "Your rule has changed since, so nothing was sent",
+    "holdings": "Your coins have changed since, so nothing was sent",
+    "position": "Your short has changed since, so nothing was sent",
+    "account": "You use another account now, so nothing was sent",
+    "update": "I was updated since, so nothing was sent",
+    "slow": "That tap came late, so nothing was sent",
+    "late": "That offer was too old, so nothing was sent",
+    "traded": "Something else was traded since, so there is nothing to undo",
+}
+LOOK_AGAIN = "Nothing was sent. Please look at the new card."
+NEW_RULE = "From your tap on, your rule is {target}, measured against {factor}."
+NEW_TARGET = "From your tap on, your target is {target}."
+RULE_STAYS = "Your rule still wants {target}: I shall tell you that coverage is below it. /rule changes that."
 REPRICED_LINE = "{asset}: {old} → {new} ({change})"
 REPRICED_SIZE = "{old} → {new}"
 REPRICED_GONE = "{asset}: no longer needed"

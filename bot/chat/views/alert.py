@@ -211,12 +211,11 @@ def _remedy(payload: Payload) -> list[str]:
     legs = payload.get("legs") or []
     if payload["kind"] in _CALM and not legs:
         return [] if payload["kind"] != "basis" else [t.NOTHING_TO_DO]
+    if payload.get("waits_for"):
+        return [t.AFTER.format(kind=t.KINDS[payload["waits_for"]])]
     if not legs:
         return [t.AT_TARGET if payload["kind"] in _AT_TARGET and _near_target(payload) else t.NO_REMEDY]
-    lines = [
-        t.REMEDY_LEG.format(what=_order(leg), notional=usd(Decimal(leg["notional"])))
-        for leg in legs[:_LEGS_SHOWN]
-    ]
+    lines = [line for leg in legs[:_LEGS_SHOWN] for line in _leg(leg)]
     if len(legs) > _LEGS_SHOWN:
         lines.append(f"• {cards.MORE_ORDERS.format(count=len(legs) - _LEGS_SHOWN)}")
     aim = percent(Decimal(payload["aim"])) if payload.get("aim") else ""
@@ -258,6 +257,16 @@ def _buttons(payload: Payload, *, more: bool) -> Rows:
             )
         )
     return tuple(rows)
+
+
+def _leg(leg: Payload) -> list[str]:
+    """The order, and the worst price that its tap accepts."""
+    lines = [t.REMEDY_LEG.format(what=_order(leg), notional=usd(Decimal(leg["notional"])))]
+    if leg.get("limit_price"):
+        template = cards.PRICED_SELL if leg["side"] == "sell" else cards.PRICED_BUY
+        now, limit = price(Decimal(leg["mark_price"])), price(Decimal(leg["limit_price"]))
+        lines.append(f"  {template.format(price=now, limit=limit)}")
+    return lines
 
 
 def _order(leg: Payload) -> str:

@@ -50,7 +50,7 @@ def muting(settings: AlertSettings) -> Message:
     buttons = [
         Button(
             (t.MUTE_KIND if kind in settings.muted else t.UNMUTE).format(kind=t.KINDS[kind].capitalize()),
-            f"al:k:{kind}",
+            f"al:{'ku' if kind in settings.muted else 'km'}:{kind}",
         )
         for kind in MUTABLE
     ]

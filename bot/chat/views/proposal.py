@@ -11,6 +11,7 @@ from bot.chat.views.checks import checks, failed
 from bot.chat.views.message import Button, Message, Rows, bold, folded, html
 from bot.chat.views.numbers import base_of, exact, percent, price, usd
 from bot.ports.records import Account, Proposal, ProposalState
+from bot.services.hedge import Why, new_target
 from hedging.plan import HedgePlan, Leg
 from hedging.rules import HedgeRule
 
@@ -35,6 +36,7 @@ def proposal(card: Proposal, account: Account) -> Message:
         for block in (
             f"{bold(_title(plan))}\n{badge_of(account)}",
             _legs(plan.legs),
+            _announced(card),
             _own(plan),
             "\n".join(_figures(plan)),
             "" if plan.purpose == "unhedge" else _protection(plan),
@@ -46,14 +48,18 @@ def proposal(card: Proposal, account: Account) -> Message:
     return Message(text, _buttons(card))
 
 
-def repriced(fresh: Proposal, earlier: Proposal | None, account: Account, *, why: str = "") -> Message:
-    """The card again with what has changed since the one that was tapped; `why`, where the cards do not tell it."""
+def repriced(fresh: Proposal, earlier: Proposal | None, account: Account, why: Why) -> Message:
+    """The card again with what has changed since the one that was tapped."""
     card = proposal(fresh, account)
-    if earlier is None:
+    if not why and earlier is None:
         return card
-    missing = {leg.symbol for leg in earlier.plan.legs} & {*waiting(fresh.plan)}
-    title = why or (t.UNPRICED if missing else t.REPRICED)
-    return Message(f"{bold(title)}\n{_differences(earlier.plan, fresh.plan)}\n\n{card.text}", card.buttons)
+    missing = (
+        {leg.symbol for leg in earlier.plan.legs} & {*waiting(fresh.plan)} if earlier is not None else set()
+    )
+    title = t.UNPRICED if missing and why == "price" else t.REPRICED[why]
+    told = _differences(earlier.plan, fresh.plan) if earlier is not None and fresh.plan.legs else ""
+    heading = "\n".join(line for line in (bold(title), told) if line)
+    return Message(f"{heading}\n\n{card.text}", card.buttons)
 
 
 def asked_again(fresh: Proposal, account: Account, waited: timedelta | None) -> Message:
@@ -61,7 +67,7 @@ def asked_again(fresh: Proposal, account: Account, waited: timedelta | None) -> 
     card = proposal(fresh, account)
     minutes = ceil(waited.total_seconds() / 60) if waited else 0
     why = t.TAP_TOOK.format(minutes=minutes) if 0 < minutes <= 60 else t.TAP_OF_UNKNOWN_AGE
-    return Message(f"{bold(t.TAP_LATE)}\n{why}\n\n{card.text}", card.buttons)
+    return Message(f"{bold(t.REPRICED['slow'])}\n{why}\n\n{card.text}", card.buttons)
 
 
 def sending(card: Proposal) -> Message:
@@ -88,13 +94,15 @@ def change(card: Proposal, rule: HedgeRule) -> Message:
     return Message(f"{bold(t.CHANGE_TITLE)}\n{body}", (*rows, (Button(t.BACK, f"pr:{card.id}"),)))
 
 
-def rule_rows(rule: HedgeRule, *, prefixes: tuple[str, str, str]) -> Rows:
-    """Three rows of buttons for target, leverage and band; what holds now has a tick."""
+def rule_rows(rule: HedgeRule, *, prefixes: tuple[str, str, str], under: int | None = None) -> Rows:
+    """Three rows of buttons for target, leverage and band; what holds now has a tick. `under`: the version of the rule
+    that they are about, where no card tells it."""
     target, leverage, band = prefixes
+    behind = "" if under is None else f":{under}"
     return (
-        tuple(_choice(f"{n}%", f"{target}:{n}", rule.target == Decimal(n) / 100) for n in TARGETS),
-        tuple(_choice(f"{n}x", f"{leverage}:{n}", rule.leverage == n) for n in LEVERAGES),
-        tuple(_choice(f"±{n}%", f"{band}:{n}", rule.band == Decimal(n) / 100) for n in BANDS),
+        tuple(_choice(f"{n}%", f"{target}:{n}{behind}", rule.target == Decimal(n) / 100) for n in TARGETS),
+        tuple(_choice(f"{n}x", f"{leverage}:{n}{behind}", rule.leverage == n) for n in LEVERAGES),
+        tuple(_choice(f"±{n}%", f"{band}:{n}{behind}", rule.band == Decimal(n) / 100) for n in BANDS),
     )
 
 
@@ -132,6 +140,17 @@ def _legs(legs: Sequence[Leg]) -> str:
         return "\n".join(shown)
     brief = [f"{order(leg)} {_priced(leg)}" for leg in rest]
     return "\n".join([*shown, folded([t.MORE_ORDERS.format(count=len(rest)), *brief])])
+
+
+def _announced(card: Proposal) -> str:
+    """What the tap makes of the rule."""
+    plan, target = card.plan, new_target(card, HedgeRule(target=card.plan.target))
+    if card.aim.kind == "new_rule":
+        return t.NEW_RULE.format(target=percent(plan.target), factor=plan.factor)
+    if target is not None:
+        return t.NEW_TARGET.format(target=percent(target))
+    part = card.aim.kind == "close" and (card.aim.asset or card.aim.share < 1)
+    return t.RULE_STAYS.format(target=percent(plan.target)) if part else ""
 
 
 def _own(plan: HedgePlan) -> str:

@@ -23,7 +23,7 @@ def receipt(payload: Payload) -> Message:
     """Which orders did what, at which price, and where that leaves their owner; or the card that takes their place."""
     if "cards" in payload:
         fresh, earlier, account = payload["cards"]
-        return repriced(fresh, earlier, account, why=t.POSITION_CHANGED)
+        return repriced(fresh, earlier, account, "position")
     legs, status = payload["legs"], payload["status"]
     again = "/unhedge" if payload["purpose"] == "unhedge" else "/hedge"
     where = title(payload["exchange"])

@@ -1,19 +1,20 @@
 """The rule, and how to change it."""
 
+from decimal import Decimal
+
 from bot.chat.parsing.rule import RuleEdit
 from bot.chat.texts import screens as t
+from bot.chat.texts import words
 from bot.chat.views.accounts.badge import short_badge
-from bot.chat.views.message import Message, bold, code
+from bot.chat.views.message import Button, Message, bold, code
 from bot.chat.views.numbers import percent
 from bot.chat.views.proposal import rule_rows
-from bot.ports.records import Account
-from hedging.rules import HedgeRule
-
-PREFIXES = ("r:t", "r:l", "r:b")
+from bot.ports.records import Account, KeptRule
 
 
-def rule(current: HedgeRule, account: Account) -> Message:
-    """What holds now, in words and as buttons."""
+def rule(kept: KeptRule, account: Account) -> Message:
+    """What holds now, in words and as buttons, which change this version of it and no other."""
+    current = kept.rule
     target = percent(current.target)
     lines = [
         bold(t.RULE.format(target=target)),
@@ -25,7 +26,21 @@ def rule(current: HedgeRule, account: Account) -> Message:
         "",
         f"{t.RULE_HOW} {code(t.RULE_EXAMPLE)}",
     ]
-    return Message("\n".join(lines), rule_rows(current, prefixes=PREFIXES))
+    return Message("\n".join(lines), rule_rows(current, prefixes=("r:t", "r:l", "r:b"), under=kept.version))
+
+
+def ask_target(kept: KeptRule, wanted: Decimal) -> Message:
+    """Whether that is to be the rule; nothing is changed or priced yet."""
+    shares = {"now": percent(kept.rule.target), "wanted": percent(wanted)}
+    buttons = (
+        (
+            Button(
+                words.CHANGE_TO.format(**shares), f"hq:{int(wanted * 100)}:{kept.version}", style="primary"
+            ),
+        ),
+        (Button(words.KEEP_TARGET.format(**shares), "hq:keep:0"),),
+    )
+    return Message(f"{bold(words.ASK_TARGET.format(**shares))}\n{words.ASK_TARGET_BODY}", buttons)
 
 
 def changed(edit: RuleEdit) -> str:

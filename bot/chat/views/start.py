@@ -20,20 +20,23 @@ def welcome(account: Account) -> Message:
     return Message(text, ((Button(t.SAMPLE, "go:sample", style="primary"),), (Button(t.MINE, "go:mine"),)))
 
 
-def welcome_back(view: PortfolioView, account: Account) -> Message:
+def welcome_back(view: PortfolioView, account: Account, version: int) -> Message:
     """For somebody who has been here before."""
     title = t.WELCOME_BACK.format(value=usd(view.value))
     text = f"{bold(title)}\n{badge_of(account)}\n\n{t.HOW_MUCH}\n{t.HOW_MUCH_BODY}"
-    return Message(text, (_protections(),))
+    return Message(text, (_protections(version),))
 
 
-def how_much(view: PortfolioView, sample: Sequence[tuple[str, Decimal]] = ()) -> Message:
-    """The second tap: how much of it. `sample`: the coins that were just put there to play with."""
+def how_much(view: PortfolioView, version: int, sample: Sequence[tuple[str, Decimal]] = ()) -> Message:
+    """The second tap: how much of it. `version`: of the rule that it changes; `sample`: the coins that were just put
+    there to play with."""
     lines = [bold(t.HOW_MUCH), t.HOW_MUCH_BODY]
     if sample:
         coins = ", ".join(f"{amount(number)} {html(asset)}" for asset, number in sample)
         lines = [t.SAMPLE_BODY.format(coins=coins), "", *lines]
-    return Message("\n".join([bold(t.PORTFOLIO.format(value=usd(view.value))), *lines]), (_protections(),))
+    return Message(
+        "\n".join([bold(t.PORTFOLIO.format(value=usd(view.value))), *lines]), (_protections(version),)
+    )
 
 
 def ready(view: PortfolioView, target: Decimal) -> Message:
@@ -47,5 +50,5 @@ def type_yours() -> Message:
     return Message(f"{bold(t.TYPE_YOURS)}\n{examples}\n{t.EXAMPLES_NOTE}")
 
 
-def _protections() -> tuple[Button, ...]:
-    return tuple(Button(t.PROTECT.format(target=f"{n}%"), f"go:t:{n}") for n in PROTECTIONS)
+def _protections(version: int) -> tuple[Button, ...]:
+    return tuple(Button(t.PROTECT.format(target=f"{n}%"), f"go:t:{n}:{version}") for n in PROTECTIONS)

@@ -7,6 +7,7 @@ back what the first time gave.
 from typing import Protocol
 
 from bot.ports.books import BookStore
+from bot.ports.permissions import PermissionStore
 from bot.ports.store.alerts import AlertChange, AlertStore, Watched
 from bot.ports.store.candles import CandleChunk, CandleStore
 from bot.ports.store.keys import KeyStore
@@ -43,6 +44,7 @@ class Store(
     KeyStore,
     UpdateStore,
     ProposalStore,
+    PermissionStore,
     LedgerStore,
     AlertStore,
     OutboxStore,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from bot.ports.records import Account, AccountState, User
+from bot.ports.records import Account, AccountState, KeptRule, User
 from hedging.portfolio import Holding
 from hedging.rules import HedgeRule
 
@@ -51,7 +51,14 @@ class PeopleStore(Protocol):
 
     async def rule(self, user_id: int) -> HedgeRule | None: ...
 
-    async def save_rule(self, user_id: int, rule: HedgeRule) -> None: ...
+    async def kept_rule(self, user_id: int) -> KeptRule:
+        """The rule with its version; the default one, version 0, for who has set none."""
+        ...
+
+    async def save_rule(self, user_id: int, rule: HedgeRule, *, under: int | None = None) -> None:
+        """A rule that is another one gets the next version. With `under`, only over exactly that version: raises
+        StaleVersion."""
+        ...
 
     async def ensure_account(
         self, user_id: int, exchange: str, mode: str, *, state: AccountState = AccountState.ACTIVE

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from bot.ports.permissions import Permission
 from bot.ports.records import Account, OutboxItem, Proposal, ProposalState
 from hedging.rules import HedgeRule
 
@@ -38,12 +39,16 @@ class ProposalStore(Protocol):
         sets: Collection[str] = (),
         replacement: Proposal | None = None,
         attempts: int | None = None,
+        under: int | None = None,
+        spends: Permission | None = None,
     ) -> Proposal | None:
         """Compare and set: the moved proposal, or None when its state was not `expect`. The outbox row, the replacement
         and the rule that its owner `keeps` from now on are stored in the same transaction: the whole of the rule where
         they have set none, else only those fields of it that the card `sets`. `confirmed_at` is set to `at` on the way
         to CONFIRMED. With `attempts`, None also unless the card has exactly so many attempts and every one of them is
-        settled."""
+        settled. With `under`, None also unless the rule has that version and its account is the card's. With `spends`,
+        a permission with what was counted is saved over its version in the same transaction: None also when it has
+        moved on, or is paused at `at`."""
         ...
 
     async def latest_proposals(

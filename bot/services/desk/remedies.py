@@ -9,10 +9,12 @@ from decimal import Decimal
 from typing import Any
 
 from bot.ports.errors import PortError
-from bot.ports.records import Alert, AlertState, OutboxItem, Proposal
+from bot.ports.records import Aim, Alert, AlertState, OutboxItem, Proposal
 from bot.ports.store import Store
+from bot.services.desk.advice import Advice, advise, leverage_of, remedy_aim
 from bot.services.desk.cheaper import Switch, cheaper, switch
 from bot.services.desk.kinds import KINDS
+from bot.services.desk.permission import PAUSE_OVER, pause_over
 from bot.services.desk.pinned import PINNED, prepared
 from bot.services.errors import ServiceError
 from bot.services.hedge import Hedge, remedy_key
@@ -22,14 +24,11 @@ from bot.services.situation import Situation, Situations
 from bot.services.status import Status, StatusView
 from hedging.errors import HedgingError
 from hedging.plan import HedgePlan
-from hedging.rules import MAX_TARGET, MIN_TARGET
 
 log = logging.getLogger(__name__)
 
-STEP = Decimal("0.25")  # of the targets on a card
 SECONDS = 5.0  # for the look before one message: others wait behind it
 REMEDY_LIFE = timedelta(hours=4)
-CALM_LEVERAGE = Decimal(2)  # what a hedge is brought back to when its collateral runs short
 
 
 class Remedies:
@@ -55,6 +54,8 @@ class Remedies:
         """None when the message would say what is no longer so, or would overwrite a card."""
         if item.kind == PINNED:
             return await prepared(self._store, self._results, item)
+        if item.kind == PAUSE_OVER:
+            return await pause_over(self._store, item)
         if item.kind == "daily":
             return await self._daily(item)
         if item.kind not in ("alert", "recovered") or "alert_id" not in item.payload:
@@ -87,7 +88,7 @@ class Remedies:
         except (PortError, HedgingError, TimeoutError) as failure:
             log.info("the end of alert %s is told without a way back: %s", alert.id, failure)
             return item if item.edit is not None else None
-        back = await self._owned(alert, plan, situation) if plan.legs else None
+        back = await self._owned(alert, plan, situation, Aim("new_rule")) if plan.legs else None
         if back is None:
             return item if item.edit is not None else None
         return replace(item, payload={**item.payload, **_told(back, "retarget")})
@@ -111,15 +112,18 @@ class Remedies:
         if result is not None:
             told["hedge_pnl"] = str(result.hedge)
         if situation.positions and situation.balance.equity > 0:
-            told["leverage"] = str(_leverage(situation))
+            told["leverage"] = str(leverage_of(situation))
+        advice = await self._advice(alert, situation)
+        if advice.after:
+            return told | {"waits_for": advice.after}
         if alert.kind == "funding":
             found = await self._switch(situation)
             if found is not None:
-                card = await self._owned(alert, found.plan, situation)
+                card = await self._owned(alert, found.plan, situation, Aim("new_rule"))
                 return told | _told(card, "switch") | {"switch": found.record()}
             told["cheaper"] = await self._cheaper(situation)
-        remedy = await self._remedy(alert, situation)
-        if remedy is not None:
+        if advice.plan is not None:
+            remedy = await self._owned(alert, advice.plan, situation, remedy_aim(alert.kind, advice.plan))
             told |= _told(remedy, "close" if remedy.plan.purpose == "unhedge" else KINDS[alert.kind].remedy)
         return told
 
@@ -139,22 +143,20 @@ class Remedies:
             return None
         return found.record() if found is not None else None
 
-    async def _remedy(self, alert: Alert, situation: Situation) -> Proposal | None:
-        try:
-            plan = remedy_plan(alert.kind, situation, measure=alert.facts.get("measure"))
-        except HedgingError as failure:
-            log.info("no remedy for alert %s: %s", alert.id, failure)
-            return None
-        return None if plan is None or not plan.legs else await self._owned(alert, plan, situation)
+    async def _advice(self, alert: Alert, situation: Situation) -> Advice:
+        """Beside all that is open: two messages never advise the opposite."""
+        live = await self._store.live_alerts(alert.user_id)
+        return advise([*(one for one in live if one.id != alert.id), alert], situation)[alert.id]
 
-    async def _owned(self, alert: Alert, plan: HedgePlan, situation: Situation) -> Proposal:
+    async def _owned(self, alert: Alert, plan: HedgePlan, situation: Situation, aim: Aim) -> Proposal:
         """Stored, so that a button can name it."""
         draft = self._hedge.draft(
             alert.user_id,
             alert.user_id,
-            situation.account,
+            situation,
             plan,
-            key=remedy_key(alert),
+            key=remedy_key(alert, situation, plan),
+            aim=aim,
             alert_id=alert.id,
             life=REMEDY_LIFE,
         )
@@ -167,60 +169,6 @@ class Remedies:
             log.info("the summary of user %s goes out without figures: %s", item.user_id, failure)
             return item
         return replace(item, payload={**item.payload, **_figures(view)})
-
-
-def remedy_plan(kind: str, situation: Situation, *, measure: float | None = None) -> HedgePlan | None:
-    """The plan that mends a matter of that kind; None where no order would. Raises HedgingError."""
-    match KINDS[kind].remedy:
-        case "rebalance":
-            at_target = kind == "correlation" and _near_target(
-                situation
-            )  # the coverage may be as it should be
-            return None if at_target else situation.plan()
-        case "close":
-            return situation.unwinding() if situation.shorts else None
-        case "delever":
-            return _delevered(situation)
-        case "retarget":
-            return _retargeted(situation, measure)
-        case _:
-            return None
-
-
-def _retargeted(situation: Situation, times: float | None) -> HedgePlan | None:
-    """More of it covered, so that what stays open swings about as much as it did: `times` as wild, a share of 1/times
-    stays open. In the steps of a card, within the bounds of a rule."""
-    if times is None or times <= 1 or not situation.shorts:
-        return None
-    left_open = (1 - situation.rule.target) / Decimal(str(times))
-    target = min(((1 - left_open) / STEP).quantize(Decimal(1)) * STEP, MAX_TARGET)
-    return situation.plan(target=target) if target > situation.rule.target else None
-
-
-def _near_target(situation: Situation) -> bool:
-    """Within the inner band, where drift ends: an order would change nothing that matters."""
-    rule = situation.rule
-    return abs(situation.exposure().coverage - rule.target) <= rule.band / 2
-
-
-def _delevered(situation: Situation) -> HedgePlan | None:
-    """As much of the short as the collateral carries at the calm leverage."""
-    leverage = _leverage(situation)
-    if not situation.shorts or leverage <= CALM_LEVERAGE:
-        return None
-    target = situation.exposure().coverage * CALM_LEVERAGE / leverage
-    if target < MIN_TARGET:
-        return situation.unwinding()
-    return situation.plan(target=min(target, Decimal(1)).quantize(Decimal("0.01")))
-
-
-def _leverage(situation: Situation) -> Decimal:
-    """Notional of all positions over the equity behind them; what is not listed any more is left out."""
-    listed = situation.snapshot.contracts
-    held = [p for p in situation.positions if p.symbol in listed and listed[p.symbol].in_dollars]
-    notional = sum((abs(listed[p.symbol].notional(p.contracts, p.mark_price)) for p in held), Decimal(0))
-    equity = situation.balance.equity
-    return notional / equity if equity > 0 else Decimal(1_000)
 
 
 def _figures(view: StatusView) -> Mapping[str, Any]:
@@ -255,6 +203,7 @@ def _legs(plan: HedgePlan) -> list[dict[str, str]]:
             "contracts": str(leg.contracts),
             "notional": str(leg.notional),
             "mark_price": str(leg.mark_price),
+            "limit_price": str(leg.limit_price),
         }
         for leg in plan.legs
     ]

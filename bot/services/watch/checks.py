@@ -21,6 +21,7 @@ from bot.services.desk.desk import Written, write
 from bot.services.desk.policy import Event, Matter
 from bot.services.markets import Markets
 from bot.services.results import hedge_began
+from bot.services.watch.beside import beside
 from bot.services.watch.book import Rows, Seen, has_short, see
 from bot.services.watch.findings import Findings
 from bot.services.watch.market import Street
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 ORDERS_TAKE = timedelta(seconds=90)  # at most; whose order hangs longer is watched again
 WAITING_AFTER = timedelta(minutes=3)
 MARKET_SECONDS = 10.0  # for one exchange's snapshot and history
+ONE = 1 << 62  # into so many shards, each person is one of their own
 PARTS = ("read", "market", "check", "desk", "write", "pins")
 
 
@@ -96,7 +98,8 @@ class Checks:
         await keep_current(self._store, pins, self._clock.now(), shard, shards)
         laps.lap("pins")
         self.parts = laps.parts
-        metrics.WATCHED.labels(str(shard)).set(sum(len(one.users) for one in findings))
+        if shards != ONE:
+            metrics.WATCHED.labels(str(shard)).set(sum(len(one.users) for one in findings))
         return len(written.changes)
 
     def _market_time(self, findings: Sequence[Findings]) -> datetime:
@@ -223,7 +226,8 @@ class Checks:
                 found[user] = [
                     m for m in matters if not (m.alert.kind == "drift" and m.event is Event.RAISED)
                 ]
-        return {user: matters for user, matters in found.items() if matters}
+        times = {user: one.now for one in findings for user in one.users}
+        return {user: matters for user, matters in beside(crowd, found, times).items() if matters}
 
     async def _written(
         self, crowd: Crowd, findings: Sequence[Findings], matters: Mapping[int, list[Matter]]

@@ -167,6 +167,8 @@ class Findings:
                 yield n, Matter(fresh, Event.DUE if due else Event.GOES_ON)
 
     def _has_moved_on(self, n: int, kind: str, alert: Alert) -> bool:
+        if kind == "drift" and alert.facts.get("target") != _number(self.crowd.target[self.seen.rows[n]]):
+            return alert.message_id is not None  # its owner wants another one now
         measure, told = float(self._measures[NAMES.index(kind), n]), alert.facts.get("measure")
         if alert.message_id is None or self.now - alert.updated_at < EDIT_EVERY or not np.isfinite(measure):
             return False

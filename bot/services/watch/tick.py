@@ -19,7 +19,7 @@ from bot.services.desk.summaries import Summaries
 from bot.services.markets import Markets
 from bot.services.reconciliation import Reconciliation
 from bot.services.situation import Situations
-from bot.services.watch.checks import Checks
+from bot.services.watch.checks import ONE, Checks
 from bot.services.watch.keys import KeyLooks
 from bot.services.watch.looks import Looks
 from hedging.errors import HedgingError
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 TICK = "tick"
 EXPLAIN_SECONDS = 10.0  # for the look at one account before its changes are explained
+LOOK_SECONDS = 4.0  # for a look at one person who waits for an answer
 RECONCILED_AT_ONCE, MOST_RECONCILED = 16, 500  # accounts a tick; the others are behind until the next one
 
 
@@ -90,7 +91,8 @@ class Watch:
                 "closed": await run.step("look again", self._looks.confirmed, untold["closed"]),
             }
         await run.step("check", self._check, shard, shards, untold)
-        await run.step("act", self._acting.run, shard, shards)
+        for work in await run.step("act", self._acting.run, shard, shards):
+            await self._durable.start(*work)
         await run.step("summaries", self._summaries.run, shard, shards)
         await run.step("deliver", self._delivery.once)
         await run.step("keys", self.keys.refresh, shard, shards)
@@ -103,6 +105,20 @@ class Watch:
         if untold["closed"]:
             untold = {**untold, "closed": await self._looks.confirmed(untold["closed"])}
         return await self._check(0, 1, untold)
+
+    async def look(self, user_id: int) -> None:
+        """See how one person stands now: what is over is told to be over, and what goes on is as it is now. What cannot
+        be read now is found by the next tick."""
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                looked = await self._looks.refresh(user_id, ONE)
+                told = await self._reconcile(looked["behind"])
+                untold = _untold(looked, told)
+                if untold["closed"]:
+                    untold = {**untold, "closed": await self._looks.confirmed(untold["closed"])}
+                await self._check(user_id, ONE, untold)
+        except (PortError, HedgingError, TimeoutError) as failure:
+            log.info("user %d is not looked at before the next tick: %s", user_id, failure)
 
     async def _reconcile(self, users: Sequence[int]) -> list[int]:
         """Explain the positions of those who are behind, and tell them; who that was. Whoever cannot be read now, or

@@ -2,7 +2,7 @@
 
 from bot.storage.tables.base import metadata
 from bot.storage.tables.books import KnownShort, PositionBook, PositionChange
-from bot.storage.tables.desk import AccountLook, AlertSetting, Pace, Permission, Pin
+from bot.storage.tables.desk import AccountLook, AlertSetting, Pace, Pause, Permission, Pin
 from bot.storage.tables.inbox import InboxUpdate
 from bot.storage.tables.market import Candle
 from bot.storage.tables.people import Account, Effect, Holding, Invitation, Person, Rule
@@ -18,7 +18,8 @@ paper_accounts, paper_orders = PaperAccount.table(), PaperOrder.table()
 alerts, memories, outbox = Alert.table(), Memory.table(), Outbox.table()
 candles, key_looks = Candle.table(), KeyLook.table()
 alert_settings, looks = AlertSetting.table(), AccountLook.table()
-permissions, paces, pins = Permission.table(), Pace.table(), Pin.table()
+permissions, pauses = Permission.table(), Pause.table()
+paces, pins = Pace.table(), Pin.table()
 position_books, known_shorts, position_changes = (
     PositionBook.table(),
     KnownShort.table(),
@@ -52,6 +53,7 @@ __all__ = [
     "paces",
     "paper_accounts",
     "paper_orders",
+    "pauses",
     "people",
     "permissions",
     "pins",

@@ -42,21 +42,31 @@ class AccountLook(Row, table=True):
 
 
 class Permission(Row, table=True):
-    """What may be done without a tap."""
+    """What may be done without a tap on one account."""
 
     __tablename__ = "permission"
 
     user_id: int = Field(primary_key=True, sa_type=Id, foreign_key="person.id")
+    account_id: int = Field(primary_key=True, sa_type=Id, foreign_key="account.id")
     acts: str
     silence: str
     order_cap: Decimal = Field(sa_type=Exact)
     day_cap: Decimal = Field(sa_type=Exact)
     leverage_cap: int
     slippage_cap: Decimal = Field(sa_type=Exact)
-    paused: bool
+    terms: int
     spent_on: str
     spent: Decimal = Field(sa_type=Exact)
     version: int
+
+
+class Pause(Row, table=True):
+    """Who wants nothing done without a tap."""
+
+    __tablename__ = "pause"
+
+    user_id: int = Field(primary_key=True, sa_type=Id, foreign_key="person.id")
+    until: datetime | None = Field(sa_type=Instant, nullable=True)
 
 
 class Pin(Row, table=True):

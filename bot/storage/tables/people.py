@@ -41,6 +41,7 @@ class Rule(Row, table=True):
     leverage: int
     factor: str
     max_slippage: Decimal = Field(sa_type=Exact)
+    version: int = Field(sa_column_kwargs={"server_default": "1"})
     account_id: int | None = Field(sa_type=Id, foreign_key="account.id", nullable=True)
 
 

@@ -35,6 +35,9 @@ class Proposal(Row, table=True):
     replaces: str | None = Field(nullable=True, foreign_key="proposal.id")
     confirmed_at: datetime | None = Field(sa_type=Instant, nullable=True)
     outcome: Any = Field(sa_type=Json)
+    aim: Any = Field(sa_type=Json, nullable=True)
+    rule_version: int | None = Field(nullable=True)
+    holdings: str = Field(sa_column_kwargs={"server_default": text("''")})
 
 
 class Attempt(Row, table=True):

@@ -1,18 +1,16 @@
-"""Wishes about alerts and standing permissions."""
+"""Wishes about alerts."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, or_, select, update
+from sqlalchemy import Row, select
 
-from bot.ports.errors import StaleVersion
 from bot.ports.records import OutboxItem
-from bot.ports.watching import AlertSettings, Permission
-from bot.storage.codec import fields_of
+from bot.ports.watching import AlertSettings
 from bot.storage.database import AT_ONCE, Database, execute_many
 from bot.storage.outbox import row_of
-from bot.storage.tables import alert_settings, outbox, people, permissions
+from bot.storage.tables import alert_settings, outbox
 from bot.storage.watch.counts import COUNTED, count_sent, settings_row
 
 
@@ -51,42 +49,6 @@ class DeskTables:
             await count_sent(self._database, connection, counts)
             add = self._database.insert(outbox).on_conflict_do_nothing()
             await execute_many(connection, add, [row_of(item) for item in owed])
-
-    async def permission(self, user_id: int) -> Permission:
-        its = select(permissions).where(permissions.c.user_id == user_id)
-        async with self._database.read() as connection:
-            row = (await connection.execute(its)).one_or_none()
-        return Permission(user_id) if row is None else Permission(**row._mapping)
-
-    async def permissions(self, shard: int = 0, shards: int = 1) -> Sequence[Permission]:
-        something = or_(permissions.c.acts != "never", permissions.c.silence != "nothing")
-        mine = [permissions.c.user_id % shards == shard] if shards > 1 else []
-        given = (
-            select(permissions)
-            .join(people, people.c.id == permissions.c.user_id)
-            .where(something, permissions.c.paused.is_(False), people.c.suspended.is_(False), *mine)
-        )
-        async with self._database.read() as connection:
-            return [Permission(**row._mapping) for row in await connection.execute(given)]
-
-    async def save_permission(self, permission: Permission) -> Permission:
-        new = fields_of(permission) | {"version": permission.version + 1}
-        async with self._database.write() as connection:
-            if permission.version == 0:
-                add = self._database.insert(permissions).values(new).on_conflict_do_nothing()
-                saved = await connection.execute(add.returning(permissions))
-            else:
-                its = (
-                    permissions.c.user_id == permission.user_id,
-                    permissions.c.version == permission.version,
-                )
-                saved = await connection.execute(
-                    update(permissions).where(*its).values(new).returning(permissions)
-                )
-            row = saved.one_or_none()
-            if row is None:
-                raise StaleVersion(f"The permission of user {permission.user_id} has moved on.")
-            return Permission(**row._mapping)
 
 
 def _settings(row: Row[Any]) -> AlertSettings:

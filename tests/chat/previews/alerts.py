@@ -13,7 +13,9 @@ from bot.services.alerts import AlertsView
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 SELL = {"symbol": "BTC/USDT:USDT", "side": "sell", "contracts": "0.120", "notional": "7590.2"}
+SELL |= {"mark_price": "63251.7", "limit_price": "62619.2"}
 BUY = {"symbol": "SOL/USDT:USDT", "side": "buy", "contracts": "30.0", "notional": "4269"}
+BUY |= {"mark_price": "142.3", "limit_price": "143.7"}
 
 # Figures of each kind: as first told, and as it is worse. What an alert is about besides is the same for all.
 RAISED: dict[str, dict[str, Any]] = {
@@ -155,6 +157,7 @@ SCREENS: dict[str, Message] = {
     "alert_exchange_silent": alert.alert(told("exchange_down", **WHY["down"])),
     "alert_reminder": alert.alert(told("margin", level=2, measure=0.86, event="due", reminder=1)),
     "alert_goes_on": alert.alert(told("drift", event="goes_on", coverage=0.31)),
+    "alert_waits": alert.alert(told("drift", legs=[], waits_for="liquidation")),
     "alert_more": alert.alert(told("drift"), more=True),
     "alert_replaced": alert.replaced(worse("liquidation")),
     "alert_given_up": alert.recovered(over("order_waiting") | {"given_up": True}),

@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bot.chat.views import permission, proposal, receipt
+from bot.chat.views import proposal, receipt
 from bot.chat.views.message import Message
-from bot.ports.records import Proposal, ProposalState
+from bot.ports.records import Aim, Proposal, ProposalState
 from hedging.plan import Check, Choice, HedgePlan, Leg
 from hedging.portfolio import Exposure
 from tests.chat.previews.people import DEMO, LIVE, NOON, PAPER, RULE, D
@@ -243,9 +243,8 @@ SCREENS: dict[str, Message] = {
     "card_no_order": proposal.proposal(card(plan(checks=BAD_CHECKS)), PAPER),
     "card_late_tap": proposal.asked_again(card(TWO_LEGS), PAPER, timedelta(minutes=3)),
     "card_tap_of_unknown_age": proposal.asked_again(card(TWO_LEGS), PAPER, None),
-    "card_repriced": proposal.repriced(card(MOVED), card(TWO_LEGS), PAPER),
     "card_repriced_paused": proposal.repriced(
-        card(replace(PAUSED, legs=(leg("BTC", "0.035", "63251.4"),))), card(TWO_LEGS), PAPER
+        card(replace(PAUSED, legs=(leg("BTC", "0.035", "63251.4"),))), card(TWO_LEGS), PAPER, "price"
     ),
     "card_paused": proposal.proposal(card(PAUSED), PAPER),
     "card_wrong_thing": proposal.proposal(card(WRONG_THING), LIVE),
@@ -258,6 +257,7 @@ SCREENS: dict[str, Message] = {
             )
         ),
         LIVE,
+    ),
     "card_parts": proposal.proposal(card(PARTS), LIVE),
     "card_position_changed": receipt.receipt(
         outcome(
@@ -270,6 +270,14 @@ SCREENS: dict[str, Message] = {
             ),
         )
     ),
+    "card_repriced": proposal.repriced(card(MOVED), card(TWO_LEGS), PAPER, "price"),
+    **{
+        f"card_instead_{why}": proposal.repriced(card(MOVED), card(TWO_LEGS), PAPER, why)
+        for why in ("rule", "holdings", "position", "account", "update", "late")
+    },
+    "card_instead_traded": proposal.repriced(card(TWO_LEGS), None, PAPER, "traded"),
+    "card_new_rule": proposal.proposal(replace(card(TWO_LEGS), aim=Aim("new_rule")), PAPER),
+    "card_unhedge_half": proposal.proposal(replace(card(CLOSING), aim=Aim("close", share=D("0.5"))), PAPER),
     "card_change": proposal.change(card(TWO_LEGS), RULE),
     "card_sending": proposal.sending(card(TWO_LEGS)),
     "card_cancelled": proposal.over(card(TWO_LEGS, state=ProposalState.CANCELLED)),
@@ -368,5 +376,4 @@ SCREENS: dict[str, Message] = {
     "receipt_auto": receipt.receipt(
         outcome(done("SOL", "20", "20", "142.2", "filled", side="buy"), purpose="rebalance", auto="drift")
     ),
-    "panic": permission.panic(card(CLOSING)),
 }

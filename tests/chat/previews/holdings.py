@@ -4,6 +4,7 @@ from bot.chat import texts
 from bot.chat.parsing.holdings import Entry, parse_holdings, parse_removals
 from bot.chat.views import plain, portfolio, rule, start
 from bot.chat.views.message import Message
+from bot.ports.records import KeptRule
 from bot.services.portfolio import HoldingLine, PortfolioView
 from hedging.portfolio import Exposure
 from hedging.rules import HedgeRule
@@ -47,8 +48,8 @@ def added(text: str, view: PortfolioView = SOME) -> Message:
 
 SCREENS: dict[str, Message] = {
     "start": start.welcome(PAPER),
-    "start_again": start.welcome_back(SOME, LIVE),
-    "start_sample": start.how_much(SOME, (("SOL", D(60)), ("DOGE", D(20_000)))),
+    "start_again": start.welcome_back(SOME, LIVE, 3),
+    "start_sample": start.how_much(SOME, 3, (("SOL", D(60)), ("DOGE", D(20_000)))),
     "start_ready": start.ready(SOME, D("0.5")),
     "start_type": start.type_yours(),
     "help": plain.help_screen(texts.COMMANDS),
@@ -69,6 +70,7 @@ SCREENS: dict[str, Message] = {
     "portfolio_many": portfolio.portfolio(MANY),
     "portfolio_unpriced": portfolio.portfolio(held(line("FOO", "3", None, beta=None))),
     "portfolio_empty": portfolio.portfolio(held()),
-    "rule": rule.rule(RULE, PAPER),
-    "rule_odd": rule.rule(HedgeRule(D("0.6"), D("0.12"), 3, "ETH"), DEMO),
+    "rule": rule.rule(KeptRule(RULE, 3), PAPER),
+    "rule_odd": rule.rule(KeptRule(HedgeRule(D("0.6"), D("0.12"), 3, "ETH"), 4), DEMO),
+    "rule_ask_target": rule.ask_target(KeptRule(RULE, 3), D("0.75")),
 }

@@ -1,4 +1,4 @@
-"""What is larger than the largest order: the fewest parts, exact in sum, on the lot, none too large and none too small."""
+"""What is larger than the largest order: the fewest parts, exact in sum, on the lot, none too large or too small."""
 
 from dataclasses import replace
 from decimal import Decimal as D

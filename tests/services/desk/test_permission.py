@@ -5,8 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from bot.ports.watching import Silence
-from bot.services.desk.permission import Acts
+from bot.ports.permissions import Acts, Silence
 from hedging.errors import BadInput
 from tests.services.conftest import ADA, Desk
 
@@ -20,7 +19,7 @@ async def drifted(
     await desk.hold(ATOM="5000")
     await desk.hedged()
     await desk.services.permissions.caps(ADA, order=D(50_000), day=D(90_000))
-    await desk.services.permissions.give(ADA, acts, silence)
+    await desk.permit(acts, silence)
     desk.market.move(ATOM=factor)
     await desk.tick()
 
@@ -65,7 +64,7 @@ async def test_an_order_above_a_cap_waits_for_a_tap(desk: Desk, order: Decimal, 
     await desk.hold(ATOM="5000")
     await desk.hedged()
     await desk.services.permissions.caps(ADA, order=order, day=day)
-    await desk.services.permissions.give(ADA, "both", "nothing")
+    await desk.permit("both", "nothing")
     desk.market.move(ATOM=0.7)
     await desk.tick()
     await desk.tick()
@@ -74,7 +73,7 @@ async def test_an_order_above_a_cap_waits_for_a_tap(desk: Desk, order: Decimal, 
 
 async def test_a_day_has_one_cap_for_all_that_is_done(desk: Desk) -> None:
     await drifted(desk, "both", factor=0.7)
-    spent = (await desk.store.permission(ADA)).spent
+    spent = (await desk.services.permissions.view(ADA)).permission.spent
     assert spent > 0
     await desk.services.permissions.caps(ADA, order=spent, day=spent * D("1.5"))
     desk.market.move(ATOM=0.5)
@@ -87,12 +86,12 @@ async def test_a_pause_stops_it_and_a_resume_takes_it_up(desk: Desk) -> None:
     await desk.hold(ATOM="5000")
     await desk.hedged()
     await desk.services.permissions.caps(ADA, order=D(50_000), day=D(90_000))
-    await desk.services.permissions.give(ADA, "both", "nothing")
-    await desk.services.permissions.pause(ADA, on=True)
+    await desk.permit("both", "nothing")
+    await desk.services.permissions.pause(ADA)
     desk.market.move(ATOM=0.7)
     await desk.tick()
     assert orders(desk) == 1
-    await desk.services.permissions.pause(ADA, on=False)
+    await desk.services.permissions.resume(ADA)
     await desk.tick()
     assert orders(desk) == 2
 
@@ -120,17 +119,19 @@ async def test_an_answer_is_no_silence(desk: Desk) -> None:
 async def test_what_was_done_can_be_undone_on_a_card(desk: Desk) -> None:
     await drifted(desk, "both")
     receipt = [item for item in desk.notifier.told if item.kind == "receipt"][-1]
-    card = await desk.services.hedge.undo(receipt.payload["proposal_id"], ADA, ADA, key="update:77")
+    card = (
+        await desk.services.hedge.undo(receipt.payload["proposal_id"], ADA, ADA, key="update:77")
+    ).proposal
     await desk.services.hedge.shown(card.id, 900)
     assert await desk.tap(card, message_id=900) == "sending"
-    await desk.services.permissions.pause(ADA, on=True)
+    await desk.services.permissions.pause(ADA)
     await desk.durable.run_all()
     assert await coverage(desk) == pytest.approx(D("0.714"), abs=D("0.02"))
 
 
 async def test_wider_caps_take_the_permission_back(desk: Desk) -> None:
     await desk.hold(ATOM="5000")
-    await desk.services.permissions.give(ADA, "both", "quarter")
+    await desk.permit("both", "quarter")
     narrower = await desk.services.permissions.caps(ADA, order=D(500))
     assert narrower.acts == "both"
     wider = await desk.services.permissions.caps(ADA, order=D(600))
@@ -152,5 +153,5 @@ async def test_the_ladder_has_four_steps(desk: Desk) -> None:
     assert (await permissions.view(ADA)).step == "watch"
     await desk.hedged()
     assert (await permissions.view(ADA)).step == "paper"
-    await permissions.give(ADA, "reduce", "nothing")
+    await desk.permit("reduce", "nothing")
     assert (await permissions.view(ADA)).step == "auto"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bot.ports.errors import NotWritable
-from bot.ports.records import Alert, AlertState, OutboxItem
-from bot.services.desk.remedies import remedy_plan
+from bot.ports.records import AlertState, KeptRule, OutboxItem
+from bot.services.desk.advice import remedy_plan
 from hedging.rules import HedgeRule
 from tests.services.conftest import ADA, Desk
 
@@ -94,13 +94,13 @@ async def test_an_offer_that_is_withdrawn_while_its_tap_is_looked_at_leaves_the_
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     card = (await wild(desk)).payload["proposal_id"]
-    alert = desk.store.alert
+    kept_rule = desk.store.kept_rule
 
-    async def meanwhile(alert_id: int) -> Alert | None:
+    async def meanwhile(user_id: int) -> KeptRule:
         await desk.services.hedge.cancel(card, ADA)
-        return await alert(alert_id)
+        return await kept_rule(user_id)
 
-    monkeypatch.setattr(desk.store, "alert", meanwhile)
+    monkeypatch.setattr(desk.store, "kept_rule", meanwhile)
     assert (await desk.services.hedge.confirm(card, ADA, ADA, 1002)).kind == "cancelled"
     assert (await desk.services.rules.get(ADA)).target == D("0.5")
 
@@ -138,7 +138,7 @@ async def test_who_did_not_raise_it_reads_that_it_is_over(desk: Desk) -> None:
 
 async def test_a_permission_does_not_change_a_rule(desk: Desk) -> None:
     await desk.services.people.meet(ADA, ADA, "Ada")
-    given = await desk.store.permission(ADA)
+    given = (await desk.services.permissions.view(ADA)).permission
     await desk.store.save_permission(replace(given, acts="both", order_cap=D(10**6), day_cap=D(10**6)))
     await wild(desk)
     await desk.tick()

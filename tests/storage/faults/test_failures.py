@@ -17,9 +17,10 @@ from sqlalchemy import make_url
 
 from bot.ports.books import Book
 from bot.ports.errors import NotWritable
+from bot.ports.permissions import Pause, Permission
 from bot.ports.records import Account, AccountState, AlertState, AttemptState, Invitation, ProposalState
 from bot.ports.store import AlertChange, CandleChunk, HoldingChange, Store, TakenUpdate
-from bot.ports.watching import AlertSettings, Look, Permission, Pin
+from bot.ports.watching import AlertSettings, Look, Pin
 from bot.storage import SqlStore, at_head, migrate, open_store
 from bot.storage import database as rooms_database
 from bot.storage.tables import people
@@ -54,8 +55,10 @@ READS: dict[str, Any] = {
     "readers": lambda s: s.readers(),
     "alert_settings": lambda s: s.alert_settings([ADA.id]),
     "summaries_due": lambda s: s.summaries_due(NOW),
-    "permission": lambda s: s.permission(ADA.id),
-    "permissions": lambda s: s.permissions(),
+    "permission": lambda s: s.permission(ADA.id, 1),
+    "permissions": lambda s: s.permissions(NOW),
+    "pause": lambda s: s.pause(ADA.id),
+    "kept_rule": lambda s: s.kept_rule(ADA.id),
     "outbox_item": lambda s: s.outbox_item(1),
     "due": lambda s: s.due(now=NOW),
     "chosen_account": lambda s: s.chosen_account(ADA.id, "paper", "paper"),
@@ -106,7 +109,9 @@ WRITES: dict[str, Any] = {
     "save_looks": lambda s: s.save_looks([Look(1, NOW)]),
     "save_alert_settings": lambda s: s.save_alert_settings(AlertSettings(ADA.id)),
     "note_sent": lambda s: s.note_sent([AlertSettings(ADA.id)]),
-    "save_permission": lambda s: s.save_permission(Permission(ADA.id)),
+    "save_permission": lambda s: s.save_permission(Permission(ADA.id, 1)),
+    "take_back": lambda s: s.take_back(ADA.id, 1),
+    "set_pause": lambda s: s.set_pause(ADA.id, Pause(ADA.id)),
     "save_pins": lambda s: s.save_pins([Pin(ADA.id, version=1)], []),
     "pace": lambda s: s.pace(ADA.id, now=NOW, every=0.04, chat_every=1),
     "hold_chat": lambda s: s.hold_chat(ADA.id, NOW),

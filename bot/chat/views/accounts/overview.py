@@ -93,12 +93,14 @@ def leaving(line: AccountLine) -> Message:
         doubt = [t.LEAVE_UNKNOWN] if line.trouble else []
         text = "\n".join([bold(t.LEAVE.format(badge=short_badge(account))), t.LEAVE_BODY, *doubt])
         leave = t.DISCONNECT_ANYWAY if doubt else t.DISCONNECT_NOW
-        return Message(text, ((Button(leave, f"ac:gone:{account.id}", style="danger"), keep),))
+        return Message(
+            text, ((Button(leave, f"ac:gone:{account.id}:{account.key_number}", style="danger"), keep),)
+        )
     lines = [
         bold(t.LEAVE_OPEN.format(badge=short_badge(account))),
         t.LEAVE_OPEN_BODY.format(positions=positions_briefly(line.shorts)),
     ]
-    anyway = Button(t.DISCONNECT_ANYWAY, f"ac:gone:{account.id}", style="danger")
+    anyway = Button(t.DISCONNECT_ANYWAY, f"ac:gone:{account.id}:{account.key_number}", style="danger")
     if line.in_use:
         close = Button(t.CLOSE_FIRST, "st:close", style="primary")
         return Message("\n".join(lines), ((close,), (anyway, keep)))
