@@ -122,7 +122,7 @@ async def test_a_card_whose_parts_have_become_too_large_is_shown_anew(ada: Tradi
     await hedge.shown(card.id, 50)
     ada.venue.desk.largest[SOL] = D(10)
     ada.clock.pass_(minutes=61)  # the contracts are read anew
-    fresh = await hedge.adjust(card.id, ADA, key="update:2")
+    fresh = (await hedge.adjust(card.id, ADA, key="update:2")).proposal
     assert [len(one.plan.legs[0].parts) for one in (card, fresh)] == [3, 5]
 
 

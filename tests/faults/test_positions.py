@@ -68,13 +68,19 @@ async def by_hand(ada: Trading, side: str, contracts: Decimal) -> None:
     ada.venue.desk.place(ada.trader, client_id="by-hand", symbol=SOL, side=side, contracts=contracts, **order)  # type: ignore[arg-type]
 
 
+async def permit(ada: Trading) -> None:
+    permissions = ada.services.permissions
+    _, offer = await permissions.offer(ADA, "both", "nothing")
+    await permissions.give(ADA, offer)
+
+
 @pytest.mark.fault(47)
 @pytest.mark.parametrize("by", ["list", ""], ids=["the list alone", "every read"])
 async def test_an_empty_list_opens_nothing_under_a_permission_and_alarms_nobody(
     ada: Trading, by: str
 ) -> None:
     before = await hedged(ada)
-    await ada.services.permissions.give(ADA, "both", "nothing")
+    await permit(ada)
     sent = len(ada.orders)
     misread(ada, by=by)
     await tick(ada)
@@ -103,6 +109,12 @@ async def test_no_card_is_planned_while_a_short_is_gone_from_every_read_without_
             await ask(ADA, ADA, key="update:2")
     ada.venue.faults.clear()
     assert (await ada.services.hedge.propose(ADA, ADA, key="update:3")).plan.legs == ()
+
+
+async def permit(ada: Trading) -> None:
+    permissions = ada.services.permissions
+    _, offer = await permissions.offer(ADA, "both", "nothing")
+    await permissions.give(ADA, offer)
 
 
 @pytest.mark.fault(47)
@@ -148,7 +160,7 @@ async def test_a_read_by_symbol_that_is_empty_sends_nothing_and_the_permission_w
     ada: Trading,
 ) -> None:
     before = await hedged(ada)
-    await ada.services.permissions.give(ADA, "both", "nothing")
+    await permit(ada)
     await ada.hold(SOL="4")  # her coverage falls to 36 %
     misread(ada, by="symbol")
     sent = len(ada.orders)

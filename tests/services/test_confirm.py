@@ -170,7 +170,8 @@ async def test_nothing_is_sent_while_the_market_cannot_be_read(desk: Desk) -> No
 async def test_change_prices_again_for_the_same_message(desk: Desk) -> None:
     await desk.hold(SOL="100")
     card = await desk.card()
-    changed = await desk.services.hedge.adjust(card.id, ADA, key="update:2", target=D("0.75"), leverage=3)
+    adjusted = await desk.services.hedge.adjust(card.id, ADA, key="update:2", target=D("0.75"), leverage=3)
+    changed = adjusted.proposal
     assert changed.plan.target == D("0.75")
     assert changed.plan.legs[0].contracts == D(75)
     assert changed.plan.legs[0].leverage == 3

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from bot.ports.records import Account, Balance
-from bot.services.desk.remedies import remedy_plan
+from bot.services.desk.advice import remedy_plan
 from bot.services.markets import Markets
 from bot.services.situation import Situation, Situations
 from hedging.market import Snapshot
@@ -57,9 +57,8 @@ async def test_a_hedge_without_a_quote_is_neither_closed_nor_opened_elsewhere(
     await desk.hedged()
     before = dict(desk.exchange.held)
     desk.market.unquoted.add(missing)
-    again = await desk.services.hedge.adjust(
-        (await desk.card(key="update:2")).id, ADA, key="update:3", target=D(1)
-    )
+    card = await desk.card(key="update:2")
+    again = (await desk.services.hedge.adjust(card.id, ADA, key="update:3", target=D(1))).proposal
     assert missing not in {leg.symbol for leg in again.plan.legs}
     situation = await stands(desk)
     for kind in ("drift", "orphan", "forced_close", "market_move"):

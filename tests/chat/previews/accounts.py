@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from bot.chat import texts
 from bot.chat.parsing.credentials import KeyTrouble
@@ -33,8 +34,8 @@ def at_exchange(asset: str, contracts: str) -> Position:
     return Position(f"{asset}/USDT:USDT", D(contracts), D(142), D(138), 2, "cross", D(4000), D(246), None)
 
 
-def trial(*positions: Position, equity: str = "5210.4", **permissions: bool | None) -> Trial:
-    may: dict[str, bool | None] = {"futures": True, "withdraw": False, "address_list": True}
+def trial(*positions: Position, equity: str = "5210.4", **permissions: Any) -> Trial:
+    may: dict[str, Any] = {"futures": True, "withdraw": False, "address_list": True}
     return Trial(Permissions(**(may | permissions)), Balance(D(equity), D(equity)), False, positions)
 
 

@@ -82,7 +82,7 @@ class Floor:
     def venue(self, name: str) -> Venue:
         return self.standins.venues[name]
 
-    def open(self, name: str, key: str = "key-1", **flags: bool) -> None:
+    def open(self, name: str, key: str = "key-1", **flags: Any) -> None:
         """An account at the exchange, with practice money."""
         trader = self.venue(name).desk.open_account(key, f"secret of {key}", "words")
         for flag, value in flags.items():
