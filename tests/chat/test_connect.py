@@ -322,8 +322,9 @@ async def test_a_card_of_the_account_before_is_not_sent_any_more(venue: Chat) ->
     shown = venue.last_id()
     await invited(venue)
     await sent(venue, WRITTEN)
-    answer = (await venue.tap(card.data("Confirm"), shown))[0]
-    assert "an account that you do not use any more" in answer.text
+    answer = await venue.tap(card.data("Confirm"), shown)
+    assert "You use another account now" in answer[-1].text
+    assert "DEMO" in answer[-1].text
     assert venue.exchange.placed == []
 
 

@@ -134,10 +134,20 @@ async def test_the_rule_changes_by_text_and_by_buttons(chat: Chat) -> None:
     calls = await chat.tap(said.data("25%"), chat.last_id())
     assert [call.method for call in calls] == ["answerCallbackQuery", "editMessageText"]
     assert calls[0].text == "Saved: target 25%."
-    await chat.tap(calls[1].data("1x"), chat.last_id())
+    calls = await chat.tap(calls[1].data("1x"), chat.last_id())
     await chat.tap(calls[1].data("±5%"), chat.last_id())
     assert await chat.store.rule(ADA) == HedgeRule(Decimal("0.25"), Decimal("0.05"), 1)
     assert await chat.store.rule(BOB) is None
+
+
+@pytest.mark.fault(46)
+async def test_an_old_button_of_the_rule_changes_nothing_and_shows_the_rule_of_now(chat: Chat) -> None:
+    old = await chat.write("/rule")
+    await chat.write("/rule 25%")
+    toast, shown = await chat.tap(old.data("100%"), chat.last_id())
+    assert "changed since" in toast.text
+    assert shown.text.startswith("<b>Your rule: protect 25%")
+    assert (await chat.services.rules.get(ADA)).target == Decimal("0.25")
 
 
 async def test_a_tap_on_what_holds_already_is_no_failure(chat: Chat) -> None:

@@ -19,6 +19,8 @@ from tests.chat.recording import message, refused
 from tests.fakes.clock import NOON
 
 PAYLOADS: dict[str, dict[str, Any]] = {
+    "permission_taken": {"exchange": "bybit", "mode": "live", "why": "switch"},
+    "pause_over": {"until": NOON.isoformat()},
     "receipt": cards.outcome(cards.done("SOL", "60", "60", "142.2", "filled")),
     "waiting": {"proposal_id": "abcdefghijklmnop", "symbol": "SOL/USDT:USDT"},
     "alert": drift.alarm(),
