@@ -111,12 +111,6 @@ async def test_no_card_is_planned_while_a_short_is_gone_from_every_read_without_
     assert (await ada.services.hedge.propose(ADA, ADA, key="update:3")).plan.legs == ()
 
 
-async def permit(ada: Trading) -> None:
-    permissions = ada.services.permissions
-    _, offer = await permissions.offer(ADA, "both", "nothing")
-    await permissions.give(ADA, offer)
-
-
 @pytest.mark.fault(47)
 @pytest.mark.parametrize("by", ["list", ""], ids=["the list alone", "every read"])
 async def test_a_fill_that_is_not_shown_yet_is_not_ordered_again(ada: Trading, by: str) -> None:

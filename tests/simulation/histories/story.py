@@ -11,7 +11,12 @@ from tests.simulation.process.sqlite import without_threads
 
 STEPS = 26
 RULES = ("25%", "50%", "75%", "100%", "1x", "3x", "band 5", "ETH")
-CAPS = ("order 500 day 900", "order 3000 day 4000", "order 20000 day 60000", "order 20000 day 60000 5x slippage 2%")
+CAPS = (
+    "order 500 day 900",
+    "order 3000 day 4000",
+    "order 20000 day 60000",
+    "order 20000 day 60000 5x slippage 2%",
+)
 WORDS = (
     "/hedge", "/hedge", "/unhedge", "/unhedge 50%", "/hedge 75%", "/status", "/alerts", "/permission", "/accounts",
     "/pause", "/pause 2h", "/resume", "/panic", "/rule",
