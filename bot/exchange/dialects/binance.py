@@ -9,8 +9,9 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from bot.exchange.dialects.balances.binance import SETTLES, balance
 from bot.exchange.dialects.dialect import Dialect, Json
-from bot.ports.exchange import Forced, Permissions
+from bot.ports.exchange import Forced, Permissions, ToldMode
 
 _REJECTIONS = {
     "-2018": "margin", "-2019": "margin", "-2024": "margin", "-2027": "leverage", "-2028": "leverage",
@@ -56,6 +57,22 @@ async def _permissions(client: Any) -> Permissions:
         withdraw=bool(told["enableWithdrawals"]),
         address_list=bool(told["ipRestrict"]),
     )
+
+
+async def _margin_mode(client: Any, symbol: str) -> ToldMode:
+    """As it is told: ccxt takes every word but one for isolated."""
+    told = await client.fapiPrivateGetSymbolConfig({"symbol": client.market_id(symbol)})
+    modes: Mapping[str, ToldMode] = {"CROSSED": "cross", "CROSS": "cross", "ISOLATED": "isolated"}
+    mine = [row for row in told if row["symbol"] == client.market_id(symbol)]
+    return modes.get(str(mine[0]["marginType"]).upper(), "unknown") if mine else "unknown"
+
+
+async def _mode_of_account(client: Any) -> ToldMode | None:
+    """Only a portfolio margin account has keys that may trade so; its positions are not among those that are read."""
+    if client.options.get("enableDemoTrading"):
+        return None
+    told = await client.sapiGetAccountApiRestrictions()
+    return "portfolio" if told.get("enablePortfolioMarginTrading") else None
 
 
 async def _intervals(client: Any) -> Mapping[str, int]:
@@ -115,6 +132,8 @@ BINANCE = Dialect(
     rejections=_REJECTIONS,
     find=_find,
     permissions=_permissions,
+    balance=balance,
+    settles=SETTLES,
     not_found=frozenset({"-2013"}),
     already_set=frozenset({"-4046"}),
     clock_skew=frozenset({"-1021"}),
@@ -146,6 +165,7 @@ BINANCE = Dialect(
     closes_at=_closes_at,
     maintenance_rate=_rate,
     max_leverage=_max_leverage,
-    balance_calls=({"type": "swap", "subType": "linear"},),
     intervals=_intervals,
+    margin_mode=_margin_mode,
+    mode_of_account=_mode_of_account,
 )

@@ -10,6 +10,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from bot.exchange.dialects.balances.bingx import SETTLES, balance
 from bot.exchange.dialects.dialect import Dialect, Json, MarketRow, hedged_by_ccxt, row
 from bot.ports.exchange import Forced, Permissions
 
@@ -114,6 +115,8 @@ BINGX = Dialect(
     find=_find,
     whole=_whole,
     permissions=_permissions,
+    balance=balance,
+    settles=SETTLES,
     not_found=frozenset({"80016", "109421", "109414"}),
     clock_skew=frozenset({"100421"}),
     revoked=frozenset({"100413", "100419", "100414"}),
@@ -122,7 +125,6 @@ BINGX = Dialect(
     weights={"": (200.0, timedelta(seconds=10))},  # 500 calls in 10 seconds are allowed
     options={"defaultType": "swap"},
     demo="sandbox",
-    also_dollars=frozenset({"VST"}),  # the demo's play money
     leverage_calls=_leverage_calls,
     max_leverage=_max_leverage,
     rows=_rows,

@@ -4,9 +4,14 @@
 - `POST /sandbox/exchanges/{name}/keys` opens an account with practice money and tells its new key:
   `{"key", "secret", "passphrase"?, "account"}`. `account` is its place in the list of accounts.
 - `POST /sandbox/exchanges/{name}/accounts {"key", "secret", "passphrase"?, "money"?, "hedged"?, "can_trade"?,
-  "can_withdraw"?, "address_list"?, "revoked"?}` opens or changes an account.
+  "can_withdraw"?, "address_list"?, "revoked"?}` opens or changes an account. Its money and modes: `"money": {"USDT":
+  "500", "USDC": "800", "BNFCR": "5000"}` (wallets by asset, in place of those that it has), `"margin": "cross" |
+  "isolated" | "portfolio"` or any other word (the mode that the account or its contracts are told to be in),
+  `"multi_assets": true` (all collateral backs every contract), `"idle": ["BTC"]` (assets whose collateral is switched
+  off), `"worth": {"BFUSD": "1"}` (US dollars a unit of what has no market price).
 - `POST /sandbox/exchanges/{name}/faults {"kind", "on"?, "after"?, "times"?, …}` as in `faults.Fault`, or
-  `{"clear": true}`.
+  `{"clear": true}`. `{"kind": "shrunk", "on": "balance"}` tells a balance of nothing, with `"share": "0.05"` a small
+  part of it; `{"kind": "lacking", "on": "balance", "assets": ["USDT"]}` leaves assets out of it.
 - `POST /sandbox/exchanges/{name}/events {"announce": symbol, "at": instant}` (a delisting to come), `{"delist":
   symbol}`, `{"force": "adl", "key", "symbol"}`, `{"trade": "sell", "key", "symbol", "contracts"}` (by the user's own
   hand), `{"clock_ahead_ms": 30000}` or `{"share": "0.37"}`.
@@ -17,7 +22,7 @@
 import secrets
 import string
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -35,7 +40,7 @@ from bot.sandbox.exchanges.wires import VENUES
 from hedging.errors import HedgingError
 from hedging.money import cap_price, decimal
 
-_FLAGS = ("hedged", "can_trade", "can_withdraw", "address_list", "revoked")
+_FLAGS = ("hedged", "can_trade", "can_withdraw", "address_list", "revoked", "multi_assets")
 Body = Mapping[str, Any]
 Json = dict[str, Any]
 
@@ -125,12 +130,21 @@ class Exchanges:
 
     def _account(self, venue: Venue, body: Body) -> None:
         money = {asset: decimal(amount) for asset, amount in (body.get("money") or {}).items()}
+        known = body["key"] in venue.desk.traders
         trader = venue.desk.open_account(
             str(body["key"]), str(body["secret"]), str(body.get("passphrase", "")), deposit=money or None
         )
+        if known and money:
+            trader.account = replace(trader.account, cash=money)
         for flag in _FLAGS:
             if flag in body:
                 setattr(trader, flag, bool(body[flag]))
+        if "margin" in body:
+            venue.desk.set_margin(trader, str(body["margin"]))
+        if "idle" in body:
+            trader.idle = [str(asset) for asset in body["idle"]]
+        if "worth" in body:
+            trader.worth = {asset: decimal(price) for asset, price in body["worth"].items()}
 
     def _fault(self, venue: Venue, body: Body) -> None:
         if body.get("clear"):
@@ -204,6 +218,8 @@ def _state_of(venue: Venue) -> dict[str, Any]:
         "accounts": [
             {
                 **{flag: getattr(trader, flag) for flag in _FLAGS},
+                "margin": trader.margin,
+                "money": {asset: plain(amount) for asset, amount in trader.account.cash.items()},
                 "positions": [
                     {
                         "symbol": held.symbol,

@@ -1,6 +1,6 @@
 """How a loopback exchange can be told to misbehave."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -17,8 +17,11 @@ Kind = Literal[
     "refuse",  # a definite error by our word for it: margin, reduce_only, key, clock, maintenance, ...
     "hide",  # accepted, but not seen by the next `lookups` look-ups
     "linger",  # accepted, and still at work with half of its fill for the next `lookups` look-ups
+    "shrunk",  # every amount of the answer is so small a `share` of itself
+    "lacking",  # the answer leaves out the rows of some `assets`
     "late",  # 504 at once; it takes effect only at the look-up after `lookups` more, as if it had stood in a queue
 ]
+RETOLD = frozenset({"shrunk", "lacking"})  # the real answer, told otherwise
 AFTER = frozenset({"hang", "cut", "answer", "html", "empty", "truncated", "nan", "redirect"})
 
 
@@ -41,6 +44,8 @@ class Fault:
     seconds: float = 3600.0
     key: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)  # of an `answer`
+    share: str = "0"
+    assets: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
