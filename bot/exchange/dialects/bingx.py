@@ -35,7 +35,7 @@ def _error(answer: Any) -> str | None:
 def _whole(answer: Any) -> bool:
     return (
         isinstance(answer, Mapping)
-        and answer.get("code") == 0
+        and str(answer.get("code")) == "0"
         and isinstance(answer.get("data"), list | Mapping)
     )
 

@@ -38,7 +38,7 @@ def _error(answer: Any) -> str | None:
 
 
 def _whole(answer: Any) -> bool:
-    return isinstance(answer, Mapping) and answer.get("retCode") == 0 and bool(answer.get("result"))
+    return isinstance(answer, Mapping) and str(answer.get("retCode")) == "0" and bool(answer.get("result"))
 
 
 async def _find(client: Any, symbol: str, client_id: str) -> Json | None:
