@@ -17,7 +17,7 @@ Payload = Mapping[str, Any]
 _LEGS_SHOWN = 4
 _KEEPS = frozenset(("stale", "funding", "exit"))
 _AT_TARGET = frozenset(("volatility", "correlation"))
-_CALM = frozenset(("basis", "exchange_down", "key_failing", "order_waiting"))
+_CALM = frozenset(("basis", "exchange_down", "key_failing", "order_waiting", "balance"))
 
 
 def alert(payload: Payload, *, more: bool = False) -> Message:
@@ -82,6 +82,8 @@ def _look(payload: Payload) -> str:
             return "orphan_several" if len(payload.get("symbols") or ()) > 1 else "orphan"
         case "stale" | "exit":
             return f"{kind}_{payload.get('reason', 'age')}"
+        case "balance":
+            return "balance_none" if payload.get("reason") == "none" else "balance_contradicted"
         case "exchange_down" if payload.get("state") and payload.get("level", 1) < 2:
             return "exchange_maintenance" if payload["state"] == "maintenance" else "exchange_silent"
         case _:

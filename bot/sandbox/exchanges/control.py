@@ -15,8 +15,8 @@
 - `POST /sandbox/exchanges/{name}/events {"announce": symbol, "at": instant}` (a delisting to come), `{"delist":
   symbol}`, `{"force": "adl", "key", "symbol"}`, `{"trade": "sell", "key", "symbol", "contracts"}` (by the user's own
   hand), `{"clock_ahead_ms": 30000}` or `{"share": "0.37"}`.
-- `POST /sandbox/exchanges/{name}/trouble {"kind": "away" | "key" | "close" | "order" | "silent" | "back"}`, for
-  everybody there, as in `trouble`.
+- `POST /sandbox/exchanges/{name}/trouble {"kind": "away" | "key" | "close" | "order" | "silent" | "balance" |
+  "back"}`, for everybody there, as in `trouble`.
 """
 
 import secrets

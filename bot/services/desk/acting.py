@@ -73,7 +73,7 @@ class Acting:
                 return None
             plan: HedgePlan | None = situation.plan(target=QUARTER)
         else:
-            plan = remedy_plan(alert.kind, situation)
+            plan = remedy_plan(alert.kind, situation, equity=alert.facts.get("equity"))
         if plan is None or not plan.legs:
             return None
         only_reduce = permission.acts == "reduce" if why == "permitted" else permission.silence == "reduce"

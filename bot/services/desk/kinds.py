@@ -42,6 +42,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("exchange_down", AMBER, RED),
         Kind("key_failing", RED, RED),
         Kind("order_waiting", AMBER, RED),
+        Kind("balance", AMBER, AMBER),
     )
 }
 

@@ -8,6 +8,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
+
 from bot.ports.errors import PortError
 from bot.ports.records import Alert, AlertState, OutboxItem, Proposal
 from bot.ports.store import Store
@@ -21,6 +23,7 @@ from bot.services.results import Results
 from bot.services.situation import Situation, Situations
 from bot.services.status import Status, StatusView
 from hedging.errors import HedgingError
+from hedging.margin import contradicted
 from hedging.plan import HedgePlan
 from hedging.rules import MAX_TARGET, MIN_TARGET
 
@@ -110,8 +113,8 @@ class Remedies:
             return told
         if result is not None:
             told["hedge_pnl"] = str(result.hedge)
-        if situation.positions and situation.balance.equity > 0:
-            told["leverage"] = str(_leverage(situation))
+        if situation.positions and (leverage := _leverage(situation)) is not None:
+            told["leverage"] = str(leverage)
         if alert.kind == "funding":
             found = await self._switch(situation)
             if found is not None:
@@ -141,7 +144,9 @@ class Remedies:
 
     async def _remedy(self, alert: Alert, situation: Situation) -> Proposal | None:
         try:
-            plan = remedy_plan(alert.kind, situation, measure=alert.facts.get("measure"))
+            plan = remedy_plan(
+                alert.kind, situation, measure=alert.facts.get("measure"), equity=alert.facts.get("equity")
+            )
         except HedgingError as failure:
             log.info("no remedy for alert %s: %s", alert.id, failure)
             return None
@@ -169,8 +174,11 @@ class Remedies:
         return replace(item, payload={**item.payload, **_figures(view)})
 
 
-def remedy_plan(kind: str, situation: Situation, *, measure: float | None = None) -> HedgePlan | None:
-    """The plan that mends a matter of that kind; None where no order would. Raises HedgingError."""
+def remedy_plan(
+    kind: str, situation: Situation, *, measure: float | None = None, equity: float | None = None
+) -> HedgePlan | None:
+    """The plan that mends a matter of that kind; None where no order would. `measure`, `equity`: as its alert was
+    raised. Raises HedgingError."""
     match KINDS[kind].remedy:
         case "rebalance":
             at_target = kind == "correlation" and _near_target(
@@ -180,7 +188,7 @@ def remedy_plan(kind: str, situation: Situation, *, measure: float | None = None
         case "close":
             return situation.unwinding() if situation.shorts else None
         case "delever":
-            return _delevered(situation)
+            return _delevered(situation, equity)
         case "retarget":
             return _retargeted(situation, measure)
         case _:
@@ -203,10 +211,14 @@ def _near_target(situation: Situation) -> bool:
     return abs(situation.exposure().coverage - rule.target) <= rule.band / 2
 
 
-def _delevered(situation: Situation) -> HedgePlan | None:
-    """As much of the short as the collateral carries at the calm leverage."""
+def _delevered(situation: Situation, watched: float | None) -> HedgePlan | None:
+    """As much of the short as the collateral carries at the calm leverage. None on a balance that cannot be: nothing
+    is closed for what an exchange tells once, or contradicts itself. `watched`: the equity when its alert was raised.
+    """
     leverage = _leverage(situation)
-    if not situation.shorts or leverage <= CALM_LEVERAGE:
+    if not situation.shorts or leverage is None or leverage <= CALM_LEVERAGE:
+        return None
+    if not sound(situation, watched):
         return None
     target = situation.exposure().coverage * CALM_LEVERAGE / leverage
     if target < MIN_TARGET:
@@ -214,13 +226,49 @@ def _delevered(situation: Situation) -> HedgePlan | None:
     return situation.plan(target=min(target, Decimal(1)).quantize(Decimal("0.01")))
 
 
-def _leverage(situation: Situation) -> Decimal:
-    """Notional of all positions over the equity behind them; what is not listed any more is left out."""
+def sound(situation: Situation, watched: float | None = None) -> bool:
+    """Whether the balance is one to go by: there is some, most of what was watched is still there, and the exchange's
+    own liquidation prices do not contradict it."""
+    equity, maintenance = situation.balance.equity, _maintenance(situation)
+    if equity <= 0 or (watched is not None and float(equity) < watched / 2):
+        return False
+    rises = [
+        float(p.liquidation_price / p.mark_price - 1)
+        for p in situation.shorts
+        if p.liquidation_price is not None
+    ]
+    largest = max((abs(n) for n in _notionals(situation)), default=Decimal(0))
+    told = (np.array([float(x)]) for x in (equity, maintenance, largest, min(rises, default=float("nan"))))
+    return not contradicted(*told)[0]
+
+
+def _maintenance(situation: Situation) -> Decimal:
+    """Margin that keeps the positions open: the account's own total, or by the lowest tiers."""
+    told, listed = situation.balance.maintenance, situation.snapshot.contracts
+    if told:
+        return told
+    held = [p for p in situation.positions if p.symbol in listed]
+    return sum(
+        (
+            abs(listed[p.symbol].notional(p.contracts, p.mark_price))
+            * listed[p.symbol].maintenance_margin_rate
+            for p in held
+        ),
+        Decimal(0),
+    )
+
+
+def _leverage(situation: Situation) -> Decimal | None:
+    """Notional of all positions over the equity behind them; None where none is told."""
+    equity = situation.balance.equity
+    return sum(map(abs, _notionals(situation)), Decimal(0)) / equity if equity > 0 else None
+
+
+def _notionals(situation: Situation) -> list[Decimal]:
+    """Of all positions; what is not listed any more is left out."""
     listed = situation.snapshot.contracts
     held = [p for p in situation.positions if p.symbol in listed]
-    notional = sum((abs(listed[p.symbol].notional(p.contracts, p.mark_price)) for p in held), Decimal(0))
-    equity = situation.balance.equity
-    return notional / equity if equity > 0 else Decimal(1_000)
+    return [listed[p.symbol].notional(p.contracts, p.mark_price) for p in held]
 
 
 def _figures(view: StatusView) -> Mapping[str, Any]:

@@ -37,6 +37,7 @@ RAISED: dict[str, dict[str, Any]] = {
     "exchange_down": {"exchange": "bybit"},
     "key_failing": {"exchange": "bybit"},
     "order_waiting": {"symbol": "SOL/USDT:USDT", "side": "sell", "contracts": "12"},
+    "balance": {"exchange": "binance", "reason": "none", "equity": 0.0},
     "exit": {
         "reason": "price",
         "asset": "SOL",
@@ -61,6 +62,7 @@ DEVELOPED: dict[str, dict[str, Any]] = {
     "exchange_down": {},
     "key_failing": {"level": 1, "event": "due", "reminder": 1},
     "order_waiting": {},
+    "balance": {"level": 1, "event": "raised", "reason": "contradicted", "equity": 52.1, "runway": 0.6},
     "exit": {"reason": "date", "until": "2026-03-01T00:00:00+00:00", "event": "goes_on"},
 }
 
