@@ -12,6 +12,7 @@ from hedging.errors import BadInput, NotEnoughHistory
 from hedging.market import Contract
 from hedging.money import ZERO
 
+Floats = NDArray[np.float64]
 MaintenanceBasis = Literal["mark", "entry"]
 
 
@@ -38,6 +39,24 @@ def maintenance_margin(notional: Decimal, rate: Decimal, deduction: Decimal = ZE
     Decimal('3700.00')
     """
     return max(abs(notional) * rate - deduction, ZERO)
+
+
+def contradicted(equity: Floats, maintenance: Floats, largest: Floats, reach: Floats) -> NDArray[np.bool_]:
+    """(U,) whose balance the exchange's own liquidation price contradicts.
+
+    `equity` above `maintenance` is used up by a rise of their difference over the notional of the `largest` short, in
+    US dollars; `reach`: the smallest rise to a liquidation price that the exchange tells, a fraction (not finite: it
+    tells none). They contradict each other when the told rise is more than twice the reckoned one, and 5 points more:
+    that is far beyond what tiers, fees and other positions make of it.
+
+    >>> dollars, short = np.array([600.0, 60.0]), np.array([10_000.0, 10_000.0])
+    >>> contradicted(dollars, np.array([50.0, 50.0]), short, np.array([0.054, 0.60]))
+    array([False,  True])
+    """
+    with np.errstate(all="ignore"):
+        reckoned = np.maximum(equity - maintenance, 0.0) / largest
+        told: NDArray[np.bool_] = np.isfinite(reach) & (reach > 2.0 * reckoned + 0.05)
+    return told
 
 
 def liquidation_price(

@@ -23,7 +23,7 @@ class Position:
     entry_price: Decimal
     mark_price: Decimal
     leverage: int
-    margin_mode: str  # "cross" or "isolated"
+    margin_mode: str  # cross, isolated, portfolio, or unknown: one that nobody here can reckon with
     margin: Decimal  # collateral set aside, settle units
     unrealized_pnl: Decimal
     liquidation_price: Decimal | None

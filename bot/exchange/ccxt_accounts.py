@@ -1,35 +1,30 @@
 """What the accounts on one exchange tell, over ccxt: money, positions, orders, executions. Nothing is changed here."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any, TypeVar
 
 from bot.exchange.ccxt_clients import Clients
-from bot.exchange.ccxt_outcome import Malformed, read
+from bot.exchange.ccxt_outcome import read
 from bot.exchange.ccxt_values import (
     contract_of,
     fill_of,
-    number,
     payment_of,
     positions_of,
     report_of,
     tiers_of,
     time_of,
 )
+from bot.exchange.dialects.balances.figures import Prices
 from bot.exchange.dialects.dialect import Dialect
 from bot.ports.clock import Clock
 from bot.ports.errors import KeyRefused
-from bot.ports.exchange import FundingPayment, MarginMode, Permissions, Tier, TradeFill
+from bot.ports.exchange import FundingPayment, Permissions, Tier, ToldMode, TradeFill
 from bot.ports.records import PREFIX, Account, Balance, OrderReport
-from hedging.assets import STABLECOINS
 from hedging.market import Contract
-from hedging.money import ZERO, decimal
 from hedging.portfolio import Position
 
 T = TypeVar("T")
-Prices = Callable[[], Awaitable[Mapping[str, Decimal]]]  # by asset in US dollars and by symbol (marks)
 
 
 class CcxtAccounts:
@@ -48,9 +43,7 @@ class CcxtAccounts:
 
     async def positions(self, account: Account) -> Sequence[Position]:
         async def work(client: Any) -> list[Position]:
-            calls = self._dialect.position_calls
-            told = await asyncio.gather(*(client.fetch_positions(None, dict(params)) for params in calls))
-            return await self._positions(client, [row for rows in told for row in rows])
+            return await self._positions(client, await self._dialect.positions(client))
 
         return await self._read(account, "the positions", work)
 
@@ -59,33 +52,9 @@ class CcxtAccounts:
 
     async def balance(self, account: Account) -> Balance:
         async def work(client: Any) -> Balance:
-            if self._dialect.balance is not None:
-                told_equity, told_free = await self._dialect.balance(client)
-                return Balance(decimal(told_equity), max(decimal(told_free), ZERO))
-            equity = free = ZERO
-            prices: Mapping[str, Decimal] = {}
-            for params in self._dialect.balance_calls:
-                told = await client.fetch_balance(dict(params))
-                totals = told.get("total")
-                if not isinstance(totals, Mapping):
-                    raise Malformed("the balance has no totals")
-                for asset in totals:
-                    total, left = number(totals, asset) or ZERO, number(told.get("free") or {}, asset) or ZERO
-                    if not total and not left:
-                        continue
-                    dollars = asset in STABLECOINS or asset in self._dialect.also_dollars
-                    if not dollars and not prices:
-                        prices = await self._prices()
-                    price = Decimal(1) if dollars else prices.get(asset, ZERO)
-                    equity += total * price
-                    free += left * price
-            return Balance(equity, max(free, ZERO))
+            return await self._dialect.balance(client, self._prices)
 
-        balance = await self._read(account, "the balance", work)
-        if self._dialect.equity_has_pnl:
-            return balance
-        gains = sum((position.unrealized_pnl for position in await self.positions(account)), ZERO)
-        return Balance(balance.equity + gains, max(balance.free, ZERO))
+        return await self._read(account, "the balance", work)
 
     async def permissions(self, account: Account) -> Permissions:
         return await self._read(account, "what the key may do", self._dialect.permissions)
@@ -96,11 +65,19 @@ class CcxtAccounts:
 
         return await self._read(account, "the position mode", work)
 
-    async def margin_mode(self, account: Account, symbol: str) -> MarginMode | None:
-        async def work(client: Any) -> MarginMode | None:
+    async def margin_mode(self, account: Account, symbol: str) -> ToldMode | None:
+        async def work(client: Any) -> ToldMode | None:
             return await self._dialect.margin_mode(client, symbol)
 
         return await self._read(account, "the margin mode", work)
+
+    async def mode_of_account(self, account: Account) -> ToldMode | None:
+        """The margin mode of all that it holds; None where each contract has its own."""
+        return await self._read(account, "the margin mode", self._dialect.mode_of_account)
+
+    async def holds_anything(self, account: Account) -> bool:
+        """Whether any position is open, in whatever kind of contract and settle coin."""
+        return await self._read(account, "the positions", self._dialect.holds_anything)
 
     async def fills(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:
         async def work(client: Any) -> list[TradeFill]:
@@ -211,9 +188,11 @@ class CcxtAccounts:
         symbols = {str(row.get("symbol")) for row in rows}
         contracts = {symbol: found for symbol in symbols if (found := self._any_contract(client, symbol))}
         open_rows = [row for row in rows if row.get("contracts")]
-        for row in open_rows:
-            if row.get("marginMode") is None:  # where it is the account's and not the position's
-                row["marginMode"] = await self._dialect.margin_mode(client, str(row.get("symbol")))
+        unsaid = [row for row in open_rows if row.get("marginMode") is None]
+        if unsaid:  # it is the account's and not the position's
+            mode = await self._dialect.margin_mode(client, str(unsaid[0].get("symbol")))
+            for row in unsaid:
+                row["marginMode"] = mode
         for row in open_rows:
             if row.get("markPrice") is None and self._gone(client, str(row.get("symbol"))):
                 row["markPrice"] = row.get("entryPrice")  # nothing prices it any more

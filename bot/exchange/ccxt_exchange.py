@@ -6,20 +6,21 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
-from bot.exchange.ccxt_accounts import CcxtAccounts, Prices
+from bot.exchange.ccxt_accounts import CcxtAccounts
 from bot.exchange.ccxt_clients import Clients, CredentialsOf
 from bot.exchange.ccxt_feed import CcxtFeed
 from bot.exchange.ccxt_outcome import AlreadySet, Malformed, NotFound, write
 from bot.exchange.ccxt_values import contract_of, report_of
 from bot.exchange.ccxt_wire import Wire, leaving_by
 from bot.exchange.dialects import DIALECTS
+from bot.exchange.dialects.balances.figures import Prices
 from bot.exchange.dialects.dialect import Dialect
 from bot.exchange.limits.budget import Budget, BudgetSpent
 from bot.ports.clock import Clock
 from bot.ports.errors import KeyRefused, Rejected, Unavailable
-from bot.ports.exchange import MarginMode
+from bot.ports.exchange import MarginMode, ToldMode
 from bot.ports.records import Account, Order, OrderReport
 from bot.ports.vault import Credentials
 from hedging.market import Contract
@@ -35,11 +36,11 @@ _READ_BACK_PAUSES = (0.0, 0.1, 0.3, 0.6)  # seconds before each look at an order
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """What an order will ask for, as it was read just before; None: not read."""
+    """What an order will ask for, as it was read just before; None: not read. An empty margin mode: not told."""
 
     at: datetime
     hedged: bool | None = None
-    margin_mode: MarginMode | None = None
+    margin_mode: ToldMode | Literal[""] | None = None
 
 
 class CcxtExchange(CcxtAccounts):
@@ -71,6 +72,7 @@ class CcxtExchange(CcxtAccounts):
         contract = await self._known_contract(account, symbol)
         if not 1 <= leverage <= 200:
             raise Rejected(f"The leverage of {contract.symbol} cannot be {leverage}.", "leverage")
+        self._refuse(self._read_just_now(account, symbol).margin_mode)
 
         async def work(client: Any) -> None:
             for params in await self._dialect.leverage_calls(client, symbol):
@@ -80,7 +82,7 @@ class CcxtExchange(CcxtAccounts):
 
     async def set_margin_mode(self, account: Account, symbol: str, mode: MarginMode) -> None:
         await self._known_contract(account, symbol)
-        if self._dialect.margin_mode_of_account and not await self._may_switch(account, symbol, mode):
+        if not await self._must_switch(account, symbol, mode):
             return
 
         async def work(client: Any) -> None:
@@ -100,6 +102,8 @@ class CcxtExchange(CcxtAccounts):
             hedged = ahead.hedged
             if hedged is None:
                 hedged = await self.hedge_mode(account, order.symbol)
+            if not order.reduce_only:
+                await self._mode(account, order.symbol, ahead)
             await self._budget(account).take()
         except KeyRefused as refused:
             raise Rejected(f"Nothing was sent: {refused}", "key") from None
@@ -136,13 +140,13 @@ class CcxtExchange(CcxtAccounts):
         return await self._find(account, symbol, client_id, None)
 
     async def read_ahead(self, account: Account, symbol: str) -> Sequence[Position]:
-        """Also the position mode, and the margin mode where it is the whole account's. The positions are asked for by
+        """Also the position mode, and the margin mode. The positions are asked for by
         the symbol: the plan was made from the account's list, and one that is wrong must not confirm itself."""
         begun = self._clock.now()
         (held, told), asked, margin_mode = await asyncio.gather(
             self._positions_and_mode(account, symbol),
             self._mode_of_positions(account, symbol),
-            self._mode_of_account(account, symbol),
+            _if_told(self._mode_told(account, symbol)),
         )
         hedged = told if self._dialect.symbol_tells_mode else asked
         self._ahead[account.id, symbol] = Ahead(begun, hedged, margin_mode)
@@ -152,22 +156,35 @@ class CcxtExchange(CcxtAccounts):
         """None also where the positions tell it, and it needs not be asked."""
         return None if self._dialect.symbol_tells_mode else await _if_told(self.hedge_mode(account, symbol))
 
-    async def _mode_of_account(self, account: Account, symbol: str) -> MarginMode | None:
-        """None also where it is not the account's, and needs not be asked."""
-        asked = self._dialect.margin_mode_of_account
-        return await _if_told(self.margin_mode(account, symbol)) if asked else None
+    async def _mode_told(self, account: Account, symbol: str) -> ToldMode | Literal[""]:
+        return await self.margin_mode(account, symbol) or ""
+
+    async def _mode(self, account: Account, symbol: str, ahead: "Ahead") -> ToldMode | Literal[""]:
+        """The margin mode that a new position would be in. Raises Rejected when it is none of ours."""
+        told = ahead.margin_mode
+        if told is None:
+            told = await self._mode_told(account, symbol)
+        self._refuse(told)
+        return told
+
+    def _refuse(self, mode: str | None) -> None:
+        """Portfolio margin and unknown modes are not reckoned with here, and not the bot's to change."""
+        if mode == "portfolio":
+            raise Rejected(f"The account on {self._dialect.title} is in portfolio margin.", "portfolio")
+        if mode == "unknown":
+            raise Rejected(f"{self._dialect.title} tells a margin mode that is not known.", "mode_unknown")
 
     def _read_just_now(self, account: Account, symbol: str) -> "Ahead":
         ahead = self._ahead.get((account.id, symbol))
         return ahead if ahead and self._clock.now() - ahead.at < _AHEAD_LASTS else Ahead(self._clock.now())
 
-    async def _may_switch(self, account: Account, symbol: str, mode: MarginMode) -> bool:
-        """Whether the margin mode of the whole account must be changed and may be. Raises Rejected when it must not."""
+    async def _must_switch(self, account: Account, symbol: str, mode: MarginMode) -> bool:
+        """Whether the margin mode is another one and may be changed. Raises Rejected when it must not."""
         try:
-            now = self._read_just_now(account, symbol).margin_mode or await self.margin_mode(account, symbol)
-            if now == mode:
+            told = await self._mode(account, symbol, self._read_just_now(account, symbol))
+            if told == mode:
                 return False
-            held = await self.positions(account)
+            held = self._dialect.margin_mode_of_account and await self.holds_anything(account)
         except Unavailable as failure:
             raise Rejected(f"Nothing was sent: {failure}", "unavailable") from None
         if held:

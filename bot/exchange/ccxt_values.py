@@ -36,6 +36,8 @@ def contract_of(market: Json, dialect: Dialect) -> Contract | None:
     linear = bool(market.get("linear"))
     if ("linear" if linear else "inverse") not in dialect.sub_types:
         return None
+    if linear and market.get("settle") not in dialect.settles:
+        return None  # neither its positions nor the money behind them would be seen
     limits, precision = market.get("limits") or {}, market.get("precision") or {}
     try:
         lot = decimal(precision["amount"])
@@ -215,7 +217,8 @@ def _position(row: Json, amount: Decimal, contract: Contract, marks: Mapping[str
     gain = size * (mark - entry) if contract.linear else size * (1 / entry - 1 / mark) * mark
     told = number(row, "unrealizedPnl")
     worth = abs(contract.notional(signed, mark)) / (1 if contract.linear else mark)  # settle units
-    mode = "isolated" if row.get("marginMode") == "isolated" else "cross"
+    told_mode = row.get("marginMode")
+    mode = str(told_mode) if told_mode in ("cross", "isolated", "portfolio") else "unknown"
     initial = number(row, "initialMargin")
     leverage = number(row, "leverage") or (worth / initial if initial else Decimal(1))
     bound = number(row, "collateral") if mode == "isolated" else initial

@@ -105,6 +105,7 @@ class Exchanges:
                 balance=await exchange.balance(account),
                 hedge_mode=await exchange.hedge_mode(account, _A_SYMBOL),
                 positions=tuple(await exchange.positions(account)),
+                margin=await exchange.mode_of_account(account),
             )
         finally:
             exchange.close()

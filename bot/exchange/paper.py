@@ -32,7 +32,7 @@ from hedging.paper import (
     with_leverage,
     with_margin_mode,
 )
-from hedging.paper.account import set_aside
+from hedging.paper.account import add, maintenance, set_aside
 from hedging.portfolio import Position
 
 _TRIES = 8  # against others who write the same account at the same time
@@ -85,12 +85,17 @@ class PaperExchange:
         return [_position(state.account, symbol) for symbol in sorted(state.account.positions)]
 
     async def balance(self, account: Account) -> Balance:
-        """Equity and free margin over all settle assets, in US dollars at spot."""
+        """Over all settle assets, in US dollars at spot; each asset backs the contracts that settle in it."""
         state = await self._settled(account)
         spot = state.snapshot.spot
+        free, upkeep = free_margin(state.account), dict.fromkeys(state.account.cash, ZERO)
+        for position in state.account.positions.values():
+            add(upkeep, position.contract.settle, maintenance(position))
         return Balance(
             equity=_dollars(equity(state.account), spot),
-            free=max(_dollars(free_margin(state.account), spot), ZERO),
+            free=max(_dollars(free, spot), ZERO),
+            maintenance=_dollars(upkeep, spot),
+            free_in={asset: max(_dollars({asset: left}, spot), ZERO) for asset, left in free.items()},
         )
 
     async def forced_closes(self, account: Account, symbol: str, since: datetime) -> Sequence[TradeFill]:

@@ -12,6 +12,7 @@ from hedging.market import Candles, Funding, Snapshot
 from hedging.portfolio import Position
 
 MarginMode = Literal["cross", "isolated"]
+ToldMode = Literal["cross", "isolated", "portfolio", "unknown"]  # an unknown one is never taken for another
 Forced = Literal["adl", "liquidation", "settlement"]
 
 
@@ -118,8 +119,9 @@ class Exchange(Protocol):
         ...
 
     async def set_margin_mode(self, account: Account, symbol: str, mode: MarginMode) -> None:
-        """Setting what is already set succeeds. Where the mode is the whole account's, it is not changed under open
-        positions: Rejected, "margin_mode"."""
+        """Setting what is already set succeeds. Where the mode is the whole account's, it is not changed while anything
+        is held there: Rejected, "margin_mode". Portfolio margin and a mode that is not known are never changed:
+        Rejected, "portfolio" or "mode_unknown"."""
         ...
 
     async def quiet(self, account: Account, symbol: str, since: datetime) -> bool:
@@ -213,7 +215,7 @@ class RealExchange(Exchange, Protocol):
         """Whether the account holds longs and shorts of a symbol side by side. It is the user's, and never switched."""
         ...
 
-    async def margin_mode(self, account: Account, symbol: str) -> MarginMode | None:
+    async def margin_mode(self, account: Account, symbol: str) -> ToldMode | None:
         """None where the exchange does not tell before a position is open."""
         ...
 
@@ -238,12 +240,14 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What a key turned out to be good for. `hedge_mode`: longs and shorts side by side; None: not told."""
+    """What a key turned out to be good for. `hedge_mode`: longs and shorts side by side; None: not told. `margin`: the
+    mode of the whole account, where it has one."""
 
     permissions: Permissions
     balance: Balance
     hedge_mode: bool | None
     positions: tuple[Position, ...]
+    margin: ToldMode | None = None
 
 
 class Connections(Protocol):

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from bot.ports.records import Account, Alert, OutboxItem
 
@@ -27,10 +27,15 @@ class AlertSettings:
     next_at: datetime | None = None  # market time of the next summary
 
 
+Doubt = Literal["", "none", "fell"]
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """What the last private read of an account saw. `positions`: (symbol, signed contracts, entry, liquidation price or
-    None, leverage, margin mode) each, numbers as text. `failing_since`: wall time since which reads fail."""
+    None, leverage, margin mode) each, numbers as text. `failing_since`: wall time since which reads fail. `maintenance`
+    margin of all positions, where the exchange tells it. `doubt`: why its equity is not gone by (nothing, or most of it
+    gone at once, while a hedge is open)."""
 
     account_id: int
     looked_at: datetime  # wall time of the last read that succeeded
@@ -40,6 +45,9 @@ class Look:
     failing_since: datetime | None = None
     failure: str = ""  # why: unavailable, key; empty when all is well
     failures: int = 0  # in a row
+    maintenance: Decimal | None = None
+    doubt: Doubt = ""
+    doubts: int = 0  # in a row
 
 
 @dataclass(frozen=True, slots=True)

@@ -316,7 +316,15 @@ class Hedge:
     ) -> Proposal:
         """What the alert showed, as it is priced now; of one whose remedy is not known any more, what mends it."""
         if shown is None:
-            plan = remedy_plan(alert.kind, situation, measure=alert.facts.get("measure")) or situation.plan()
+            plan = (
+                remedy_plan(
+                    alert.kind,
+                    situation,
+                    measure=alert.facts.get("measure"),
+                    equity=alert.facts.get("equity"),
+                )
+                or situation.plan()
+            )
             aim = remedy_aim(alert.kind, plan)
         else:
             if shown.plan.factor != situation.rule.factor and shown.aim.kind == "new_rule":

@@ -17,12 +17,13 @@ class Book:
 
     Holdings (H,), US dollars: `value` now; `beta` to the user's factor; `value_before`: what the amount held when the
     hedge was made would be worth now. Positions (P,): `notional`, US dollars, positive when short; `position_beta`;
-    `runway`: rise until liquidation as a fraction, NaN where never; `funding`: received by shorts per 30 days as a
-    fraction; `basis`: mark over index - 1; `protected`: value of the holdings that it answers; `expires`: days, NaN
-    for perpetuals. Users (U,): `target`, `band`: shares; `equity`, `maintenance`: of the account; `age`: days since the
-    hedge was made; `rise`: of the portfolio since then, a fraction; `correlation`, `correlation_before` of portfolio
-    and hedge over the latest and the earlier `days`, `days_before`; `volatility`, `volatility_before`. NaN means
-    unknown, and what is unknown changes nothing.
+    `runway`: rise until liquidation as a fraction, in the coin's own bad days, NaN where never; `reach`: the same rise
+    by itself, to the exchange's own liquidation price, NaN where it tells none; `funding`: received by shorts per 30
+    days as a fraction; `basis`: mark over index - 1; `protected`: value of the holdings that it answers; `expires`:
+    days, NaN for perpetuals. Users (U,): `target`, `band`: shares; `equity`, `maintenance`: of the account; `age`: days
+    since the hedge was made; `rise`: of the portfolio since then, a fraction; `correlation`, `correlation_before` of
+    portfolio and hedge over the latest and the earlier `days`, `days_before`; `volatility`, `volatility_before`. NaN
+    means unknown, and what is unknown changes nothing.
 
     Raises BadInput when lengths and offsets do not fit.
     """
@@ -35,6 +36,7 @@ class Book:
     notional: Floats
     position_beta: Floats
     runway: Floats
+    reach: Floats
     funding: Floats
     basis: Floats
     protected: Floats

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from hedging.checks.book import Book, Floats, Offsets
 from hedging.errors import BadInput
+from hedging.margin import contradicted
 
 Levels = NDArray[np.int8]
 
@@ -110,7 +111,8 @@ def measures(book: Book) -> Floats:
     per 30 days as a share of the short. liquidation: minus the shortest runway. basis: mean absolute basis, by
     notional. correlation: Fisher's z of a fall of the correlation, in standard deviations. volatility: now over
     before. stale: the largest of age / 90 days, spot sold / 20 %, rise since / 20 %, 3 days / days to expiry. orphan:
-    share of the short that protects nothing. margin: maintenance over equity.
+    share of the short that protects nothing. margin: maintenance over equity; unknown without equity, and where the
+    exchange's own liquidation price contradicts it.
 
     The test for a change of correlation: R. Fisher, Metron 1 (1921): atanh(r) is nearly normal with variance
     1 / (n - 3).
@@ -143,6 +145,7 @@ def _measured(book: Book, some: slice) -> Floats:
     out = np.empty((len(KINDS), some.stop - some.start))
     held, open_now = _Runs(book.holding_offsets, some), _Runs(book.position_offsets, some)
     value, short = book.value[held.rows], np.maximum(book.notional[open_now.rows], 0.0)
+    reach = book.reach[open_now.rows].copy()
     runway, expires = book.runway[open_now.rows].copy(), np.maximum(book.expires[open_now.rows], SOON)
     funding, basis = short * book.funding[open_now.rows], short * np.abs(book.basis[open_now.rows])
     needless = short * ~(book.protected[open_now.rows] > 0)
@@ -164,11 +167,15 @@ def _measured(book: Book, some: slice) -> Floats:
         out[6] = np.fmax(stale, np.fmax(sold / SOLD, DUE / open_now.least(expires)))
         out[7] = open_now.sum(needless) / whole
         out[8] = book.maintenance[some] / book.equity[some]
+        reach[not_short] = np.inf
+        doubted = contradicted(
+            book.equity[some], book.maintenance[some], -open_now.least(-short), open_now.least(reach)
+        )
     out[0, np.flatnonzero(gross <= 0)] = 0.0
     out[6, np.flatnonzero(total == 0)] = 0.0
-    # Without equity any upkeep is too much; an unknown equity stays unknown.
-    bare = np.flatnonzero(book.equity[some] <= 0)
-    out[8, bare] = np.where(book.maintenance[some][bare] > 0, np.inf, 0.0)
+    # No exchange keeps a position open on nothing: such a figure is no margin that ran out, but one that is not told.
+    out[8, np.flatnonzero(doubted | (book.equity[some] <= 0))] = np.nan
+    out[8, np.flatnonzero(book.maintenance[some] == 0)] = 0.0
     return out
 
 

@@ -29,6 +29,7 @@ def crowd(users: int, holdings: int = 8, positions: int = 3, seed: int = 1) -> B
         notional=rng.lognormal(7, 1, p) * rng.choice([1.0, 1.0, 1.0, -1.0], p),
         position_beta=rng.normal(1.0, 0.1, p),
         runway=unknown(rng.lognormal(-0.5, 0.8, p), 0.2),
+        reach=unknown(rng.lognormal(-2.0, 1.0, p), 0.2),
         funding=unknown(rng.normal(0.005, 0.02, p)),
         basis=rng.normal(0, 0.006, p),
         protected=rng.choice([0.0, 1000.0, 5000.0], p, p=[0.1, 0.5, 0.4]),
@@ -63,12 +64,14 @@ def measure_one(c: Columns, u: int) -> list[float]:
         value += c["value"][i]
         before += c["value_before"][i]
     total = offset = funding = basis = orphan = 0.0
-    runway = due = math.inf
+    runway = due = reach = math.inf
+    largest = 0.0
     for i in range(int(c["position_offsets"][u]), int(c["position_offsets"][u + 1])):
         short = c["notional"][i]
         if short <= 0:
             continue
         total += short
+        largest = max(largest, short)
         offset += short * c["position_beta"][i]
         funding += short * c["funding"][i]
         basis += short * abs(c["basis"][i])
@@ -76,6 +79,8 @@ def measure_one(c: Columns, u: int) -> list[float]:
             orphan += short
         if not math.isnan(c["runway"][i]):
             runway = min(runway, c["runway"][i])
+        if not math.isnan(c["reach"][i]):
+            reach = min(reach, c["reach"][i])
         if not math.isnan(c["expires"][i]):
             due = min(due, max(c["expires"][i], 1e-3))
     spread = math.sqrt(1 / (c["days"][u] - 3) + 1 / (c["days_before"][u] - 3))
@@ -92,8 +97,18 @@ def measure_one(c: Columns, u: int) -> list[float]:
         c["volatility"][u] / c["volatility_before"][u],
         0.0 if total == 0 else max(stale),
         0.0 if total == 0 else orphan / total,
-        maintenance / equity if equity > 0 else math.inf if maintenance > 0 else 0.0,
+        margin_one(equity, maintenance, largest, reach),
     ]
+
+
+def margin_one(equity: float, maintenance: float, largest: float, reach: float) -> float:
+    if maintenance == 0:
+        return 0.0
+    if equity <= 0:
+        return math.nan
+    told = largest > 0 and math.isfinite(reach)
+    contradicted = told and reach > 2 * max(equity - maintenance, 0.0) / largest + 0.05
+    return math.nan if contradicted else maintenance / equity
 
 
 Change = tuple[int, int, int, int, float]

@@ -25,6 +25,7 @@ def one(**change: object) -> Book:
         "notional": 7_500.0,
         "position_beta": 1.5,
         "runway": 1.0,
+        "reach": NAN,
         "funding": 0.01,
         "basis": 0.0005,
         "protected": 10_000.0,
@@ -91,7 +92,6 @@ def test_when_all_is_well_nothing_is_said() -> None:
         ("orphan", 2, {"protected": 0.0}),
         ("margin", 1, {"maintenance": 2_501.0}),
         ("margin", 2, {"maintenance": 4_001.0}),
-        ("margin", 2, {"equity": 0.0}),
     ],
 )
 def test_each_trouble_is_found_by_its_own_check_alone(
@@ -153,6 +153,9 @@ def test_a_level_is_left_at_its_inner_edge(funding: float, was: int, now: int) -
         ({"days": 3.0, "correlation": NAN}, "correlation"),
         ({"volatility_before": NAN}, "volatility"),
         ({"equity": NAN}, "margin"),
+        ({"equity": 0.0}, "margin"),  # no exchange keeps a hedge open on nothing
+        ({"equity": -20.0}, "margin"),
+        ({"equity": 110.0, "reach": 0.6}, "margin"),  # its liquidation price is 60 % away
         ({"notional": NAN}, "coverage"),
         ({"notional": NAN}, "funding"),
         ({"notional": NAN}, "basis"),
@@ -180,6 +183,7 @@ def test_without_holdings_and_without_a_short_there_is_nothing_to_say() -> None:
         "beta",
         "value_before",
         "notional",
+        "reach",
         "position_beta",
         "runway",
         "funding",

@@ -17,6 +17,7 @@ KINDS = {
     "key_expiring": "key ends soon",
     "key_rights": "key lost rights",
     "order_waiting": "unclear order",
+    "balance": "unclear balance",
     "exit": "exit reached",
 }
 
@@ -53,6 +54,8 @@ HEADLINES = {
     "key_rights_addresses": "⚠️ Your {exchange} key works from every address now",
     "order_waiting": "⏳ Your {asset} order is still unclear",
     "order_waiting_red": "🔴 Your {asset} order has been unclear for over 5 minutes",
+    "balance_none": "⚠️ {exchange} tells no money behind your hedge",
+    "balance_contradicted": "⚠️ {exchange} contradicts itself about your margin",
     "exit_date": "🏁 Your hedge has reached its last day",
     "exit_price": "🏁 {asset} is at {price}: you wanted the hedge to end here",
     "exit_rise": "🏁 Your coins are up {rise}: you wanted the hedge to end here",
@@ -93,6 +96,11 @@ BODIES = {
     "back there: /accounts shows the address to copy.",
     "order_waiting": "The exchange has not said what became of it. I keep asking and never send it twice. "
     "Nothing else is traded in {asset} until then.",
+    "balance_none": "That cannot be while the hedge is open, so I do nothing on it: no margin alert, no closing. "
+    "Please look at your balance in the exchange's own app.",
+    "balance_contradicted": "By the balance that it tells, your hedge is about to be closed; by its own liquidation "
+    "price, prices may still rise {runway}. I do nothing on figures that cannot both be true. Please look at your "
+    "account in the exchange's own app.",
     "exit_date": "You set {until} as its end. Nothing is closed without your tap.",
     "exit_price": "Nothing is closed without your tap.",
     "exit_rise": "Nothing is closed without your tap.",
@@ -116,6 +124,7 @@ OVER = {
     "key_expiring": "✅ The {exchange} key that was to end was renewed or is not used here any more",
     "key_rights": "✅ Your {exchange} key has its rights back or is not used here any more",
     "order_waiting": "✅ The {asset} order is settled",
+    "balance": "✅ {exchange} tells a balance that makes sense again",
     "exit": "✅ Your hedge is within its terms again",
     "given_up": "❗ Nobody can tell what became of your {asset} order",
     "no_hedge": "✅ No hedge is open any more",

@@ -31,6 +31,7 @@ ASK_TARGET = "Your rule protects {now}. Change it to {wanted}?"
 ASK_TARGET_BODY = (
     "It would be your target from now on. Nothing is changed or priced yet; "
     "the order comes on a card of its own."
-)CHANGE_TO = "Change to {wanted}"
+)
+CHANGE_TO = "Change to {wanted}"
 KEEP_TARGET = "Keep {now} and show the hedge"
 RULE_MOVED = "Your rule has changed since. This is how it is now."

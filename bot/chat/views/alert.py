@@ -17,7 +17,9 @@ Payload = Mapping[str, Any]
 _LEGS_SHOWN = 4
 _KEEPS = frozenset(("stale", "funding", "exit"))
 _AT_TARGET = frozenset(("volatility", "correlation"))
-_CALM = frozenset(("basis", "exchange_down", "key_failing", "key_expiring", "key_rights", "order_waiting"))
+_CALM = frozenset(
+    ("basis", "exchange_down", "key_failing", "key_expiring", "key_rights", "order_waiting", "balance")
+)
 _KEYS = frozenset(("key_expiring", "key_rights"))  # of an account, whether or not a hedge is open
 
 
@@ -88,6 +90,8 @@ def _look(payload: Payload) -> str:
             return f"key_rights_{payload.get('lost', 'trading')}"
         case "key_expiring" if not payload.get("days"):
             return "key_expiring_ended"
+        case "balance":
+            return "balance_none" if payload.get("reason") == "none" else "balance_contradicted"
         case "exchange_down" if payload.get("state") and payload.get("level", 1) < 2:
             return "exchange_maintenance" if payload["state"] == "maintenance" else "exchange_silent"
         case _:

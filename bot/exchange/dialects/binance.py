@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from bot.exchange.dialects.balances.binance import SETTLES, balance
 from bot.exchange.dialects.dialect import Dialect, Json
-from bot.ports.exchange import Forced, Permissions
+from bot.ports.exchange import Forced, Permissions, ToldMode
 
 _REJECTIONS = {
     "-2018": "margin", "-2019": "margin", "-2024": "margin", "-4050": "margin", "-4051": "margin",
@@ -73,6 +74,22 @@ async def _has_credits(client: Any) -> bool:
     return any(row["asset"] == "BNFCR" and Decimal(str(row["walletBalance"])) for row in assets)
 
 
+async def _margin_mode(client: Any, symbol: str) -> ToldMode:
+    """As it is told: ccxt takes every word but one for isolated."""
+    told = await client.fapiPrivateGetSymbolConfig({"symbol": client.market_id(symbol)})
+    modes: Mapping[str, ToldMode] = {"CROSSED": "cross", "CROSS": "cross", "ISOLATED": "isolated"}
+    mine = [row for row in told if row["symbol"] == client.market_id(symbol)]
+    return modes.get(str(mine[0]["marginType"]).upper(), "unknown") if mine else "unknown"
+
+
+async def _mode_of_account(client: Any) -> ToldMode | None:
+    """Only a portfolio margin account has keys that may trade so; its positions are not among those that are read."""
+    if client.options.get("enableDemoTrading"):
+        return None
+    told = await client.sapiGetAccountApiRestrictions()
+    return "portfolio" if told.get("enablePortfolioMarginTrading") else None
+
+
 async def _intervals(client: Any) -> Mapping[str, int]:
     """Only contracts that are not settled every eight hours are listed."""
     told = await client.fetch_funding_intervals()
@@ -130,6 +147,8 @@ BINANCE = Dialect(
     rejections=_REJECTIONS,
     find=_find,
     permissions=_permissions,
+    balance=balance,
+    settles=SETTLES,
     not_found=frozenset({"-2013"}),
     open_codes=frozenset({"-4116", "-4115", "-2011", "-1010"}),
     already_set=frozenset({"-4046"}),
@@ -162,6 +181,7 @@ BINANCE = Dialect(
     closes_at=_closes_at,
     maintenance_rate=_rate,
     max_leverage=_max_leverage,
-    balance_calls=({"type": "swap", "subType": "linear"},),
     intervals=_intervals,
+    margin_mode=_margin_mode,
+    mode_of_account=_mode_of_account,
 )

@@ -10,6 +10,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from bot.exchange.dialects.balances.bingx import SETTLES, balance
 from bot.exchange.dialects.dialect import Dialect, Json, MarketRow, hedged_by_ccxt, row
 from bot.ports.exchange import Forced, Permissions
 
@@ -36,7 +37,7 @@ def _error(answer: Any) -> str | None:
 def _whole(answer: Any) -> bool:
     return (
         isinstance(answer, Mapping)
-        and answer.get("code") == 0
+        and str(answer.get("code")) == "0"
         and isinstance(answer.get("data"), list | Mapping)
     )
 
@@ -117,6 +118,8 @@ BINGX = Dialect(
     find=_find,
     whole=_whole,
     permissions=_permissions,
+    balance=balance,
+    settles=SETTLES,
     not_found=frozenset({"80016", "109421", "109414"}),
     open_codes=frozenset({"109201", "101481", "80001"}),
     clock_skew=frozenset({"100421"}),
@@ -126,7 +129,6 @@ BINGX = Dialect(
     weights={"": (200.0, timedelta(seconds=10))},  # 500 calls in 10 seconds are allowed
     options={"defaultType": "swap"},
     demo="sandbox",
-    also_dollars=frozenset({"VST"}),  # the demo's play money
     leverage_calls=_leverage_calls,
     max_leverage=_max_leverage,
     rows=_rows,

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from bot.exchange.dialects.dialect import Dialect, Json, MarketRow
-from bot.ports.exchange import Forced, Permissions
+from bot.exchange.dialects.balances.bybit import SETTLES, balance
+from bot.exchange.dialects.dialect import MODES, Dialect, Json, MarketRow
+from bot.ports.exchange import Forced, Permissions, ToldMode
 
 _REJECTIONS = {
     "110004": "margin", "110006": "margin", "110007": "margin", "110012": "margin", "110014": "margin",
@@ -37,6 +38,7 @@ _EUROPE = frozenset((
     "AUT", "BEL", "BGR", "CYP", "CZE", "DEU", "DNK", "ESP", "EST", "FIN", "FRA", "GRC", "HRV", "HUN", "IRL",
     "ISL", "ITA", "LIE", "LTU", "LUX", "LVA", "MLT", "NLD", "NOR", "POL", "PRT", "ROU", "SVK", "SVN", "SWE",
 ))  # fmt: skip
+_MOST_PAGES = 20  # of 200 positions
 
 
 def _error(answer: Any) -> str | None:
@@ -47,7 +49,7 @@ def _error(answer: Any) -> str | None:
 
 
 def _whole(answer: Any) -> bool:
-    return isinstance(answer, Mapping) and answer.get("retCode") == 0 and bool(answer.get("result"))
+    return isinstance(answer, Mapping) and str(answer.get("retCode")) == "0" and bool(answer.get("result"))
 
 
 async def _find(client: Any, symbol: str, client_id: str) -> Json | None:
@@ -88,10 +90,42 @@ async def _hedge_mode(client: Any, symbol: str) -> bool:
     return any(str(row["positionIdx"]) != "0" for row in rows)
 
 
-async def _balance(client: Any) -> tuple[object, object]:
-    """The unified account in US dollars, over all coins that count as collateral."""
-    told = (await client.privateGetV5AccountWalletBalance({"accountType": "UNIFIED"}))["result"]["list"][0]
-    return told["totalEquity"], told["totalAvailableBalance"] or told["totalWalletBalance"]
+async def _positions(client: Any) -> Sequence[Json]:
+    """Those of linear contracts are told one settle coin at a time, all of them by pages."""
+    markets = client.markets.values()
+    coins = {market["settle"] for market in markets if market["linear"] and market["contract"]}
+    calls: list[Json] = [{"subType": "linear", "settleCoin": coin} for coin in sorted(coins | SETTLES)]
+    told = await asyncio.gather(*(_pages(client, params) for params in [*calls, {"subType": "inverse"}]))
+    return [row for rows in told for row in rows]
+
+
+async def _margin_mode(client: Any, symbol: str) -> ToldMode:
+    return await _mode_of_account(client)
+
+
+async def _mode_of_account(client: Any) -> ToldMode:
+    told = (await client.privateGetV5AccountInfo())["result"]
+    return MODES.get(client.parse_margin_mode_type(told.get("marginMode")), "unknown")
+
+
+async def _holds_anything(client: Any) -> bool:
+    """Also options, which are no hedge of ours and are margined all the same."""
+    held = [row for row in await _positions(client) if row.get("contracts")]
+    options = await client.privateGetV5PositionList({"category": "option", "limit": 200})
+    return bool(held or [row for row in options["result"]["list"] if Decimal(row.get("size") or 0)])
+
+
+async def _pages(client: Any, params: Json) -> Sequence[Json]:
+    """Raises ValueError when they do not end: what is not whole is nothing to go by."""
+    rows: list[Json] = []
+    cursor = None
+    for _ in range(_MOST_PAGES):
+        page = await client.fetch_positions(None, {**params, **({"cursor": cursor} if cursor else {})})
+        rows += page
+        cursor = page[0]["info"].get("nextPageCursor") if page else None
+        if not cursor:
+            return rows
+    raise ValueError("the positions do not end")
 
 
 async def _rows(client: Any) -> Sequence[MarketRow]:
@@ -166,6 +200,8 @@ BYBIT = Dialect(
     find=_find,
     whole=_whole,
     permissions=_permissions,
+    balance=balance,
+    settles=SETTLES,
     not_found=frozenset({"110001", "20001"}),
     open_codes=frozenset({"110072", "110079", "10014", "110030", "40004"}),
     already_set=frozenset({"110043", "110026", "110025", "100028"}),
@@ -185,15 +221,17 @@ BYBIT = Dialect(
     },
     demo="demo",
     hedge_mode=_hedge_mode,
-    balance=_balance,
     order_fee=lambda raw: raw.get("cumExecFee"),
     funding_sign=-1,  # a fee, positive when paid
-    position_calls=({"subType": "linear", "settleCoin": "USDT"}, {"subType": "inverse"}),
+    positions=_positions,
     min_notional=_min_notional,
     forced=_forced,
     positions_tell_mode=True,
     symbol_tells_mode=True,
+    margin_mode=_margin_mode,
     margin_mode_of_account=True,
+    mode_of_account=_mode_of_account,
+    holds_anything=_holds_anything,
     closes_at=_closes_at,
     rows=_rows,
     spot=_spot,

@@ -6,7 +6,9 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
-from bot.ports.exchange import Forced, MarginMode, Permissions
+from bot.exchange.dialects.balances.figures import Prices
+from bot.ports.exchange import Forced, Permissions, ToldMode
+from bot.ports.records import Balance
 
 Json = Mapping[str, Any]
 Client = Any  # a ccxt client
@@ -77,11 +79,17 @@ async def hedged_by_ccxt(client: Client, symbol: str) -> bool:
     return told
 
 
-async def margin_mode_by_ccxt(client: Client, symbol: str) -> MarginMode | None:
-    """Margin mode where ccxt reads it."""
-    told = (await client.fetch_margin_mode(symbol)).get("marginMode")
-    modes: Mapping[object, MarginMode] = {"cross": "cross", "isolated": "isolated"}
-    return modes.get(told)
+MODES: Mapping[object, ToldMode] = {"cross": "cross", "isolated": "isolated", "portfolio": "portfolio"}
+
+
+async def margin_mode_by_ccxt(client: Client, symbol: str) -> ToldMode | None:
+    """Margin mode where ccxt passes on what is told."""
+    return MODES.get((await client.fetch_margin_mode(symbol)).get("marginMode"), "unknown")
+
+
+async def no_mode_of_account(client: Client) -> ToldMode | None:
+    """Each contract has its own margin mode."""
+    return None
 
 
 async def nothing_more(client: Client, symbol: str) -> Json:
@@ -92,6 +100,17 @@ async def nothing_more(client: Client, symbol: str) -> Json:
 PAGE = 100
 _OPEN_STATUSES = frozenset({408, 409, 418, 429})  # a proxy in front may have said so
 FUNDING_SPAN = 4 * 24 * 3_600_000  # milliseconds
+
+
+async def positions_by_ccxt(client: Client) -> Sequence[Json]:
+    """All positions of the account in one call."""
+    rows: Sequence[Json] = await client.fetch_positions(None, {})
+    return rows
+
+
+async def holds_anything(client: Client) -> bool:
+    """Whether any position is open."""
+    return any(row.get("contracts") for row in await positions_by_ccxt(client))
 
 
 async def one_call(client: Client, symbol: str) -> Sequence[Json]:
@@ -160,6 +179,8 @@ class Dialect:
     rejections: Mapping[str, str]
     find: Callable[[Client, str, str], Awaitable[Json | None]]
     permissions: Callable[[Client], Awaitable[Permissions]]
+    balance: Callable[[Client, Prices], Awaitable[Balance]]
+    settles: frozenset[str]  # the coins in which linear contracts are traded
     whole: Callable[[Any], bool] = told_something  # whether an answer to a read has what every one has
     not_found: frozenset[str] = frozenset()  # answers to a look-up that say "no such order"
     already_set: frozenset[str] = frozenset()  # codes that say "it is so already"
@@ -187,9 +208,7 @@ class Dialect:
     has: Json = field(default_factory=dict)
     passphrase: bool = False
     demo: Literal["demo", "sandbox", ""] = ""
-    also_dollars: frozenset[str] = frozenset()  # besides the stablecoins
     amount_in_base: bool = False  # amounts on the wire are base coins, whatever contractSize says
-    equity_has_pnl: bool = True  # the balance's total includes unrealised profit
     fills_in_answer: bool = False  # the answer to a new order tells its fill
     unique_ids: bool = True  # an id that was used is refused, also after a fill
     order_type: str | int = "limit"
@@ -198,15 +217,15 @@ class Dialect:
     order_params: Callable[[bool, bool, str], Json] = side_kept  # hedged, reduce-only, side
     extra_params: Callable[[Client, str], Awaitable[Json]] = nothing_more  # what an order needs besides
     hedge_mode: Callable[[Client, str], Awaitable[bool]] = hedged_by_ccxt
-    margin_mode: Callable[[Client, str], Awaitable[MarginMode | None]] = margin_mode_by_ccxt
+    margin_mode: Callable[[Client, str], Awaitable[ToldMode | None]] = margin_mode_by_ccxt
+    mode_of_account: Callable[[Client], Awaitable[ToldMode | None]] = no_mode_of_account
+    holds_anything: Callable[[Client], Awaitable[bool]] = (
+        holds_anything  # of whatever kind, in whatever settle coin
+    )
     leverage_calls: Callable[[Client, str], Awaitable[Sequence[Json]]] = one_call
     margin_mode_params: Callable[[Client, str], Awaitable[Json]] = nothing_more
-    position_calls: Sequence[Json] = ({},)
+    positions: Callable[[Client], Awaitable[Sequence[Json]]] = positions_by_ccxt
     positions_in: Callable[[Client, str], Awaitable[Sequence[Json]]] = positions_by_symbol
-    balance_calls: Sequence[Json] = ({"type": "swap"},)
-    balance: Callable[[Client], Awaitable[tuple[object, object]]] | None = (
-        None  # equity and free in dollars, told
-    )
     order_fee: Callable[[Json], object] = lambda raw: None  # paid, settle units, from a raw order
     funding_sign: int = 1  # of ccxt's amount, to make received positive
     min_notional: Callable[[Json], Decimal | None] = lambda market: None  # where ccxt does not read it

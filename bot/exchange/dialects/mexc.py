@@ -11,8 +11,9 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from bot.exchange.ccxt_wire import calls_noted
+from bot.exchange.dialects.balances.mexc import SETTLES, balance
 from bot.exchange.dialects.dialect import PAGE, Dialect, Json, MarketRow, told_something
-from bot.ports.exchange import Forced, MarginMode, Permissions
+from bot.ports.exchange import Forced, Permissions, ToldMode
 
 IOC = 3  # ccxt's "limit" would rest, and its "market" may
 _SHORT, _CROSS = 2, 2
@@ -102,30 +103,19 @@ async def _extra_params(client: Any, symbol: str) -> Json:
     held = await _held(client, symbol)
     if held is None or str(held["openType"]) == str(_CROSS):
         return {"openType": _CROSS}
-    return {"openType": 1, "leverage": int(held["leverage"])}
+    return {"openType": int(held["openType"]), "leverage": int(held["leverage"])}
 
 
-async def _margin_mode(client: Any, symbol: str) -> MarginMode | None:
+async def _margin_mode(client: Any, symbol: str) -> ToldMode | None:
     held = await _held(client, symbol)
-    if held is None:
-        return None
-    return "cross" if str(held["openType"]) == str(_CROSS) else "isolated"
+    modes: Mapping[str, ToldMode] = {"1": "isolated", "2": "cross"}
+    return None if held is None else modes.get(str(held["openType"]), "unknown")
 
 
 async def _margin_mode_params(client: Any, symbol: str) -> Json:
     rows = (await client.contractPrivateGetPositionLeverage({"symbol": client.market(symbol)["id"]}))["data"]
     mine = [int(row["leverage"]) for row in rows if str(row["positionType"]) == str(_SHORT)]
     return {"leverage": mine[0] if mine else 1, "direction": "short"}
-
-
-async def _balance(client: Any) -> tuple[object, object]:
-    """ccxt leaves out what positions bind. Only dollars are told of: linear contracts settle in them."""
-    rows = (await client.contractPrivateGetAccountAssets())["data"]
-    mine = [row for row in rows if row["currency"] in ("USDT", "USDC")]
-    equity, free = (
-        sum((Decimal(str(row[name])) for row in mine), Decimal(0)) for name in ("equity", "availableBalance")
-    )
-    return equity, free
 
 
 async def _rows(client: Any) -> Sequence[MarketRow]:
@@ -210,6 +200,8 @@ MEXC = Dialect(
     find=_find,
     whole=_whole,
     permissions=_permissions,
+    balance=balance,
+    settles=SETTLES,
     not_found=frozenset({"2040", "2041"}),
     open_codes=frozenset({"603", "604", "26"}),
     clock_skew=frozenset({"513"}),
@@ -231,7 +223,6 @@ MEXC = Dialect(
     margin_mode=_margin_mode,
     leverage_calls=_leverage_calls,
     margin_mode_params=_margin_mode_params,
-    balance=_balance,
     rows=_rows,
     fills=_fills,
     funding=_funding,

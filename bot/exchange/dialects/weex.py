@@ -9,9 +9,9 @@ order could not be settled.
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
+from bot.exchange.dialects.balances.weex import SETTLES, balance
 from bot.exchange.dialects.dialect import Dialect, Json, margin_mode_by_ccxt
 from bot.ports.exchange import Permissions
 
@@ -69,20 +69,7 @@ async def _positions_in(client: Any, symbol: str) -> Sequence[Json]:
 
 
 async def _leverage_calls(client: Any, symbol: str) -> Sequence[Json]:
-    return ({"marginMode": await margin_mode_by_ccxt(client, symbol) or "cross"},)
-
-
-async def _balance(client: Any) -> tuple[object, object]:
-    """Wallet and unrealised profit of the dollars that contracts settle in."""
-    rows = [
-        row
-        for row in await client.contractPrivateGetCapiV3AccountBalance()
-        if row["asset"] in ("USDT", "USDC")
-    ]
-    equity = sum(
-        (Decimal(str(row["balance"])) + Decimal(str(row["unrealizePnl"])) for row in rows), Decimal(0)
-    )
-    return equity, sum((Decimal(str(row["availableBalance"])) for row in rows), Decimal(0))
+    return ({"marginMode": await margin_mode_by_ccxt(client, symbol)},)
 
 
 WEEX = Dialect(
@@ -94,6 +81,8 @@ WEEX = Dialect(
     permissions=_permissions,
     open_codes=frozenset({"-3200", "-2200"}),
     positions_in=_positions_in,
+    balance=balance,
+    settles=SETTLES,
     clock_skew=frozenset({"-1046"}),
     revoked=frozenset({"-1044", "-1049", "-1056", "-1057"}),
     busy=frozenset({"-1000", "-1054"}),
@@ -107,7 +96,6 @@ WEEX = Dialect(
     order_params=lambda hedged, reduce_only, side: {"reduceOnly": reduce_only},
     hedge_mode=_hedge_mode,
     leverage_calls=_leverage_calls,
-    balance=_balance,
     mark_candles={"historical": True, "price": "MARK"},
     index_candles={"historical": True, "price": "INDEX"},
     most_candles=_PAGE,

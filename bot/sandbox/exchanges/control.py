@@ -7,12 +7,18 @@
   "can_withdraw"?, "address_list"?, "revoked"?, "reads_only"?, "europe"?, "elsewhere"?, "only"?, "expires"?}` opens or
   changes an account. `elsewhere`: the address list leaves this machine out. `only`: "live" or "demo", the one exchange
   that knows the key. `expires`: an instant, or null.
+  Its money and modes: `"money": {"USDT":
+  "500", "USDC": "800", "BNFCR": "5000"}` (wallets by asset, in place of those that it has), `"margin": "cross" |
+  "isolated" | "portfolio"` or any other word (the mode that the account or its contracts are told to be in),
+  `"multi_assets": true` (all collateral backs every contract), `"idle": ["BTC"]` (assets whose collateral is switched
+  off), `"worth": {"BFUSD": "1"}` (US dollars a unit of what has no market price).
 - `POST /sandbox/exchanges/{name}/faults {"kind", "on"?, "after"?, "times"?, "lasts"?, …}` as in `faults.Fault`, or
   `{"clear": true}`. So `{"kind": "missing", "on": "positions", "by": "list", "lasts": 9}` empties the account's list of
   positions for nine seconds while reads of one symbol stay right (`"by": "symbol"` is the reverse; with `"symbols"`
   only these rows are left out), `"stale"` in its place shows positions without the fill of the latest order, and
   `{"kind": "refuse", "on": "order", "code": -4087, "message": "…", "status": 403}` refuses with any raw code and HTTP
-  status.
+  status. `{"kind": "shrunk", "on": "balance"}` tells a balance of nothing, with `"share": "0.05"` a small
+  part of it; `{"kind": "lacking", "on": "balance", "assets": ["USDT"]}` leaves assets out of it.
 - `POST /sandbox/exchanges/{name}/events {"announce": symbol, "at": instant}` (a delisting to come), `{"delist":
   symbol}`, `{"force": "adl", "key", "symbol"}`, `{"trade": "sell", "key", "symbol", "contracts"}` (by the user's own
   hand), `{"clock_ahead_ms": 30000}`, `{"share": "0.37"}` or `{"largest": symbol, "contracts": "500"}` or `"coins"` (of
@@ -23,14 +29,14 @@
   the spot market; `{"gap": symbol or asset, "on"?: "quotes" | "marks" | "spot", "how"?: "absent" | "empty" | "zero",
   "reads"?: 3}` leaves a price out of the next answers; `{"funding_hours": 4, "symbol"}` settles its funding so often
   from now on. What listings tell is read by the product once an hour.
-- `POST /sandbox/exchanges/{name}/trouble {"kind": "away" | "key" | "close" | "order" | "silent" | "back"}`, for
-  everybody there, as in `trouble`.
+- `POST /sandbox/exchanges/{name}/trouble {"kind": "away" | "key" | "close" | "order" | "silent" | "balance" |
+  "back"}`, for everybody there, as in `trouble`.
 """
 
 import secrets
 import string
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -50,6 +56,7 @@ from hedging.money import cap_price, decimal, floor_to_step
 
 _FLAGS = (
     "hedged", "can_trade", "can_withdraw", "address_list", "revoked", "reads_only", "europe", "elsewhere",
+    "multi_assets",
 )  # fmt: skip
 Body = Mapping[str, Any]
 Json = dict[str, Any]
@@ -141,9 +148,12 @@ class Exchanges:
 
     def _account(self, venue: Venue, body: Body) -> None:
         money = {asset: decimal(amount) for asset, amount in (body.get("money") or {}).items()}
+        known = body["key"] in venue.desk.traders
         trader = venue.desk.open_account(
             str(body["key"]), str(body["secret"]), str(body.get("passphrase", "")), deposit=money or None
         )
+        if known and money:
+            trader.account = replace(trader.account, cash=money)
         for flag in _FLAGS:
             if flag in body:
                 setattr(trader, flag, bool(body[flag]))
@@ -151,6 +161,12 @@ class Exchanges:
             trader.only = body["only"]
         if "expires" in body:
             trader.expires = datetime.fromisoformat(body["expires"]) if body["expires"] else None
+        if "margin" in body:
+            venue.desk.set_margin(trader, str(body["margin"]))
+        if "idle" in body:
+            trader.idle = [str(asset) for asset in body["idle"]]
+        if "worth" in body:
+            trader.worth = {asset: decimal(price) for asset, price in body["worth"].items()}
 
     def _fault(self, venue: Venue, body: Body) -> None:
         if body.get("clear"):
@@ -246,6 +262,8 @@ def _state_of(venue: Venue) -> dict[str, Any]:
         "accounts": [
             {
                 **{flag: getattr(trader, flag) for flag in _FLAGS},
+                "margin": trader.margin,
+                "money": {asset: plain(amount) for asset, amount in trader.account.cash.items()},
                 "positions": [
                     {
                         "symbol": held.symbol,

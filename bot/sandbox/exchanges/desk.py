@@ -2,13 +2,15 @@
 exchange reckons them, plus longs and shorts side by side."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
 from bot.sandbox.exchanges.market import Market, since_settled
 from bot.sandbox.exchanges.traders import LONG, DeskOrder, Forced, Held, PositionSide, Side, Trader
+from bot.sandbox.exchanges.wallets import lending, with_cash
 from hedging.errors import OrderRejected
 from hedging.market import Contract, Quote
 from hedging.money import ZERO, ceil_to_step, floor_to_step
@@ -78,12 +80,27 @@ class Desk:
             raise OrderRejected(f"{symbol} is not traded any more.", "closed")
         return contract
 
+    @contextmanager
+    def _backed(self, trader: Trader) -> Iterator[None]:
+        """The account with what backs its contracts in its cash; given back afterwards."""
+        more = lending(trader, self.market.snapshot().spot)
+        trader.account = with_cash(trader.account, more)
+        try:
+            yield
+        finally:
+            trader.account = with_cash(trader.account, more, -1)
+
+    def backed(self, trader: Trader) -> PaperAccount:
+        """What its positions are liquidated by."""
+        return with_cash(trader.account, lending(trader, self.market.snapshot().spot))
+
     def settled(self, trader: Trader) -> Trader:
         """The account brought up to the market's present."""
         snapshot = self.market.snapshot()
         account = trader.account
         path, funding = since_settled(self.market, account, snapshot)
-        trader.account, events = settle(account, path, funding)
+        with self._backed(trader):
+            trader.account, events = settle(trader.account, path, funding)
         for event in events:
             if isinstance(event, Liquidation):
                 self._note_forced(trader, event)
@@ -116,15 +133,16 @@ class Desk:
         quote = replace(self.market.snapshot().quotes[symbol], symbol=name)
         own = replace(contract, symbol=name)
         wish = PaperOrder(name, side, contracts, limit_price, reduce_only)
-        after, got = fill(trader.account, own, wish, quote)
-        if self.share is not None:
-            part = floor_to_step(got.contracts * self.share, contract.lot)
-            if part > 0:
-                after, got = fill(trader.account, own, replace(wish, contracts=part), quote)
-            else:
-                after, got = trader.account, Fill(ZERO, None, ZERO, ZERO)
-        self._before[trader.key] = trader.account
-        trader.account = after
+        with self._backed(trader):
+            after, got = fill(trader.account, own, wish, quote)
+            if self.share is not None:
+                part = floor_to_step(got.contracts * self.share, contract.lot)
+                if part > 0:
+                    after, got = fill(trader.account, own, replace(wish, contracts=part), quote)
+                else:
+                    after, got = trader.account, Fill(ZERO, None, ZERO, ZERO)
+            self._before[trader.key] = trader.account
+            trader.account = after
         order = DeskOrder(
             next(self._ids), client_id, symbol, side, contracts, limit_price, reduce_only, position_side,
             self.market.now(), after.leverage.get(name, 1), got.contracts, got.price, got.fee, got.realized,
@@ -170,8 +188,9 @@ class Desk:
         """Of both sides. Raises OrderRejected."""
         contract = self.contract(symbol)
         self.settled(trader)
-        for name in (symbol, symbol + LONG):
-            trader.account = with_leverage(trader.account, replace(contract, symbol=name), leverage)
+        with self._backed(trader):
+            for name in (symbol, symbol + LONG):
+                trader.account = with_leverage(trader.account, replace(contract, symbol=name), leverage)
 
     def set_margin_mode(self, trader: Trader, symbol: str, mode: MarginMode) -> None:
         """Of both sides. Raises OrderRejected."""
@@ -179,6 +198,22 @@ class Desk:
         self.settled(trader)
         for name in (symbol, symbol + LONG):
             trader.account = with_margin_mode(trader.account, replace(contract, symbol=name), mode)
+
+    def margin_word(self, trader: Trader, symbol: str) -> str:
+        """The margin mode as it is told: also one that contracts cannot be in."""
+        return (
+            trader.margin
+            if trader.margin not in ("", "cross", "isolated")
+            else self.margin_mode(trader, symbol)
+        )
+
+    def set_margin(self, trader: Trader, margin: str) -> None:
+        """Of the whole account. Raises OrderRejected while a position is open in another one of ours."""
+        modes: Mapping[str, MarginMode] = {"cross": "cross", "isolated": "isolated"}
+        if margin in modes:
+            for symbol in self.contracts():
+                self.set_margin_mode(trader, symbol, modes[margin])
+        trader.margin = margin
 
     def set_hedged(self, trader: Trader, hedged: bool) -> None:
         """Raises OrderRejected while anything is open."""

@@ -18,12 +18,15 @@ Kind = Literal[
     "refuse",  # an error: by our word for it (margin, reduce_only, key, clock, maintenance, ...) or by its raw code
     "hide",  # accepted, but not seen by the next `lookups` look-ups
     "linger",  # accepted, and still at work with half of its fill for the next `lookups` look-ups
+    "shrunk",  # every amount of the answer is so small a `share` of itself
+    "lacking",  # the answer leaves out the rows of some `assets`
     "late",  # 504 at once; it takes effect only at the look-up after `lookups` more, as if it had stood in a queue
     "missing",  # a read of positions leaves some out (`symbols`; none named: all)
     "stale",  # a read of positions shows them as they were before the latest order
 ]
 Asking = Literal["", "list", "symbol"]
 SHOWN_OTHERWISE = frozenset({"missing", "stale"})
+RETOLD = frozenset({"shrunk", "lacking"})  # the real answer, told otherwise
 AFTER = frozenset({"hang", "cut", "answer", "html", "empty", "truncated", "nan", "redirect"})
 
 
@@ -53,6 +56,8 @@ class Fault:
     lasts: float | None = None
     code: int | None = None
     message: str = ""
+    share: str = "0"
+    assets: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):

@@ -64,7 +64,7 @@ def _plain(value: Any) -> Any:
 
 
 def _read(kind: Any, value: Any) -> Any:
-    """What `_plain` was given, by its type."""
+    """What `_plain` was given, by its type. What an earlier version did not know is as it is by default."""
     origin = get_origin(kind)
     if value is None or kind in (str, int, bool) or origin is Literal:
         return value
@@ -78,5 +78,5 @@ def _read(kind: Any, value: Any) -> Any:
         return [_read(get_args(kind)[0], item) for item in value]
     if origin is not None and issubclass(origin, Mapping):
         return {key: _read(get_args(kind)[1], item) for key, item in value.items()}
-    parts = get_type_hints(kind)
-    return kind(**{name: _read(part, value[name]) for name, part in parts.items() if name in value})
+    hints = get_type_hints(kind).items()
+    return kind(**{name: _read(part, value[name]) for name, part in hints if name in value})

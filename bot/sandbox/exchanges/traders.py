@@ -53,7 +53,12 @@ class DeskOrder:
 
 @dataclass(slots=True)
 class Trader:
-    """One account with its key."""
+    """One account with its key.
+
+    `margin`: the margin mode of the whole account, or one that none of its contracts has (portfolio); empty: each
+    contract has its own. `multi_assets`: all collateral backs every contract, and not each settle coin its own.
+    `idle`: assets whose collateral is switched off. `worth`: US dollars a unit of what has no market price, or another.
+    """
 
     key: str
     secret: str
@@ -69,6 +74,10 @@ class Trader:
     elsewhere: bool = False  # its address list leaves this machine out
     only: Literal["live", "demo"] | None = None  # the exchange that knows the key; None: both
     expires: datetime | None = None
+    margin: str = ""
+    multi_assets: bool = False
+    idle: list[str] = field(default_factory=list)
+    worth: dict[str, Decimal] = field(default_factory=dict)
     orders: list[DeskOrder] = field(default_factory=list)
     funding: list[FundingPaid] = field(default_factory=list)
 

@@ -46,6 +46,11 @@ def _silent(venue: Venue) -> None:
         venue.faults.add("empty", on=what, times=_FOR_LONG)
 
 
+def _balance(venue: Venue) -> None:
+    """It tells nothing of anybody's money."""
+    venue.faults.add("shrunk", on="balance", times=_FOR_LONG)
+
+
 def _back(venue: Venue) -> None:
     """All is well again; what was closed stays closed."""
     venue.faults.clear()
@@ -59,5 +64,6 @@ TROUBLES: Mapping[str, Callable[[Venue], None]] = {
     "close": _close,
     "order": _order,
     "silent": _silent,
+    "balance": _balance,
     "back": _back,
 }

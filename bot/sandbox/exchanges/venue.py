@@ -18,10 +18,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.sandbox.exchanges.desk import Desk
-from bot.sandbox.exchanges.faults import SHOWN_OTHERWISE, Asking, Fault, Faults
+from bot.sandbox.exchanges.faults import RETOLD, SHOWN_OTHERWISE, Asking, Fault, Faults
 from bot.sandbox.exchanges.gaps import Gaps
 from bot.sandbox.exchanges.listings import Listing, Listings
 from bot.sandbox.exchanges.market import Market
+from bot.sandbox.exchanges.retold import retold
 from bot.sandbox.exchanges.traders import Held, Trader
 from hedging.errors import BadInput, OrderRejected
 from hedging.market import Contract
@@ -184,7 +185,7 @@ class Venue(ABC):
             return Response(status_code=504)
         if fault is not None and fault.kind == "linger":
             self.desk.linger, fault = fault.lookups, None
-        if fault is not None and not fault.after and fault.kind != "hide":
+        if fault is not None and not fault.after and fault.kind not in {"hide", *RETOLD}:
             return await self._misbehave(fault, asked, None)
         answer = self.answered(operation, asked)
         if fault is None:
@@ -192,6 +193,8 @@ class Venue(ABC):
         if fault.kind == "hide":
             self._hide(asked, fault.lookups)
             return answer
+        if fault.kind in RETOLD:
+            return JSONResponse(retold(json.loads(bytes(answer.body)), fault), answer.status_code)
         if fault.unseen:
             self._hide(asked, fault.unseen)
         return await self._misbehave(fault, asked, answer)

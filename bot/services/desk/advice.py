@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from bot.ports.records import Aim, Alert, AlertState
+from bot.services.desk.collateral import leverage_of, sound
 from bot.services.desk.kinds import KINDS
 from bot.services.situation import Situation
 from hedging.errors import HedgingError
@@ -79,8 +80,11 @@ def remedy_aim(kind: str, plan: HedgePlan) -> Aim:
             return Aim()
 
 
-def remedy_plan(kind: str, situation: Situation, *, measure: float | None = None) -> HedgePlan | None:
-    """The plan that mends a matter of that kind; None where no order would. Raises HedgingError."""
+def remedy_plan(
+    kind: str, situation: Situation, *, measure: float | None = None, equity: float | None = None
+) -> HedgePlan | None:
+    """The plan that mends a matter of that kind; None where no order would. `measure`, `equity`: as its alert was
+    raised. Raises HedgingError."""
     match KINDS[kind].remedy:
         case "rebalance":
             at_target = kind == "correlation" and _near_target(situation)  # coverage may be as it should be
@@ -88,7 +92,7 @@ def remedy_plan(kind: str, situation: Situation, *, measure: float | None = None
         case "close":
             return situation.unwinding() if situation.shorts else None
         case "delever":
-            return _delevered(situation)
+            return _delevered(situation, equity)
         case "retarget":
             return _retargeted(situation, measure)
         case _:
@@ -107,18 +111,10 @@ def gone(alert: Alert, situation: Situation) -> bool:
         case "close":
             return not situation.shorts
         case "delever":
-            return not situation.shorts or leverage_of(situation) <= CALM_LEVERAGE
+            leverage = leverage_of(situation)
+            return not situation.shorts or (leverage is not None and leverage <= CALM_LEVERAGE)
         case _:
             return False
-
-
-def leverage_of(situation: Situation) -> Decimal:
-    """Notional of all positions over the equity behind them; what is not listed any more is left out."""
-    listed = situation.snapshot.contracts
-    held = [p for p in situation.positions if p.symbol in listed and listed[p.symbol].in_dollars]
-    notional = sum((abs(listed[p.symbol].notional(p.contracts, p.mark_price)) for p in held), Decimal(0))
-    equity = situation.balance.equity
-    return notional / equity if equity > 0 else Decimal(1_000)
 
 
 def _rank(kind: str) -> int:
@@ -127,7 +123,8 @@ def _rank(kind: str) -> int:
 
 def _planned(alert: Alert, situation: Situation) -> HedgePlan | None:
     try:
-        return remedy_plan(alert.kind, situation, measure=alert.facts.get("measure"))
+        facts = alert.facts
+        return remedy_plan(alert.kind, situation, measure=facts.get("measure"), equity=facts.get("equity"))
     except HedgingError:
         return None
 
@@ -148,10 +145,14 @@ def _near_target(situation: Situation) -> bool:
     return abs(situation.exposure().coverage - rule.target) <= rule.band / 2
 
 
-def _delevered(situation: Situation) -> HedgePlan | None:
-    """As much of the short as the collateral carries at the calm leverage, and never more than the rule wants."""
+def _delevered(situation: Situation, watched: float | None) -> HedgePlan | None:
+    """As much of the short as the collateral carries at the calm leverage, and never more than the rule wants. None on
+    a balance that cannot be: nothing is closed for what an exchange tells once, or contradicts itself. `watched`: the
+    equity when its alert was raised."""
     leverage = leverage_of(situation)
-    if not situation.shorts or leverage <= CALM_LEVERAGE:
+    if not situation.shorts or leverage is None or leverage <= CALM_LEVERAGE:
+        return None
+    if not sound(situation, watched):
         return None
     target = min(situation.exposure().coverage * CALM_LEVERAGE / leverage, situation.rule.target)
     if target < MIN_TARGET:

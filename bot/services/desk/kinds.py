@@ -45,6 +45,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("key_expiring", AMBER, RED, worse_from=3),
         Kind("key_rights", AMBER, RED),
         Kind("order_waiting", AMBER, RED),
+        Kind("balance", AMBER, AMBER),
     )
 }
 

@@ -11,8 +11,9 @@ from typing import Any
 from bot.ports.errors import PortError
 from bot.ports.records import Aim, Alert, AlertState, OutboxItem, Proposal
 from bot.ports.store import Store
-from bot.services.desk.advice import Advice, advise, leverage_of, remedy_aim
+from bot.services.desk.advice import Advice, advise, remedy_aim
 from bot.services.desk.cheaper import Switch, cheaper, switch
+from bot.services.desk.collateral import leverage_of
 from bot.services.desk.kinds import KINDS
 from bot.services.desk.permission import PAUSE_OVER, pause_over
 from bot.services.desk.pinned import PINNED, prepared
@@ -111,8 +112,8 @@ class Remedies:
             return told
         if result is not None:
             told["hedge_pnl"] = str(result.hedge)
-        if situation.positions and situation.balance.equity > 0:
-            told["leverage"] = str(leverage_of(situation))
+        if situation.positions and (leverage := leverage_of(situation)) is not None:
+            told["leverage"] = str(leverage)
         advice = await self._advice(alert, situation)
         if advice.after:
             return told | {"waits_for": advice.after}

@@ -90,6 +90,7 @@ def see(crowd: Crowd, rows: Rows, market: MarketArrays) -> Seen:
         notional=notional,
         position_beta=position_beta,
         runway=p.runway * (USUAL_RUNWAY / market.history.pump[market.base[p.symbol]]),
+        reach=p.runway,
         funding=market.funding[p.symbol],
         basis=market.basis[p.symbol],
         protected=_protected(whose, asset, value, total, p, factor, factors, market),
@@ -97,7 +98,11 @@ def see(crowd: Crowd, rows: Rows, market: MarketArrays) -> Seen:
         target=target,
         band=np.frombuffer(crowd.band)[rows],
         equity=p.equity,
-        maintenance=_sum(p.whose, np.abs(notional) * market.upkeep[p.symbol], users),
+        maintenance=np.where(
+            np.isfinite(p.maintenance),
+            p.maintenance,
+            _sum(p.whose, np.abs(notional) * market.upkeep[p.symbol], users),
+        ),
         age=past.age,
         rise=past.rise,
         correlation=ratios[0],
@@ -141,7 +146,8 @@ class _Positions:
     symbol: Rows
     contracts: Floats
     runway: Floats
-    equity: Floats  # (U,)
+    equity: Floats  # (U,); unknown where it is in doubt
+    maintenance: Floats  # (U,); unknown where the exchange does not tell it
 
 
 def _positions(crowd: Crowd, rows: Rows, market: MarketArrays) -> _Positions:
@@ -149,13 +155,14 @@ def _positions(crowd: Crowd, rows: Rows, market: MarketArrays) -> _Positions:
     symbols: list[int] = []
     contracts: list[float] = []
     liquidation: list[float] = []
-    equity = np.full(len(rows), np.nan)
+    equity, maintenance = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
     looks, known, users = crowd.looks, market.symbol_row, crowd.users
     for n, row in enumerate(rows.tolist()):
         look = looks.get(users[row])
         if look is None:
             continue
-        equity[n] = look.equity
+        if not look.doubt:
+            equity[n], maintenance[n] = look.equity, look.maintenance or np.nan
         for symbol, size, _, price, *_rest in look.positions:
             place = known.get(symbol)
             if place is not None and str(size).startswith("-"):  # longs are their owner's own business
@@ -165,7 +172,9 @@ def _positions(crowd: Crowd, rows: Rows, market: MarketArrays) -> _Positions:
                 liquidation.append(float(price) if price is not None else np.nan)
     which = np.array(symbols, dtype=np.int64)
     runway = np.array(liquidation) / market.mark[which] - 1.0 if symbols else np.empty(0)
-    return _Positions(np.array(whose, dtype=np.int64), which, np.array(contracts), runway, equity)
+    return _Positions(
+        np.array(whose, dtype=np.int64), which, np.array(contracts), runway, equity, maintenance
+    )
 
 
 @dataclass(frozen=True, slots=True)

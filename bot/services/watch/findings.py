@@ -14,12 +14,13 @@ from bot.ports.watching import Crowd
 from bot.services.desk.kinds import FROM_CHECKS
 from bot.services.desk.policy import EDIT_EVERY, Event, Matter
 from bot.services.watch.book import Seen
-from hedging.checks import KINDS, market_move, measures, tick
+from hedging.checks import KINDS, Thresholds, market_move, measures, tick
 
 MOVE = 0.12  # a portfolio that gained or lost so much since the reference deserves a word
 MOVE_LASTS = timedelta(hours=24)  # market time without another move, after which the matter is over
 NOTICEABLE = 0.1  # a measure that changed by less is not worth an edit
 NAMES = tuple(FROM_CHECKS[name] for name in KINDS)
+LITTLE_LEFT = float(Thresholds.usual().raised[KINDS.index("margin")])  # of the equity is used: a margin alert
 STALE = ("age", "sold", "risen")
 
 
@@ -86,6 +87,12 @@ class Findings:
             told["measure"] = _number(self._measures[NAMES.index(kind), n])
         return told | self._details(n, kind)
 
+    def contradicted(self, n: int) -> bool:
+        """Whether the margin would run out by the balance that the exchange tells, and not by its liquidation price."""
+        book = self.seen.book
+        used = book.maintenance[n] > LITTLE_LEFT * book.equity[n] > 0
+        return bool(used) and not np.isfinite(self._measures[NAMES.index("margin"), n])
+
     def coverage(self, n: int) -> float:
         return float(self._coverage[n])
 
@@ -105,6 +112,7 @@ class Findings:
                     "symbol": self._symbol(mine, worst),
                     "runway": _number(seen.runway[mine][worst]),
                     "pump": _number(pump),
+                    "equity": _number(book.equity[n]),
                 }
             case "basis":
                 wide = int(np.argmax(short * np.abs(np.nan_to_num(book.basis[mine]))))
@@ -121,6 +129,8 @@ class Findings:
                 return {"symbols": [self._symbol(mine, one) for one in lost[:4]]}
             case "margin":
                 return {"equity": _number(book.equity[n]), "upkeep": _number(book.maintenance[n])}
+            case "balance":
+                return {"equity": _number(book.equity[n]), "runway": _number(np.nanmin(book.reach[mine]))}
             case _:
                 return {}
 
@@ -163,7 +173,8 @@ class Findings:
             when = alert.due_at or alert.snoozed_until
             due = when is not None and when <= self.now
             if due or self._has_moved_on(n, kind, alert):
-                fresh = replace(alert, facts=self.facts(n, kind), updated_at=self.now)
+                facts = {**alert.facts, **_known(self.facts(n, kind))}
+                fresh = replace(alert, facts=facts, updated_at=self.now)
                 yield n, Matter(fresh, Event.DUE if due else Event.GOES_ON)
 
     def _has_moved_on(self, n: int, kind: str, alert: Alert) -> bool:
@@ -190,6 +201,11 @@ class Findings:
         else:  # another move on the same day deserves a message of its own
             again = replace(earlier, facts=facts, updated_at=self.now)
             found[n].append(Matter(again, Event.RAISED))
+
+
+def _known(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What is not known just now stays as it was told."""
+    return {name: value for name, value in facts.items() if value is not None}
 
 
 def _number(value: float | np.floating[Any]) -> float | None:

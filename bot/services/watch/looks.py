@@ -13,11 +13,12 @@ from bot import metrics
 from bot.ports.clock import Clock
 from bot.ports.errors import KeyRefused, PortError
 from bot.ports.exchange import Exchange
-from bot.ports.records import AccountState
+from bot.ports.records import AccountState, Balance
 from bot.ports.store import Store
 from bot.ports.watching import Look, Reader
 from bot.services.footing import short_of
 from bot.services.reconciliation import Reconciliation, held_in
+from bot.services.watch.doubt import doubt_of
 from hedging.errors import HedgingError
 from hedging.portfolio import Position
 
@@ -131,7 +132,24 @@ class _Round:
                 metrics.LOOKS.labels("failed").inc()
                 return _failed(one, now, "key" if isinstance(failure, KeyRefused) else "unavailable")
         metrics.LOOKS.labels("seen").inc()
-        return Look(one.account.id, now, balance.equity, balance.free, [_row(p) for p in positions])
+        return _seen(one, now, positions, balance)
+
+
+def _seen(one: Reader, now: datetime, positions: Sequence[Position], balance: Balance) -> Look:
+    look = Look(
+        one.account.id,
+        now,
+        balance.equity,
+        balance.free,
+        [_row(p) for p in positions],
+        maintenance=balance.maintenance,
+    )
+    traded = one.asked or _sizes(one.look) != _sizes(look)
+    doubt = doubt_of(one.look, balance, positions, traded=traded)
+    if not doubt:
+        return look
+    log.info("the balance of account %d is not gone by: %s", one.account.id, doubt)
+    return replace(look, doubt=doubt, doubts=one.look.doubts + 1 if one.look is not None else 1)
 
 
 def _may_differ(one: Reader, look: Look) -> bool:

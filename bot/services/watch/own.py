@@ -20,12 +20,22 @@ AWAY_AFTER = timedelta(minutes=5)  # wall time without a look before its owner h
 DOWN_AFTER = timedelta(minutes=1)  # where it is known that the exchange answers nobody
 AWAY_LONG = timedelta(hours=1)
 WAITING_LONG = timedelta(minutes=5)  # before the look-ups give up
+DOUBTED_AFTER = 2  # looks
 CLOSED_LASTS = timedelta(hours=24)
 
 _WAITS: Mapping[str, timedelta] = {"maintenance": timedelta(0), "down": DOWN_AFTER}
 
 OWN_KINDS = frozenset(
-    ("exchange_down", "key_failing", "order_waiting", "forced_close", "exit", "market_move", *KEY_KINDS)
+    (
+        "exchange_down",
+        "key_failing",
+        "order_waiting",
+        "forced_close",
+        "exit",
+        "market_move",
+        "balance",
+        *KEY_KINDS,
+    )
 )
 
 
@@ -110,6 +120,7 @@ class OwnMatters:
         for account, kind, level, told in key_matters(self._outside.keys, self._outside.now):
             if account.user_id in self._row:
                 yield account.user_id, kind, str(account.id), level, self._facts(account.user_id, kind, told)
+        yield from self._doubted()
         owners = {
             account.id: user for user, account in zip(self._crowd.users, self._crowd.accounts, strict=True)
         }
@@ -173,6 +184,21 @@ class OwnMatters:
             told["since"] = began.isoformat()
             level = 2 if kind == "exchange_down" and now - began >= AWAY_LONG else 1
             yield user, kind, account.exchange, level, self._facts(user, kind, told)
+
+    def _doubted(self) -> Iterator[tuple[int, str, str, int, dict[str, Any]]]:
+        """Balances that are not gone by, once it is more than one look that tells them so."""
+        for user, look in self._crowd.looks.items():
+            contradicted = False
+            if user in self._found:
+                findings, n = self._found[user]
+                contradicted = findings.contradicted(n)
+            if user not in self._row or look.failure:
+                continue
+            if look.doubts >= DOUBTED_AFTER or contradicted:
+                account = self._crowd.accounts[self._row[user]]
+                told = {"exchange": account.exchange, "reason": look.doubt or "contradicted"}
+                facts = {**self._facts(user, "balance", told), "equity": float(look.equity)}
+                yield user, "balance", account.exchange, 1, facts
 
     def _is_live(self, user: int, kind: str) -> bool:
         return any(alert.kind == kind for alert in self._crowd.alerts.get(user, ()))

@@ -39,6 +39,9 @@ class AccountLook(Row, table=True):
     failing_since: datetime | None = Field(sa_type=Instant, nullable=True)
     failure: str
     failures: int
+    maintenance: Decimal | None = Field(sa_type=Exact, nullable=True)
+    doubt: str
+    doubts: int
 
 
 class Permission(Row, table=True):

@@ -41,6 +41,7 @@ RAISED: dict[str, dict[str, Any]] = {
     "key_expiring": {"exchange": "bybit", "mode": "live", "days": 14},
     "key_rights": {"exchange": "bybit", "mode": "live", "lost": "addresses"},
     "order_waiting": {"symbol": "SOL/USDT:USDT", "side": "sell", "contracts": "12"},
+    "balance": {"exchange": "binance", "reason": "none", "equity": 0.0},
     "exit": {
         "reason": "price",
         "asset": "SOL",
@@ -67,6 +68,7 @@ DEVELOPED: dict[str, dict[str, Any]] = {
     "key_expiring": {"days": 1, "level": 3},
     "key_rights": {"lost": "trading"},
     "order_waiting": {},
+    "balance": {"level": 1, "event": "raised", "reason": "contradicted", "equity": 52.1, "runway": 0.6},
     "exit": {"reason": "date", "until": "2026-03-01T00:00:00+00:00", "event": "goes_on"},
 }
 

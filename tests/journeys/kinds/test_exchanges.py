@@ -95,6 +95,20 @@ async def closes_the_short(ada: Person) -> Life:
     return life
 
 
+async def tells_no_money(ada: Person) -> Life:
+    """Whose hedge is open is told so after the second look, and nothing is closed for it."""
+    driver = ada.phone.driver
+    await on(ada, "binance")
+    life = Life(ada, "balance", await hedged(ada, "SOL 60"))
+    await looked_at(driver, "binance")
+    await trouble(driver, "binance", "balance")
+    await looked_at(driver, "binance", 2)
+    await life.new("raised", "tells no money behind your hedge")
+    await trouble(driver, "binance", "back")
+    await life.becomes("over", "makes sense again")
+    return life
+
+
 async def loses_the_order(ada: Person) -> Life:
     """It was filled, its answer was lost, and nothing tells of it for a while."""
     driver = ada.phone.driver
@@ -159,7 +173,15 @@ async def takes_rights_away(ada: Person) -> Life:
 
 @pytest.mark.parametrize(
     "befalls",
-    [goes_away, refuses_the_key, closes_the_short, loses_the_order, ends_the_key, takes_rights_away],
+    [
+        goes_away,
+        refuses_the_key,
+        closes_the_short,
+        loses_the_order,
+        tells_no_money,
+        ends_the_key,
+        takes_rights_away,
+    ],
 )
 async def test_what_an_exchange_does_is_told_until_it_is_over(
     data: Path, befalls: Callable[[Person], Awaitable[Life]]

@@ -18,10 +18,11 @@ from bot.sandbox.exchanges.venue import (
     milliseconds,
     plain,
 )
+from bot.sandbox.exchanges.wallets import Totals, WalletState, totals, wallets, worth
 from bot.sandbox.exchanges.wires.binance_market import BinanceMarket, market_id
 from hedging.market import Contract
 from hedging.money import ZERO
-from hedging.paper import equity, free_margin, liquidation, unrealized
+from hedging.paper import liquidation, unrealized
 from hedging.paper.account import maintenance, set_aside
 
 _CODES: Mapping[str, tuple[int, int]] = {  # word -> HTTP status, code
@@ -34,6 +35,7 @@ _CODES: Mapping[str, tuple[int, int]] = {  # word -> HTTP status, code
     "clock": (400, -1021), "rate_limited": (429, -1003), "banned": (418, -1003), "maintenance": (503, -1016),
     "overload": (503, -1008), "timeout": (408, -1007), "unknown": (400, -1000), "refused": (400, -1102),
 }  # fmt: skip
+_MARGIN = {"cross": "CROSSED"}
 _SIDES: Mapping[str, PositionSide] = {"BOTH": "both", "LONG": "long", "SHORT": "short"}
 
 
@@ -57,6 +59,8 @@ class Binance(BinanceMarket):
             ("GET", "/fapi/v1/openOrders"): Operation("open_orders", lambda asked: []),
             ("GET", "/fapi/v3/positionRisk"): Operation("positions", self._positions),
             ("GET", "/fapi/v3/account"): Operation("balance", self._account),
+            ("GET", "/fapi/v2/account"): Operation("balance", self._account_v2),
+            ("GET", "/fapi/v1/multiAssetsMargin"): Operation("assets_mode", self._assets_mode),
             ("POST", "/fapi/v1/leverage"): Operation("leverage", self._leverage),
             ("POST", "/fapi/v1/marginType"): Operation("margin_mode", self._margin_type),
             ("GET", "/fapi/v1/symbolConfig"): Operation("symbol_config", self._symbol_config),
@@ -101,12 +105,15 @@ class Binance(BinanceMarket):
             "enableFixApiTrade": False,
             "enableFixReadOnly": False,
             "enableSpotAndMarginTrading": not trader.can_trade and not trader.reads_only,
-            "enablePortfolioMarginTrading": False,
+            "enablePortfolioMarginTrading": trader.margin == "portfolio",
             **({"tradingAuthorityExpirationTime": milliseconds(trader.expires)} if trader.expires else {}),
         }
 
     def _dual(self, asked: Asked) -> Any:
         return {"dualSidePosition": asked.account.hedged}
+
+    def _assets_mode(self, asked: Asked) -> Any:
+        return {"multiAssetsMargin": asked.account.multi_assets}
 
     def _order(self, asked: Asked) -> Any:
         trader = asked.account
@@ -148,7 +155,7 @@ class Binance(BinanceMarket):
 
     def _position(self, trader: Trader, held: Held) -> Any:
         position = held.position
-        reached = liquidation(trader.account, position.contract.symbol)
+        reached = liquidation(self.desk.backed(trader), position.contract.symbol)
         isolated = position.margin_mode == "isolated"
         bound = plain(set_aside(position), 8)
         return {
@@ -175,44 +182,56 @@ class Binance(BinanceMarket):
         }
 
     def _account(self, asked: Asked) -> Any:
-        account = self.desk.settled(asked.account).account
-        total, free = equity(account), free_margin(account)
-        assets = [
-            {
-                "asset": asset,
-                "walletBalance": plain(cash, 8),
-                "unrealizedProfit": plain(total[asset] - cash, 8),
-                "marginBalance": plain(total[asset], 8),
-                "maintMargin": "0.00000000",
-                "initialMargin": plain(total[asset] - free[asset], 8),
-                "positionInitialMargin": plain(total[asset] - free[asset], 8),
-                "openOrderInitialMargin": "0.00000000",
-                "crossWalletBalance": plain(cash, 8),
-                "crossUnPnl": plain(total[asset] - cash, 8),
-                "availableBalance": plain(max(free[asset], ZERO), 8),
-                "maxWithdrawAmount": plain(max(free[asset], ZERO), 8),
-                "marginAvailable": True,
-                "updateTime": self.market_ms(),
-            }
-            for asset, cash in account.cash.items()
-            if asset == "USDT"
-        ]
-        if asked.account.europe:
+        """In single-asset mode the totals are those of USDT; in multi-assets mode they are in dollars over everything,
+        and each asset can use all that is free."""
+        trader, spot = self.desk.settled(asked.account), self.desk.market.snapshot().spot
+        rows, whole = {one.asset: one for one in wallets(trader.account)}, totals(trader, spot)
+        assets = []
+        for asset, one in rows.items():
+            free = whole.free / worth(trader, asset, spot) if trader.multi_assets else one.free
+            assets.append(self._asset(one, plain(max(free, ZERO), 8)))
+        if not trader.multi_assets:
+            usdt = rows.get("USDT")
+            whole = Totals(usdt.wallet, usdt.profit, usdt.bound, usdt.upkeep) if usdt else Totals(*[ZERO] * 4)
+        free_now = plain(max(whole.free, ZERO), 8)
+        if trader.europe:
             assets[0]["asset"] = "BNFCR"
         return {
-            "totalInitialMargin": "0.00000000",
-            "totalMaintMargin": "0.00000000",
-            "totalWalletBalance": plain(account.cash.get("USDT", ZERO), 8),
-            "totalUnrealizedProfit": "0.00000000",
-            "totalMarginBalance": plain(total.get("USDT", ZERO), 8),
-            "totalPositionInitialMargin": "0.00000000",
+            "totalInitialMargin": plain(whole.bound, 8),
+            "totalMaintMargin": plain(whole.upkeep, 8),
+            "totalWalletBalance": plain(whole.wallet, 8),
+            "totalUnrealizedProfit": plain(whole.profit, 8),
+            "totalMarginBalance": plain(whole.equity, 8),
+            "totalPositionInitialMargin": plain(whole.bound, 8),
             "totalOpenOrderInitialMargin": "0.00000000",
-            "totalCrossWalletBalance": plain(account.cash.get("USDT", ZERO), 8),
-            "totalCrossUnPnl": "0.00000000",
-            "availableBalance": plain(free.get("USDT", ZERO), 8),
-            "maxWithdrawAmount": plain(free.get("USDT", ZERO), 8),
+            "totalCrossWalletBalance": plain(whole.wallet, 8),
+            "totalCrossUnPnl": plain(whole.profit, 8),
+            "availableBalance": free_now,
+            "maxWithdrawAmount": free_now,
             "assets": assets,
             "positions": [],
+        }
+
+    def _account_v2(self, asked: Asked) -> Any:
+        told = {"feeTier": 0, "canTrade": True, "multiAssetsMargin": asked.account.multi_assets}
+        return {**told, **self._account(asked)}
+
+    def _asset(self, one: WalletState, free: str) -> Any:
+        return {
+            "asset": one.asset,
+            "walletBalance": plain(one.wallet, 8),
+            "unrealizedProfit": plain(one.profit, 8),
+            "marginBalance": plain(one.equity, 8),
+            "maintMargin": plain(one.upkeep, 8),
+            "initialMargin": plain(one.bound, 8),
+            "positionInitialMargin": plain(one.bound, 8),
+            "openOrderInitialMargin": "0.00000000",
+            "crossWalletBalance": plain(one.wallet, 8),
+            "crossUnPnl": plain(one.profit, 8),
+            "availableBalance": free,
+            "maxWithdrawAmount": free,
+            "marginAvailable": True,
+            "updateTime": self.market_ms(),
         }
 
     def _leverage(self, asked: Asked) -> Any:
@@ -233,7 +252,7 @@ class Binance(BinanceMarket):
         rows = [
             {
                 "symbol": market_id(symbol),
-                "marginType": "CROSSED" if self.desk.margin_mode(trader, symbol) == "cross" else "ISOLATED",
+                "marginType": _MARGIN.get(word := self.desk.margin_word(trader, symbol), word.upper()),
                 "isAutoAddMargin": False,
                 "leverage": self.desk.leverage(trader, symbol),
                 "maxNotionalValue": "1000000",

@@ -12,9 +12,10 @@ from starlette.responses import JSONResponse, Response
 
 from bot.sandbox.exchanges.traders import DeskOrder, Held, PositionSide, Trader
 from bot.sandbox.exchanges.venue import SKEW_ALLOWED_MS, Asked, Operation, Refused, milliseconds, plain
+from bot.sandbox.exchanges.wallets import DOLLARS, WalletState, wallets
 from bot.sandbox.exchanges.wires.bingx_market import BingxMarket, market_id
 from hedging.money import ZERO
-from hedging.paper import equity, free_margin, liquidation, unrealized
+from hedging.paper import liquidation, unrealized
 from hedging.paper.account import set_aside
 
 _CODES: Mapping[str, int] = {
@@ -26,6 +27,10 @@ _CODES: Mapping[str, int] = {
     "maintenance": 100503, "unknown": 100500, "refused": 109400,
 }  # fmt: skip
 _SIDES: Mapping[str, PositionSide] = {"BOTH": "both", "LONG": "long", "SHORT": "short"}
+_UNUSED = {
+    "userId": "", "asset": "USDC", "balance": "", "equity": "", "unrealizedProfit": "", "realisedProfit": "0",
+    "availableMargin": "", "usedMargin": "", "freezedMargin": "", "shortUid": "123",
+}  # fmt: skip
 _EMPTY = {"type": "", "quantity": 0, "stopPrice": 0, "price": 0, "workingType": ""}
 
 
@@ -96,8 +101,8 @@ class Bingx(BingxMarket):
         return self.wrapped({"dualSidePosition": "true" if asked.account.hedged else "false"})
 
     def _margin_mode(self, asked: Asked) -> Any:
-        mode = self.desk.margin_mode(asked.account, self.symbol(asked))
-        return self.wrapped({"marginType": "CROSSED" if mode == "cross" else "ISOLATED"})
+        word = self.desk.margin_word(asked.account, self.symbol(asked))
+        return self.wrapped({"marginType": "CROSSED" if word == "cross" else word.upper()})
 
     def _set_margin_mode(self, asked: Asked) -> Any:
         mode = asked.text("marginType")
@@ -157,13 +162,13 @@ class Bingx(BingxMarket):
 
     def _position(self, trader: Trader, held: Held) -> Any:
         position = held.position
-        reached = liquidation(trader.account, position.contract.symbol)
+        reached = liquidation(self.desk.backed(trader), position.contract.symbol)
         amount = plain(position.contracts if held.side == "both" else abs(position.contracts))
         side = "LONG" if position.contracts > 0 else "SHORT"
         return {
             "positionId": f"1735{held.symbol}",
             "symbol": market_id(held.symbol),
-            "currency": "USDT",
+            "currency": position.contract.settle,
             "positionAmt": plain(abs(position.contracts)) if held.side == "both" else amount,
             "availableAmt": plain(abs(position.contracts)),
             "positionSide": side,
@@ -178,19 +183,9 @@ class Bingx(BingxMarket):
         }
 
     def _balance(self, asked: Asked) -> Any:
-        account = self.desk.settled(asked.account).account
-        total, free = equity(account), free_margin(account)
-        return self.wrapped(
-            [
-                {
-                    "userId": "123", "asset": asset, "balance": plain(cash, 8), "equity": plain(total[asset], 8),
-                    "unrealizedProfit": plain(total[asset] - cash, 8), "realisedProfit": "0",
-                    "availableMargin": plain(max(free[asset], ZERO), 8),
-                    "usedMargin": plain(total[asset] - free[asset], 8), "freezedMargin": "0.0000", "shortUid": "123",
-                }
-                for asset, cash in account.cash.items() if asset == "USDT"
-            ]
-        )  # fmt: skip
+        """Of the settle coins; one that was never used has empty figures."""
+        found = {one.asset: one for one in wallets(self.desk.settled(asked.account).account)}
+        return self.wrapped([_asset(found[coin]) if coin in found else _UNUSED for coin in DOLLARS])
 
     def _fills(self, asked: Asked) -> Any:
         trader, symbol = self.desk.settled(asked.account), self.symbol(asked)
@@ -246,6 +241,15 @@ class Bingx(BingxMarket):
             and kind == ("ADL" if order.forced == "adl" else "LIQUIDATION")
         ]
         return self.wrapped({"orders": rows})
+
+
+def _asset(one: WalletState) -> Any:
+    return {
+        "userId": "123", "asset": one.asset, "balance": plain(one.wallet, 8), "equity": plain(one.equity, 8),
+        "unrealizedProfit": plain(one.profit, 8), "realisedProfit": "0",
+        "availableMargin": plain(max(one.free, ZERO), 8), "usedMargin": plain(one.bound, 8),
+        "freezedMargin": "0.0000", "shortUid": "123",
+    }  # fmt: skip
 
 
 def _told(order: DeskOrder) -> Any:

@@ -13,10 +13,11 @@ from starlette.responses import JSONResponse, Response
 
 from bot.sandbox.exchanges.traders import DeskOrder, Held, PositionSide, Trader
 from bot.sandbox.exchanges.venue import Asked, Operation, Refused, milliseconds, plain
+from bot.sandbox.exchanges.wallets import WalletState, totals, wallets, worth
 from bot.sandbox.exchanges.wires.bybit_market import BybitMarket, category, market_id
 from hedging.errors import OrderRejected
 from hedging.money import ZERO
-from hedging.paper import equity, free_margin, liquidation, unrealized
+from hedging.paper import liquidation, unrealized
 from hedging.paper.account import maintenance, set_aside, value
 
 _CODES: Mapping[str, int] = {
@@ -27,6 +28,7 @@ _CODES: Mapping[str, int] = {
     "signature": 10004, "clock": 10002, "rate_limited": 10006, "overload": 10016, "timeout": 10000,
     "maintenance": 10016, "unknown": 10000, "refused": 10001,
 }  # fmt: skip
+_MARGIN = {"cross": "REGULAR_MARGIN", "isolated": "ISOLATED_MARGIN", "portfolio": "PORTFOLIO_MARGIN"}
 _SIDES: Mapping[str, PositionSide] = {"0": "both", "1": "long", "2": "short"}
 _INDEX: Mapping[PositionSide, int] = {"both": 0, "long": 1, "short": 2}
 _EXEC = {None: "Trade", "adl": "AdlTrade", "liquidation": "BustTrade", "settlement": "Settle"}
@@ -102,11 +104,10 @@ class Bybit(BybitMarket):
         return (trader.expires - self.desk.market.now()).days if trader.expires else 0
 
     def _info(self, asked: Asked) -> Any:
-        modes = asked.account.account.margin_modes
-        isolated = any(mode == "isolated" for mode in modes.values())
+        word = self._margin(asked.account)
         return self.wrapped(
             {
-                "marginMode": "ISOLATED_MARGIN" if isolated else "REGULAR_MARGIN",
+                "marginMode": _MARGIN.get(word, word.upper()),
                 "updatedTime": "1697078946000",
                 "unifiedMarginStatus": 6,
                 "dcpStatus": "OFF",
@@ -117,60 +118,75 @@ class Bybit(BybitMarket):
             }
         )
 
-    def _set_margin_mode(self, asked: Asked) -> Any:
+    def _margin(self, trader: Trader) -> str:
         """Of the whole account."""
-        for symbol in self.desk.contracts():
-            isolated = asked.text("setMarginMode") == "ISOLATED_MARGIN"
-            self.desk.set_margin_mode(asked.account, symbol, "isolated" if isolated else "cross")
+        isolated = any(mode == "isolated" for mode in trader.account.margin_modes.values())
+        return trader.margin or ("isolated" if isolated else "cross")
+
+    def _set_margin_mode(self, asked: Asked) -> Any:
+        words = {raw: word for word, raw in _MARGIN.items()}
+        self.desk.set_margin(asked.account, words[asked.text("setMarginMode")])
         return self.wrapped({"reasons": []})
 
     def _wallet(self, asked: Asked) -> Any:
-        account = self.desk.settled(asked.account).account
-        spot = self.desk.market.snapshot().spot
-        total, free = equity(account), free_margin(account)
-
-        def dollars(amounts: Mapping[str, Decimal]) -> str:
-            return plain(sum((amount * spot[asset] for asset, amount in amounts.items()), ZERO), 8)
-
-        coins = [
-            {
-                "availableToBorrow": "0", "bonus": "0", "accruedInterest": "0",
-                "availableToWithdraw": plain(free[asset], 8),
-                "totalOrderIM": "0", "equity": plain(total[asset], 8), "totalPositionMM": "0",
-                "usdValue": plain(total[asset] * spot[asset], 8), "unrealisedPnl": plain(total[asset] - cash, 8),
-                "borrowAmount": "0", "totalPositionIM": plain(total[asset] - free[asset], 8),
-                "walletBalance": plain(cash, 8), "cumRealisedPnl": "0", "locked": "0", "collateralSwitch": True,
-                "marginCollateral": True, "coin": asset, "spotBorrow": "0",
-            }
-            for asset, cash in account.cash.items()
-        ]  # fmt: skip
-        bound = {asset: total[asset] - free[asset] for asset in total}
+        """The totals leave out what is no collateral, but for totalEquity. In isolated mode most of them are empty."""
+        trader, spot = self.desk.settled(asked.account), self.desk.market.snapshot().spot
+        whole, isolated = totals(trader, spot), self._margin(trader) == "isolated"
+        shared = {
+            "accountIMRate": _rate(whole.bound, whole.equity),
+            "totalMarginBalance": plain(whole.equity, 8),
+            "totalInitialMargin": plain(whole.bound, 8),
+            "totalAvailableBalance": plain(max(whole.free, ZERO), 8),
+            "accountMMRate": _rate(whole.upkeep, whole.equity),
+            "totalMaintenanceMargin": plain(whole.upkeep, 8),
+        }
         row = {
-            "totalEquity": dollars(total), "accountIMRate": "0", "totalMarginBalance": dollars(total),
-            "totalInitialMargin": dollars(bound), "accountType": "UNIFIED", "totalAvailableBalance": dollars(free),
-            "accountMMRate": "0", "totalPerpUPL": "0", "totalWalletBalance": dollars(account.cash), "accountLTV": "0",
-            "totalMaintenanceMargin": "0", "coin": coins,
-        }  # fmt: skip
+            "totalEquity": plain(totals(trader, spot, idle=True).equity, 8),
+            "accountType": "UNIFIED",
+            "totalPerpUPL": plain(whole.profit, 8),
+            "totalWalletBalance": plain(whole.wallet, 8),
+            "accountLTV": "0",
+            **(dict.fromkeys(shared, "") if isolated else shared),
+            "coin": [
+                self._coin(trader, one, worth(trader, one.asset, spot)) for one in wallets(trader.account)
+            ],
+        }
         return self.wrapped({"list": [row]})
 
+    def _coin(self, trader: Trader, one: WalletState, price: Decimal) -> Any:
+        return {
+            "availableToBorrow": "", "bonus": "0", "accruedInterest": "0", "availableToWithdraw": "",
+            "totalOrderIM": "0", "equity": plain(one.equity, 8), "totalPositionMM": plain(one.upkeep, 8),
+            "usdValue": plain(one.equity * price, 8), "unrealisedPnl": plain(one.profit, 8), "borrowAmount": "0",
+            "totalPositionIM": plain(one.bound, 8), "walletBalance": plain(one.wallet, 8), "cumRealisedPnl": "0",
+            "locked": "0", "collateralSwitch": one.asset not in trader.idle, "marginCollateral": True,
+            "coin": one.asset, "spotBorrow": "0",
+        }  # fmt: skip
+
     def _positions(self, asked: Asked) -> Any:
+        """By symbol, or a page of all; of linear ones, those of one settle coin."""
         trader, kind = asked.account, asked.text("category")
-        held = [one for one in self.held(asked) if category(one.symbol) == kind]
         if asked.text("symbol"):
             symbol = self.symbol(asked)
             sides: tuple[PositionSide, ...] = ("long", "short") if trader.hedged else ("both",)
-            mine = {one.side: one for one in held if one.symbol == symbol}
+            mine = {one.side: one for one in self.held(asked) if one.symbol == symbol}
             rows = [
                 self._position(trader, mine[side]) if side in mine else self._nothing(trader, symbol, side)
                 for side in sides
             ]
-        else:
-            rows = [self._position(trader, one) for one in held]
-        return self.wrapped({"nextPageCursor": "", "category": kind, "list": rows})
+            return self.wrapped({"nextPageCursor": "", "category": kind, "list": rows})
+        coin = asked.text("settleCoin")
+        if kind == "linear" and not coin:
+            raise Refused("refused", "Missing some parameters that must be filled in, symbol or settleCoin")
+        held = [one for one in self.held(asked) if kind != "option" and category(one.symbol) == kind]
+        rows = [self._position(trader, one) for one in held if coin in ("", one.position.contract.settle)]
+        start, size = int(asked.text("cursor", "0")), asked.page(default=20, most=200)
+        cursor = str(start + size) if start + size < len(rows) else ""
+        return self.wrapped({"nextPageCursor": cursor, "category": kind, "list": rows[start : start + size]})
 
     def _position(self, trader: Trader, held: Held) -> Any:
         position = held.position
-        reached = liquidation(trader.account, position.contract.symbol)
+        reached = liquidation(self.desk.backed(trader), position.contract.symbol)
         return {
             **self._nothing(trader, held.symbol, held.side),
             "side": "Buy" if position.contracts > 0 else "Sell",
@@ -268,6 +284,10 @@ class Bybit(BybitMarket):
                 if order.symbol == symbol and order.filled and milliseconds(order.time) >= since
             ]  # fmt: skip
         return self.wrapped({"nextPageCursor": "", "category": asked.text("category"), "list": rows})
+
+
+def _rate(part: Decimal, whole: Decimal) -> str:
+    return plain(part / whole, 4) if whole else "0"
 
 
 def _execution(

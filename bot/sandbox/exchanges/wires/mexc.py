@@ -10,9 +10,10 @@ from starlette.responses import JSONResponse, Response
 
 from bot.sandbox.exchanges.traders import DeskOrder, Held, PositionSide, Side, Trader
 from bot.sandbox.exchanges.venue import SKEW_ALLOWED_MS, Asked, Operation, Refused, milliseconds
+from bot.sandbox.exchanges.wallets import wallets
 from bot.sandbox.exchanges.wires.mexc_market import MexcMarket, market_id
 from hedging.money import ZERO
-from hedging.paper import equity, free_margin, liquidation
+from hedging.paper import liquidation
 from hedging.paper.account import set_aside
 
 _CODES: Mapping[str, int] = {
@@ -25,6 +26,7 @@ _CODES: Mapping[str, int] = {
 _SIDES: Mapping[int, tuple[Side, PositionSide, bool]] = {  # number -> side, position, closes
     1: ("buy", "long", False), 2: ("buy", "short", True), 3: ("sell", "short", False), 4: ("sell", "long", True),
 }  # fmt: skip
+_OPEN_TYPES = {"isolated": 1, "cross": 2}
 _PRIVATE = "/api/v1/private"
 
 
@@ -108,11 +110,11 @@ class Mexc(MexcMarket):
 
     def _position(self, trader: Trader, held: Held) -> Any:
         position, at = held.position, self.market_ms()
-        reached = liquidation(trader.account, position.contract.symbol)
+        reached = liquidation(self.desk.backed(trader), position.contract.symbol)
         return {
             "positionId": _position_id(held), "symbol": market_id(held.symbol),
             "positionType": 1 if position.contracts > 0 else 2,
-            "openType": 1 if position.margin_mode == "isolated" else 2, "state": 1,
+            "openType": _OPEN_TYPES.get(self.desk.margin_word(trader, held.symbol), 3), "state": 1,
             "holdVol": int(abs(position.contracts)), "frozenVol": 0, "closeVol": 0,
             "holdAvgPrice": float(position.entry_price), "openAvgPrice": float(position.entry_price),
             "closeAvgPrice": 0, "liquidatePrice": float(reached) if reached else 0,
@@ -121,16 +123,14 @@ class Mexc(MexcMarket):
         }  # fmt: skip
 
     def _assets(self, asked: Asked) -> Any:
-        account = self.desk.settled(asked.account).account
-        total, free = equity(account), free_margin(account)
         return self.wrapped(
             [
                 {
-                    "currency": asset, "positionMargin": float(total[asset] - free[asset]),
-                    "availableBalance": float(max(free[asset], ZERO)), "cashBalance": float(cash), "frozenBalance": 0,
-                    "equity": float(total[asset]), "unrealized": float(total[asset] - cash), "bonus": 0,
+                    "currency": one.asset, "positionMargin": float(one.bound),
+                    "availableBalance": float(max(one.free, ZERO)), "cashBalance": float(one.wallet),
+                    "frozenBalance": 0, "equity": float(one.equity), "unrealized": float(one.profit), "bonus": 0,
                 }
-                for asset, cash in account.cash.items() if asset == "USDT"
+                for one in wallets(self.desk.settled(asked.account).account)
             ]
         )  # fmt: skip
 

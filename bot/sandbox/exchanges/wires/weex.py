@@ -12,9 +12,10 @@ from starlette.responses import JSONResponse, Response
 
 from bot.sandbox.exchanges.traders import DeskOrder, Held, PositionSide, Trader
 from bot.sandbox.exchanges.venue import SKEW_ALLOWED_MS, Asked, Operation, Refused, milliseconds, plain
+from bot.sandbox.exchanges.wallets import wallets
 from bot.sandbox.exchanges.wires.weex_market import WeexMarket, market_id
 from hedging.money import ZERO
-from hedging.paper import equity, free_margin, unrealized
+from hedging.paper import unrealized
 from hedging.paper.account import set_aside
 
 _CODES: Mapping[str, tuple[int, int, str]] = {  # word -> HTTP status, code, how the sentence begins
@@ -91,11 +92,11 @@ class Weex(WeexMarket):
 
     def _symbol_config(self, asked: Asked) -> Any:
         symbol, trader = self.symbol(asked), asked.account
-        leverage = str(self.desk.leverage(trader, symbol))
+        leverage, word = str(self.desk.leverage(trader, symbol)), self.desk.margin_word(trader, symbol)
         return [
             {
                 "symbol": market_id(symbol),
-                "marginType": "CROSSED" if self.desk.margin_mode(trader, symbol) == "cross" else "ISOLATED",
+                "marginType": "CROSSED" if word == "cross" else word.upper(),
                 "separatedType": "COMBINED",
                 "crossLeverage": leverage,
                 "isolatedLongLeverage": leverage,
@@ -138,18 +139,15 @@ class Weex(WeexMarket):
         return {"hasNextPage": len(items) > most, "items": items[:most]}
 
     def _balance(self, asked: Asked) -> Any:
-        account = self.desk.settled(asked.account).account
-        total, free = equity(account), free_margin(account)
         return [
             {
-                "asset": asset,
-                "balance": plain(cash, 8),
-                "availableBalance": plain(max(free[asset], ZERO), 8),
-                "frozen": plain(total[asset] - free[asset], 8),
-                "unrealizePnl": plain(total[asset] - cash, 8),
+                "asset": one.asset,
+                "balance": plain(one.wallet, 8),
+                "availableBalance": plain(max(one.free, ZERO), 8),
+                "frozen": plain(one.bound, 8),
+                "unrealizePnl": plain(one.profit, 8),
             }
-            for asset, cash in account.cash.items()
-            if asset == "USDT"
+            for one in wallets(self.desk.settled(asked.account).account)
         ]
 
     def _positions(self, asked: Asked) -> Any:
@@ -161,7 +159,7 @@ class Weex(WeexMarket):
         size = abs(position.contracts)
         worth = plain(size * position.entry_price, 8)
         return {
-            "id": 689987235755328154, "asset": "USDT", "symbol": market_id(held.symbol),
+            "id": 689987235755328154, "asset": position.contract.settle, "symbol": market_id(held.symbol),
             "side": "LONG" if position.contracts > 0 else "SHORT",
             "marginType": "CROSSED" if position.margin_mode == "cross" else "ISOLATED", "separatedMode": "COMBINED",
             "separatedOpenOrderId": 0, "leverage": str(position.leverage), "size": plain(size), "openValue": worth,

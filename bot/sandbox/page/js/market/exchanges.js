@@ -9,6 +9,7 @@ const TROUBLES = [
   ["key", "Refuses keys", "Every key there is turned down."],
   ["order", "Loses an answer", "The next order goes through, and nobody learns of it."],
   ["close", "Closes shorts", "By itself, as in a violent market."],
+  ["balance", "Tells no balance", "Everybody's money there reads as nothing."],
   ["silent", "Keeps silent", "What it closes from now on, it does not tell."],
   ["back", "All well again", "What was closed stays closed."],
 ];

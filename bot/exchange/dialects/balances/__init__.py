@@ -1,0 +1,1 @@
+"""What an account has, from its exchange's own totals: one file an exchange."""
