@@ -1,8 +1,10 @@
 """`hedgehog run` and `hedgehog migrate`."""
 
 import asyncio
+import importlib
 import logging
 import signal
+import threading
 from urllib.parse import unquote, urlsplit
 
 from bot import redaction
@@ -13,6 +15,17 @@ from bot.settings import Settings
 
 log = logging.getLogger(__name__)
 
+_LARGE = (
+    "apscheduler.schedulers.asyncio",
+    "bot.chat.application",
+    "bot.chat.notifier",
+    "bot.exchange.exchanges",
+    "bot.storage.vault",
+    "bot.web.app",
+    "bot.web.server",
+    "dbos",
+)
+
 
 def serve(parts: Parts | None = None) -> None:
     """Until SIGTERM or Ctrl-C."""
@@ -21,7 +34,15 @@ def serve(parts: Parts | None = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for noisy in ("apscheduler", "dbos", "alembic", "httpx"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    _import_what_is_large()
     asyncio.run(_serve(settings, parts or Parts()))
+
+
+def _import_what_is_large() -> None:
+    """Before there is an event loop that it could hold up; ccxt, which takes seconds, beside it."""
+    for module in _LARGE:
+        importlib.import_module(module)
+    threading.Thread(target=importlib.import_module, args=("ccxt.async_support",), daemon=True).start()
 
 
 def _keep_secrets_out_of_logs(settings: Settings) -> None:

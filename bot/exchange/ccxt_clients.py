@@ -67,6 +67,7 @@ class Clients:
 
     async def _loaded(self, *, demo: bool) -> Any:
         """A client with the contracts of now. Raises Unavailable for answers of which ccxt would make none at all."""
+        await asyncio.to_thread(preload)
         client = self._make(None, PUBLIC, demo=demo)
         try:
             with calls_noted() as calls:
@@ -225,8 +226,13 @@ def _host(client: Any, api: Sequence[str]) -> str:
     return urlsplit(client.implode_hostname(place)).hostname or ""
 
 
+def preload() -> None:
+    """Import ccxt: 100 MB and some seconds, so never in the event loop's thread."""
+    import ccxt.async_support  # type: ignore[import-untyped]  # noqa: F401
+
+
 def _exchange_class(name: str) -> Any:
-    import ccxt.async_support  # type: ignore[import-untyped]  # late: 100 MB and a second
+    import ccxt.async_support
 
     logging.getLogger("ccxt").setLevel(logging.WARNING)  # below that it logs signed requests
     return getattr(ccxt.async_support, name)
