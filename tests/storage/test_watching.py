@@ -9,9 +9,9 @@ from itertools import pairwise
 import pytest
 
 from bot.ports.errors import StaleVersion
+from bot.ports.permissions import Pause, Permission
 from bot.ports.records import Account
 from bot.ports.store import AlertChange, HoldingChange, Store
-from bot.ports.permissions import Pause, Permission
 from bot.ports.watching import AlertSettings, Look, Pin
 from hedging.rules import HedgeRule
 from tests.storage.samples import ADA, BOB, NOW, a_proposal, an_alert, an_attempt, later, owed

@@ -28,9 +28,7 @@ CONNECT = "I did not understand that. Write for example /connect bybit demo, or 
 DISCONNECT = "You have no such exchange connected. Send /disconnect to choose."
 
 ASK_TARGET = "Your rule protects {now}. Change it to {wanted}?"
-ASK_TARGET_BODY = (
-    "It would be your target from now on. Nothing is changed or priced yet; the order comes on a card of its own."
-)
+ASK_TARGET_BODY = "It would be your target from now on. Nothing is changed or priced yet; the order comes on a card of its own."
 CHANGE_TO = "Change to {wanted}"
 KEEP_TARGET = "Keep {now} and show the hedge"
 RULE_MOVED = "Your rule has changed since. This is how it is now."

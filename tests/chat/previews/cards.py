@@ -222,9 +222,7 @@ SCREENS: dict[str, Message] = {
     },
     "card_instead_traded": proposal.repriced(card(TWO_LEGS), None, PAPER, "traded"),
     "card_new_rule": proposal.proposal(replace(card(TWO_LEGS), aim=Aim("new_rule")), PAPER),
-    "card_unhedge_half": proposal.proposal(
-        replace(card(CLOSING), aim=Aim("close", share=D("0.5"))), PAPER
-    ),
+    "card_unhedge_half": proposal.proposal(replace(card(CLOSING), aim=Aim("close", share=D("0.5"))), PAPER),
     "card_change": proposal.change(card(TWO_LEGS), RULE),
     "card_sending": proposal.sending(card(TWO_LEGS)),
     "card_cancelled": proposal.over(card(TWO_LEGS, state=ProposalState.CANCELLED)),

@@ -100,7 +100,8 @@ async def test_a_rule_that_changes_at_the_very_moment_of_the_tap_is_looked_at_ag
 
 
 @pytest.mark.parametrize(
-    ("what", "why"), [("sold", "holdings"), ("shorted", "position"), ("moved", "price"), ("updated", "update")]
+    ("what", "why"),
+    [("sold", "holdings"), ("shorted", "position"), ("moved", "price"), ("updated", "update")],
 )
 async def test_the_reason_is_the_true_one(desk: Desk, what: str, why: str) -> None:
     await desk.hold(SOL="100")

@@ -11,7 +11,12 @@ from tests.simulation.process.sqlite import without_threads
 
 STEPS = 26
 RULES = ("25%", "50%", "75%", "100%", "1x", "3x", "band 5", "ETH")
-CAPS = ("order 500 day 900", "order 3000 day 4000", "order 20000 day 60000", "order 20000 day 60000 5x slippage 2%")
+CAPS = (
+    "order 500 day 900",
+    "order 3000 day 4000",
+    "order 20000 day 60000",
+    "order 20000 day 60000 5x slippage 2%",
+)
 WORDS = (
     "/hedge", "/hedge", "/unhedge", "/unhedge 50%", "/hedge 75%", "/status", "/alerts", "/permission", "/accounts",
     "/pause", "/pause 2h", "/resume", "/panic", "/rule",
@@ -41,7 +46,11 @@ async def live(world: World, chance: random.Random) -> None:
 async def act(world: World, chance: random.Random) -> None:
     match chance.choices(range(7), (2, 2, 4, 3, 2, 3, 2))[0]:
         case 0:
+            if chance.random() < 0.3:
+                await world.says(ADA, "/hedge")
             await world.says(ADA, f"/rule {chance.choice(RULES)}")
+            if chance.random() < 0.5:  # what stood there before
+                await tapped(world, chance, chance.choice(SENDS))
         case 1:
             await world.says(ADA, chance.choice(WORDS))
         case 2:

@@ -1,4 +1,4 @@
-"""Whose order: 1,000 histories of rule, permission, account, pause, clock and old buttons, and no order but its owner's.
+"""Whose order: histories of rule, permission, account, pause, clock and old buttons, and no order but its owner's.
 
 `deploy/test` tells fifty of them, `deploy/test faults` a thousand, and one again:
 `deploy/test tests/simulation/histories --seed 1234`.

@@ -82,7 +82,9 @@ def gives_for_the_account_in_use(patch: Patch) -> None:
         for other in await self.accounts(user_id):
             found = await honest(self, user_id, other.id)
             if found.permits:
-                return replace(found, account_id=account_id, version=0 if other.id != account_id else found.version)
+                return replace(
+                    found, account_id=account_id, version=0 if other.id != account_id else found.version
+                )
         return await honest(self, user_id, account_id)
 
     async def permissions(self: Any, now: Any, shard: int = 0, shards: int = 1) -> Any:
@@ -124,7 +126,9 @@ def answers_a_tap_twice(patch: Patch) -> None:
         await honest(self, confirmed)
 
     patch.setattr(Hedge, "begin", begin)
-    patch.setattr("bot.chat.turn.Turn.answered", lambda self: self.out.answer(self.tap.callback_id, "", alert=False))
+    patch.setattr(
+        "bot.chat.turn.Turn.answered", lambda self: self.out.answer(self.tap.callback_id, "", alert=False)
+    )
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,9 @@ class Seen:
     """The evidence of one history, in the order in which it came."""
 
     events: list[Ordered | Told] = field(default_factory=list)
-    cards: dict[str, Json] = field(default_factory=dict)  # by our id on the order: its row, with `auto` or without
+    cards: dict[str, Json] = field(
+        default_factory=dict
+    )  # by our id on the order: its row, with `auto` or without
     unexpected: list[str] = field(default_factory=list)
 
 
@@ -134,7 +136,14 @@ class World:
         link = Link("1:sandbox", "http://telegram.invalid", request=self.telegram)
         notifier = TelegramNotifier(link.out)
         self.services = build_services(
-            Settings(), self.store, self.market, self.exchange, OpenVault(), notifier, self.durable, self.clock
+            Settings(),
+            self.store,
+            self.market,
+            self.exchange,
+            OpenVault(),
+            notifier,
+            self.durable,
+            self.clock,
         )
         self.shell = build(self.services, link)
         await self.shell.start()
@@ -147,7 +156,9 @@ class World:
 
     async def end(self) -> None:
         await self.durable.close()
-        for row in self._rows("SELECT client_id, proposal.* FROM attempt JOIN proposal ON proposal.id = proposal_id"):
+        for row in self._rows(
+            "SELECT client_id, proposal.* FROM attempt JOIN proposal ON proposal.id = proposal_id"
+        ):
             self.seen.cards[row["client_id"]] = row
         self._glance.close()
         await self.shell.stop()
@@ -204,9 +215,7 @@ class World:
         calls = self.telegram.calls[before:]
         answers = tuple(c.text for c in calls if c.method == "answerCallbackQuery")
         said = tuple(c.text for c in calls if c.method in ("sendMessage", "editMessageText"))
-        told = Told(
-            self.step, at, user, words, account.id, account.mode == "live", answers, shown, said
-        )
+        told = Told(self.step, at, user, words, account.id, account.mode == "live", answers, shown, said)
         self.seen.events.insert(place, told)
         self._look(user)
         await self.rest()

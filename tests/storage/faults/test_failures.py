@@ -17,9 +17,9 @@ from sqlalchemy import make_url
 
 from bot.ports.books import Book
 from bot.ports.errors import NotWritable
+from bot.ports.permissions import Pause, Permission
 from bot.ports.records import Account, AccountState, AlertState, AttemptState, Invitation, ProposalState
 from bot.ports.store import AlertChange, CandleChunk, HoldingChange, Store
-from bot.ports.permissions import Pause, Permission
 from bot.ports.watching import AlertSettings, Look, Pin
 from bot.storage import SqlStore, at_head, migrate, open_store
 from bot.storage import database as rooms_database
