@@ -1,11 +1,14 @@
 """Acting without a tap: only what was permitted, within its caps, once, told, and undone with one tap."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from bot.ports.permissions import Acts, Silence
+from bot.ports.permissions import Acts, Permission, Silence
+from bot.ports.records import ProposalState
+from bot.services.desk.permission import refusal
 from hedging.errors import BadInput
 from tests.services.conftest import ADA, Desk
 
@@ -155,3 +158,147 @@ async def test_the_ladder_has_four_steps(desk: Desk) -> None:
     assert (await permissions.view(ADA)).step == "paper"
     await desk.permit("reduce", "nothing")
     assert (await permissions.view(ADA)).step == "auto"
+
+
+async def switched(desk: Desk, exchange: str, mode: str) -> None:
+    other = await desk.store.ensure_account(ADA, exchange, mode)
+    await desk.services.accounts.use(ADA, other.id)
+
+
+@pytest.mark.fault(57)
+@pytest.mark.parametrize("mode", ["demo", "live"])
+async def test_what_was_permitted_on_paper_is_not_done_on_another_account(desk: Desk, mode: str) -> None:
+    await desk.hold(ATOM="5000")
+    await desk.permit("both", "quarter")
+    await switched(desk, "bybit", mode)
+    await desk.hedged()
+    desk.market.move(ATOM=0.7)
+    await desk.tick()
+    await desk.tick()
+    assert orders(desk) == 1
+    assert not (await desk.services.permissions.view(ADA)).permission.permits
+
+
+@pytest.mark.fault(57)
+async def test_real_money_takes_the_permission_there_back_and_says_so(desk: Desk) -> None:
+    await desk.hold(ATOM="5000")
+    await switched(desk, "bybit", "live")
+    await desk.permit("both")
+    await switched(desk, "paper", "paper")
+    assert "permission_taken" not in desk.notifier.kinds()
+    await switched(desk, "bybit", "live")
+    assert not (await desk.services.permissions.view(ADA)).permission.permits
+    await desk.services.delivery.sweep()
+    (told,) = [item.payload for item in desk.notifier.told if item.kind == "permission_taken"]
+    assert (told["exchange"], told["mode"], told["why"]) == ("bybit", "live", "switch")
+
+
+@pytest.mark.fault(58)
+async def test_a_card_gives_what_it_showed_or_nothing(desk: Desk) -> None:
+    await desk.hold(ATOM="5000")
+    permissions = desk.services.permissions
+    _, narrow = await permissions.offer(ADA, "both", "nothing")
+    await permissions.caps(ADA, order=D(90_000), day=D(90_000))
+    assert await permissions.give(ADA, narrow) == "terms"
+    _, late = await permissions.offer(ADA, "both", "nothing")
+    desk.clock.pass_(minutes=5)
+    assert await permissions.give(ADA, late) == "late"
+    _, elsewhere = await permissions.offer(ADA, "both", "nothing")
+    await switched(desk, "bybit", "demo")
+    assert await permissions.give(ADA, elsewhere) == "account"
+    assert not (await permissions.view(ADA)).permission.permits
+
+
+@pytest.mark.fault(58)
+async def test_a_card_gives_once(desk: Desk) -> None:
+    await desk.hold(ATOM="5000")
+    _, offer = await desk.services.permissions.offer(ADA, "both", "nothing")
+    await desk.services.permissions.give(ADA, offer)
+    assert await desk.services.permissions.take_back(ADA)
+    assert await desk.services.permissions.give(ADA, offer) == "terms"
+
+
+@pytest.mark.fault(58)
+async def test_nothing_but_a_resume_or_its_own_end_lifts_a_pause(desk: Desk) -> None:
+    await desk.hold(ATOM="5000")
+    await desk.hedged()
+    await desk.services.permissions.caps(ADA, order=D(50_000), day=D(90_000))
+    await desk.services.permissions.pause(ADA)
+    await desk.permit("both")
+    desk.market.move(ATOM=0.7)
+    await desk.tick()
+    assert orders(desk) == 1
+    await desk.services.permissions.resume(ADA)
+    await desk.tick()
+    assert orders(desk) == 2
+
+
+async def test_a_pause_ends_by_itself_and_says_so_once(desk: Desk) -> None:
+    await desk.hold(ATOM="5000")
+    await desk.hedged()
+    await desk.services.permissions.caps(ADA, order=D(50_000), day=D(90_000))
+    await desk.permit("both")
+    await desk.services.permissions.pause(ADA, until=desk.clock.now() + timedelta(minutes=30))
+    await desk.services.permissions.pause(ADA, until=desk.clock.now() + timedelta(hours=2))
+    desk.market.move(ATOM=0.7)
+    desk.clock.pass_(minutes=100)
+    await desk.tick()
+    assert (orders(desk), "pause_over" in desk.notifier.kinds()) == (1, False)
+    desk.clock.pass_(minutes=30)
+    for _ in range(3):
+        await desk.tick()
+    assert (orders(desk), desk.notifier.kinds().count("pause_over")) == (2, 1)
+
+
+@pytest.mark.fault(59)
+async def test_a_day_is_not_reopened_by_a_clock_that_steps_back(desk: Desk) -> None:
+    desk.clock.pass_(hours=11, minutes=55)  # just before midnight
+    await drifted(desk, "both", factor=0.7)
+    desk.clock.pass_(minutes=10)
+    spent = (await desk.services.permissions.view(ADA)).permission
+    desk.market.move(ATOM=0.7)
+    await desk.tick()  # the next day
+    after = (await desk.services.permissions.view(ADA)).permission
+    assert (after.spent_on > spent.spent_on, after.spent > 0) == (True, True)
+    desk.clock.pass_(minutes=-20)
+    desk.market.move(ATOM=0.7)
+    for _ in range(2):
+        await desk.tick()
+    back = (await desk.services.permissions.view(ADA)).permission
+    assert back.spent_on == after.spent_on
+    assert back.spent > after.spent
+
+
+async def test_the_worst_price_counts_against_the_caps(desk: Desk) -> None:
+    await desk.hold(ATOM="5000")
+    plan = (await desk.services.watch._situations.of(ADA)).plan()
+    (leg,) = plan.legs
+    given = Permission(ADA, 1, acts="both", order_cap=leg.notional, day_cap=D(90_000))
+    assert refusal(given, plan, "2026-03-02") == "order_cap"
+    assert refusal(replace(given, order_cap=leg.notional * D("1.011")), plan, "2026-03-02") == ""
+    parts = replace(plan, legs=(replace(leg, notional=leg.notional / 2),) * 2)  # one order in two parts
+    assert refusal(given, parts, "2026-03-02") == "order_cap"
+
+
+async def test_two_replicas_spend_one_cap(desk: Desk) -> None:
+    """Both have read the same permission; one of them finds it moved on, and nothing of its card is done."""
+    await desk.hold(ATOM="5000")
+    await desk.permit("both")
+    given = (await desk.services.permissions.view(ADA)).permission
+    situation = await desk.services.watch._situations.of(ADA)
+    moved = []
+    for key in ("one", "other"):
+        card = desk.services.hedge.draft(ADA, ADA, situation, situation.plan(), key=key)
+        await desk.store.add_proposal(card, supersede=False)
+        moved.append(
+            await desk.store.move_proposal(
+                card.id,
+                expect=ProposalState.OPEN,
+                to=ProposalState.CONFIRMED,
+                at=desk.clock.now(),
+                under=situation.rule_version,
+                spends=given.counted(D(600), "2026-03-02"),
+            )
+        )
+    assert [card is not None for card in moved] == [True, False]
+    assert (await desk.services.permissions.view(ADA)).permission.spent == 600

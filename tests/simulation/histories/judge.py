@@ -92,9 +92,9 @@ def _paused(paused: datetime | bool, event: Told) -> datetime | bool:
 
 def _taken_or_given(given: dict[int, Given], event: Told) -> Objections:
     told = " ".join(event.answers)
-    if (event.words.startswith(("pm:ask:", "pm:give:")) and told.startswith("Taken back")) or (
-        event.words.startswith("/permission ") and any("Wider caps" in text for text in event.said)
-    ):
+    taken = event.words.startswith(("pm:ask:", "pm:give:")) and told.startswith("Taken back")
+    wider = event.words.startswith("/permission ") and any("Wider caps" in text for text in event.said)
+    if taken or wider:
         given.pop(event.account, None)
     elif event.words.startswith("/permission ") and event.account in given and event.said:
         before, caps = given[event.account], _CAPS.search(event.said[-1])

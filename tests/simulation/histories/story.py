@@ -46,7 +46,11 @@ async def live(world: World, chance: random.Random) -> None:
 async def act(world: World, chance: random.Random) -> None:
     match chance.choices(range(7), (2, 2, 4, 3, 2, 3, 2))[0]:
         case 0:
+            if chance.random() < 0.3:
+                await world.says(ADA, "/hedge")
             await world.says(ADA, f"/rule {chance.choice(RULES)}")
+            if chance.random() < 0.5:  # what stood there before
+                await tapped(world, chance, chance.choice(SENDS))
         case 1:
             await world.says(ADA, chance.choice(WORDS))
         case 2:
