@@ -48,6 +48,7 @@ class AccountLine:
     key: KeyLook | None = None
     days_left: int | None = None
     address: str = ""
+    unpriced: tuple[str, ...] = ()  # assets that nobody prices, and that the equity leaves out
 
     @property
     def shorts(self) -> tuple[Position, ...]:
@@ -216,7 +217,7 @@ class Accounts:
         except PortError as failure:
             log.info("account %d cannot be read: %s", account.id, failure)
             return replace(line, trouble="refused" if isinstance(failure, KeyRefused) else "away")
-        return replace(line, equity=balance.equity, positions=tuple(positions))
+        return replace(line, equity=balance.equity, positions=tuple(positions), unpriced=balance.unpriced)
 
     async def _read(self, account: Account) -> tuple[Sequence[Position], Balance]:
         """Both reads are waited for, whatever becomes of one: a refusal of the key is counted only then."""

@@ -175,6 +175,10 @@ class Connecting:
             raise CannotConnect("reads_only", account.exchange)
         if trial.permissions.futures is False:
             raise CannotConnect("europe" if trial.permissions.europe else "no_futures", account.exchange)
+        if trial.margin in ("portfolio", "unknown"):
+            raise CannotConnect(
+                "portfolio" if trial.margin == "portfolio" else "mode_unknown", account.exchange
+            )
         return trial
 
     async def _works_for_other_money(self, account: Account, credentials: Credentials) -> Mode | None:

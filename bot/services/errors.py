@@ -30,8 +30,9 @@ class CannotConnect(ServiceError):
     no_passphrase: its keys have a third part. refused: the exchange does not let it in. away: the exchange cannot be
     asked. withdraw: it can take money out. no_futures: it cannot trade perpetuals. reads_only: it can do nothing but
     read. for_live, for_demo: it is a key for the other money. elsewhere: its address list leaves this machine out,
-    whose `address` the exchange told. europe: it opens an account for Europe, without perpetuals. other_account: it
-    does not see the hedge that is open. orders: an order on the account is not settled.
+    whose `address` the exchange told. europe: it opens an account for Europe, without perpetuals. portfolio,
+    mode_unknown: the account is in portfolio margin, or in a margin mode that is not known. other_account: it does not
+    see the hedge that is open. orders: an order on the account is not settled.
     """
 
     def __init__(self, why: str, exchange: str = "", address: str = "") -> None:

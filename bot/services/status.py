@@ -53,6 +53,8 @@ class StatusView:
     hedged_pnl: Decimal | None
     since: datetime | None
     market_time: datetime
+    unpriced: tuple[str, ...] = ()  # assets of the account that nobody prices
+    sound: bool = True  # whether its balance is one to go by
 
 
 class Status:
@@ -84,6 +86,8 @@ class Status:
             hedged_pnl=result.hedged if result else None,
             since=result.since if result else None,
             market_time=situation.snapshot.time,
+            unpriced=situation.balance.unpriced,
+            sound=not situation.shorts or situation.balance.equity > 0,
         )
 
     async def _waiting(self, account: Account) -> tuple[Attempt, ...]:

@@ -48,6 +48,7 @@ TRYING_BODY = "Your message is deleted. I ask {title} what the key can do. This 
 
 CONNECTED = "✅ Connected: {badge}"
 MONEY = "There: {equity}, {free} of it free."
+UNPRICED = "Not counted, because nobody prices it: {assets}"
 NO_MONEY = "There is no money in its futures account yet. Move some USDT there before you hedge."
 MAY_TRADE = "The key may trade futures and cannot withdraw."
 MAY_TRADE_ONLY = "The key may trade futures."
@@ -131,6 +132,16 @@ FAILED = {
         "❌ This is an account of {title} for Europe",
         "It has no perpetual futures, so nothing can be hedged there. I kept nothing. "
         "/connect shows the other exchanges.",
+    ),
+    "portfolio": (
+        "⛔ This {title} account is in portfolio margin: not connected",
+        "There I cannot tell how much a hedge needs, and I never change an account's mode. Set it to cross margin on "
+        "{title}, or make a sub-account for the hedge, then send its key.",
+    ),
+    "mode_unknown": (
+        "⛔ This {title} account is in a margin mode that I do not know",
+        "I trade only in modes that I know, and never change an account's. Set it to cross margin on {title}, then "
+        "send the key again. I kept nothing.",
     ),
     "orders": (
         "An order of yours is under way on {title}",

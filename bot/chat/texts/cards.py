@@ -135,6 +135,8 @@ REASONS = {
     "margin": "there is not enough free money",
     "leverage": "the exchange does not allow this leverage",
     "margin_mode": "its margin mode cannot be changed now",
+    "portfolio": "the account is in portfolio margin, where I trade nothing: switch it to cross margin on the exchange",
+    "mode_unknown": "the account is in a margin mode that I do not know: set it to cross margin on the exchange",
     "reduce_only": "there is no position left to close",
     "min_notional": "the order is too small for the exchange",
     "min_amount": "the order is too small for the exchange",

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from bot.chat.texts import screens as t
 from bot.chat.texts.alerts import KINDS as ALERT_KINDS
-from bot.chat.views.accounts.badge import badge_of
+from bot.chat.views.accounts.badge import badge_of, title
 from bot.chat.views.message import Button, Message, Rows, bold, folded, html
 from bot.chat.views.numbers import amount, base_of, percent, price, signed_usd, usd
 from bot.chat.views.proposal import units
@@ -23,7 +23,7 @@ def status(view: StatusView) -> Message:
         [bold(_headline(view)), badge_of(view.account)],
         [
             t.STATUS_VALUE.format(value=usd(view.value)),
-            t.STATUS_ACCOUNT.format(equity=usd(view.equity), free=usd(view.free)),
+            *_account(view),
             *_profits(view),
         ],
         [*positions, *([folded(rest)] if rest else [])],
@@ -41,6 +41,15 @@ def _headline(view: StatusView) -> str:
         return t.STATUS_OPEN.format(value=usd(view.value))
     template = t.STATUS_DRIFTED if _drifted(view) else t.STATUS_HEDGED
     return template.format(coverage=percent(view.exposure.coverage), target=percent(view.rule.target))
+
+
+def _account(view: StatusView) -> list[str]:
+    lines = [t.STATUS_ACCOUNT.format(equity=usd(view.equity), free=usd(view.free))]
+    if not view.sound:
+        lines = [t.STATUS_NO_BALANCE.format(exchange=title(view.account.exchange))]
+    if view.unpriced:
+        lines.append(t.STATUS_UNPRICED.format(assets=html(", ".join(view.unpriced))))
+    return lines
 
 
 def _profits(view: StatusView) -> list[str]:

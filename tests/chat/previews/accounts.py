@@ -70,6 +70,15 @@ SCREENS: dict[str, Message] = {
         PAPER,
     ),
     "connected_orders": connect.connected(Connected(DEMO, trial(futures=None), (), False, "orders"), PAPER),
+    "connected_unpriced": connect.connected(
+        Connected(
+            DEMO,
+            replace(trial(equity="0"), balance=Balance(D(0), D(0), unpriced=("BFUSD", "BNFCR"))),
+            (),
+            True,
+        ),
+        DEMO,
+    ),
     "connected_away": connect.connected(Connected(DEMO, trial(), (), False, "away"), LIVE),
     **{
         f"connect_not_{why}": connect.not_connected(CannotConnect(why, "bybit"), "demo")
@@ -87,6 +96,8 @@ SCREENS: dict[str, Message] = {
             "for_live",
             "for_demo",
             "europe",
+            "portfolio",
+            "mode_unknown",
         )
     },
     "connect_not_elsewhere": connect.not_connected(CannotConnect("elsewhere", "bybit", ADDRESS), "live"),
@@ -112,6 +123,9 @@ SCREENS: dict[str, Message] = {
         )
     ),
     "accounts_paper": overview.accounts((IN_USE,)),
+    "accounts_unpriced": overview.accounts(
+        (replace(WITH_SHORTS, unpriced=("BNFCR",)), AccountLine(PAPER, False, D(100_000)))
+    ),
     "accounts_trouble": overview.accounts(
         (
             AccountLine(LIVE, True, trouble="locked"),

@@ -9,7 +9,7 @@ from bot.chat.views.message import Message
 from bot.ports.records import Alert, AlertState, Attempt, AttemptState
 from bot.services.status import PositionLine, StatusView
 from hedging.portfolio import Exposure
-from tests.chat.previews.people import NOON, PAPER, RULE, D
+from tests.chat.previews.people import LIVE, NOON, PAPER, RULE, D
 
 
 def standing(**more: Any) -> StatusView:
@@ -102,6 +102,9 @@ SCREENS: dict[str, Message] = {
     ),
     "status_drifted": status.status(
         standing(exposure=Exposure(D("21595"), D("30378"), D("9000")), alerts=(ALERT,), waiting=(LOST,))
+    ),
+    "status_no_balance": status.status(
+        standing(account=LIVE, equity=D(0), free=D(0), sound=False, unpriced=("BNFCR",))
     ),
     "status_many": status.status(
         standing(

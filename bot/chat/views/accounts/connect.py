@@ -101,6 +101,8 @@ def _found(done: Connected) -> list[str]:
         t.MONEY.format(equity=usd(equity), free=usd(free)) if equity > 0 else t.NO_MONEY,
         _may(trial.permissions),
     ]
+    if trial.balance.unpriced:
+        lines.insert(1, t.UNPRICED.format(assets=html(", ".join(trial.balance.unpriced))))
     for warning in done.warnings:
         said = t.WARNINGS[warning].format(title=title(exchange))
         why = GUIDES[exchange].addresses if warning == "no_address_list" else ""

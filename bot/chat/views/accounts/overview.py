@@ -48,7 +48,10 @@ def _key(line: AccountLine) -> list[str]:
 def _standing(line: AccountLine) -> str:
     if line.trouble or line.equity is None:
         return t.TROUBLE[line.trouble or "away"]
-    return t.LINE_MONEY.format(equity=usd(line.equity), shorts=_shorts(line))
+    lines = [t.LINE_MONEY.format(equity=usd(line.equity), shorts=_shorts(line))]
+    if line.unpriced:
+        lines.append(t.UNPRICED.format(assets=html(", ".join(line.unpriced))))
+    return "\n".join(lines)
 
 
 def _shorts(line: AccountLine) -> str:
