@@ -39,7 +39,7 @@ class ExchangeSide:
         apart = random.Random(repr(story))  # so that what else is drawn stays as it was
         if apart.random() < 0.4:
             for symbol, contract in self.venue.desk.contracts().items():
-                worth = contract.notional(contract.lot, market.snapshot().quotes[symbol].mark)
+                worth = contract.notional(contract.lot, self.venue.desk.market.snapshot().quotes[symbol].mark)
                 lots = apart.choice((1_000, 2_500, 6_000)) // worth + 1  # dollars of one order
                 self.venue.desk.largest[symbol] = max(lots * contract.lot, 3 * contract.min_amount)
         self.app = Starlette(routes=self.venue.routes())
