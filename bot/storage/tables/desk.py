@@ -40,8 +40,8 @@ class AccountLook(Row, table=True):
     failure: str
     failures: int
     maintenance: Decimal | None = Field(sa_type=Exact, nullable=True)
-    doubt: str
-    doubts: int
+    doubt: str = Field(sa_column_kwargs={"server_default": text("''")})
+    doubts: int = Field(sa_column_kwargs={"server_default": "0"})
 
 
 class Permission(Row, table=True):

@@ -18,7 +18,15 @@ from sqlalchemy import make_url
 from bot.ports.books import Book
 from bot.ports.errors import NotWritable
 from bot.ports.permissions import Pause, Permission
-from bot.ports.records import Account, AccountState, AlertState, AttemptState, Invitation, ProposalState
+from bot.ports.records import (
+    Account,
+    AccountState,
+    AlertState,
+    AttemptState,
+    Invitation,
+    KeyLook,
+    ProposalState,
+)
 from bot.ports.store import AlertChange, CandleChunk, HoldingChange, Store, TakenUpdate
 from bot.ports.watching import AlertSettings, Look, Pin
 from bot.storage import SqlStore, at_head, migrate, open_store
@@ -55,6 +63,8 @@ READS: dict[str, Any] = {
     "readers": lambda s: s.readers(),
     "alert_settings": lambda s: s.alert_settings([ADA.id]),
     "summaries_due": lambda s: s.summaries_due(NOW),
+    "key_looks": lambda s: s.key_looks(),
+    "key_look": lambda s: s.key_look(ACCOUNT),
     "permission": lambda s: s.permission(ADA.id, 1),
     "permissions": lambda s: s.permissions(NOW),
     "pause": lambda s: s.pause(ADA.id),
@@ -109,6 +119,7 @@ WRITES: dict[str, Any] = {
     "save_looks": lambda s: s.save_looks([Look(1, NOW)]),
     "save_alert_settings": lambda s: s.save_alert_settings(AlertSettings(ADA.id)),
     "note_sent": lambda s: s.note_sent([AlertSettings(ADA.id)]),
+    "save_key_look": lambda s: s.save_key_look(KeyLook(1, 1, NOW)),
     "save_permission": lambda s: s.save_permission(Permission(ADA.id, 1)),
     "take_back": lambda s: s.take_back(ADA.id, 1),
     "set_pause": lambda s: s.set_pause(ADA.id, Pause(ADA.id)),

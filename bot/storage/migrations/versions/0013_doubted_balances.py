@@ -6,7 +6,7 @@ from alembic import op
 from bot.storage.tables.types import Exact
 
 revision = "0013"
-down_revision = "0016"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
