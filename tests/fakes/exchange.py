@@ -32,6 +32,8 @@ class ScriptedExchange:
         self.held: dict[str, Decimal] = {}
         self.entries: dict[str, Decimal] = {}
         self.equity = D(100_000)
+        self.told: list[Decimal] = []  # equities that the next reads of the balance tell instead
+        self.rise: Decimal | None = None  # to the liquidation price of every short; None: it tells none
         self.leverage: dict[str, int] = {}
         self.margin_mode: dict[str, MarginMode] = {}
         self._hidden: dict[str, int] = {}
@@ -44,7 +46,8 @@ class ScriptedExchange:
         return [self._position(symbol, contracts) for symbol, contracts in self.held.items() if contracts]
 
     async def balance(self, account: Account) -> Balance:
-        return Balance(self.equity, self.equity)
+        equity = self.told.pop(0) if self.told else self.equity
+        return Balance(equity, equity)
 
     async def set_leverage(self, account: Account, symbol: str, leverage: int) -> None:
         self.leverage[symbol] = leverage
@@ -141,5 +144,5 @@ class ScriptedExchange:
             "cross",
             abs(contracts) * mark / 2,
             contracts * (mark - entry),
-            None,
+            None if self.rise is None else mark * (1 + self.rise),
         )

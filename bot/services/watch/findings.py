@@ -130,7 +130,8 @@ class Findings:
             case "margin":
                 return {"equity": _number(book.equity[n]), "upkeep": _number(book.maintenance[n])}
             case "balance":
-                return {"equity": _number(book.equity[n]), "runway": _number(np.nanmin(book.reach[mine]))}
+                told = book.reach[mine][np.isfinite(book.reach[mine])]
+                return {"runway": _number(told.min())} if len(told) else {}
             case _:
                 return {}
 
