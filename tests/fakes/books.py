@@ -134,18 +134,27 @@ def _sent_twice(attempts: list[Row]) -> list[str]:
 def _not_as_confirmed(proposal: Row, attempts: list[Row]) -> list[str]:
     """Where what was sent is not what the card showed."""
     legs = _json(proposal["plan"])["legs"]
+    orders = [(n, part) for n, leg in enumerate(legs) for part in leg.get("parts") or [leg["contracts"]]]
     found = []
-    if proposal["state"] == "done" and {a["leg"] for a in attempts} != set(range(len(legs))):
+    if proposal["state"] == "done" and not _all_tried(orders, attempts):
         found.append(f"{proposal['id']} was confirmed with {len(legs)} legs, and not all were tried")
     if proposal["state"] in ("open", "cancelled", "expired", "superseded") and attempts:
         found.append(f"{proposal['id']} is {proposal['state']}, and orders were made for it")
     for attempt in attempts:
-        shown = Decimal(str(legs[attempt["leg"]]["contracts"]))
+        shown = Decimal(str(orders[attempt["leg"]][1]))
         if Decimal(str(attempt["contracts"])) != shown or Decimal(str(attempt["filled"])) > shown:
             found.append(
                 f"{attempt['symbol']}: {shown} were confirmed, {attempt['contracts']} sent, {attempt['filled']} filled"
             )
     return found
+
+
+def _all_tried(orders: list[tuple[int, Any]], attempts: list[Row]) -> bool:
+    """Each order, but for parts of a leg whose part before was not filled whole."""
+    filled = {a["leg"] for a in attempts if Decimal(str(a["filled"])) == Decimal(str(a["contracts"]))}
+    tried = {a["leg"] for a in attempts}
+    due = {n for n, (leg, _) in enumerate(orders) if not n or orders[n - 1][0] != leg or n - 1 in filled}
+    return tried == due
 
 
 def _added_up(attempts: list[Row]) -> dict[str, Decimal]:
