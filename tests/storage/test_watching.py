@@ -131,6 +131,17 @@ async def test_a_permission_counts_only_for_the_account_in_use(store: Store, acc
     assert not (await store.permission(ADA.id, other.id)).permits
 
 
+@pytest.mark.fault(59)
+async def test_a_look_of_a_clock_that_was_ahead_is_replaced(store: Store, account: Account) -> None:
+    await store.save_rule(ADA.id, HedgeRule())
+    await store.change_holdings(ADA.id, [HoldingChange("SOL", D(1))], key="1")
+    await store.save_looks([Look(account.id, later(3600), equity=D(1))])
+    await store.save_looks([Look(account.id, NOW, equity=D(2))])
+    (reader,) = await store.readers()
+    assert reader.look is not None
+    assert reader.look.equity == 2
+
+
 async def test_a_pause_holds_until_its_time(store: Store, account: Account) -> None:
     given = await store.save_permission(Permission(ADA.id, account.id, acts="both"))
     await store.set_pause(ADA.id, Pause(ADA.id, later(60)), owed("over", not_before=later(60)))

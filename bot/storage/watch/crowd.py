@@ -3,7 +3,7 @@
 from array import array
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Double, Select, Text, cast, exists, or_, select, type_coerce
@@ -30,6 +30,8 @@ from bot.storage.tables import (
 from bot.storage.watch.alerts import IN_USE, alert_of, each
 
 CARD_LASTS = timedelta(days=1)  # at most, before it is tapped
+CLOCK_SET_BACK = timedelta(minutes=5)  # further apart, two looks are no race of replicas
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 WORK_LASTS = timedelta(minutes=10)  # at most; what takes longer is found by its orders
 
 _MEMBERS = people.join(accounts, accounts.c.user_id == people.c.id).join(
@@ -79,7 +81,10 @@ class CrowdTables:
             ]
 
     async def traded_since(self, since: datetime) -> Collection[int]:
-        worked_on = exists().where(attempts.c.proposal_id == proposals.c.id, attempts.c.updated_at >= since)
+        worked_on = exists().where(
+            attempts.c.proposal_id == proposals.c.id,
+            attempts.c.updated_at.between(since, since + CLOCK_SET_BACK),
+        )
         wanted = select(proposals.c.user_id).where(
             proposals.c.state == ProposalState.DONE,
             proposals.c.quoted_at >= since - CARD_LASTS,
@@ -90,12 +95,14 @@ class CrowdTables:
             return set((await connection.execute(wanted)).scalars())
 
     async def save_looks(self, seen: Collection[Look]) -> None:
+        # One from far ahead was made by a clock that has been set back since: it is no newer one.
+        ahead = max((one.looked_at for one in seen), default=LONG_AGO) + CLOCK_SET_BACK
         upsert = self._database.insert(looks)
         fresh = {c.name: upsert.excluded[c.name] for c in looks.c if c.name != "account_id"}
         upsert = upsert.on_conflict_do_update(
             index_elements=["account_id"],
             set_=fresh,
-            where=looks.c.looked_at <= upsert.excluded.looked_at,
+            where=or_(looks.c.looked_at <= upsert.excluded.looked_at, looks.c.looked_at > ahead),
         )
         rows = [fields_of(one) for one in sorted(seen, key=lambda one: one.account_id)]
         async with self._database.write() as connection:

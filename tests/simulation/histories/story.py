@@ -9,11 +9,12 @@ from tests.simulation.histories.world import ADA, BOB, Seen, Shown, World, laid_
 from tests.simulation.process import loop as virtual
 from tests.simulation.process.sqlite import without_threads
 
-STEPS = 26
+STEPS = 20
 RULES = ("25%", "50%", "75%", "100%", "1x", "3x", "band 5", "ETH")
 CAPS = (
-    "order 500 day 900",
+    "order 20000 day 21000",
     "order 3000 day 4000",
+    "order 20000 day 25000",
     "order 20000 day 60000",
     "order 20000 day 60000 5x slippage 2%",
 )
@@ -44,7 +45,7 @@ async def live(world: World, chance: random.Random) -> None:
 
 
 async def act(world: World, chance: random.Random) -> None:
-    match chance.choices(range(7), (2, 2, 4, 3, 2, 3, 2))[0]:
+    match chance.choices(range(9), (2, 2, 4, 6, 1, 1, 2, 2, 1))[0]:
         case 0:
             if chance.random() < 0.3:
                 await world.says(ADA, "/hedge")
@@ -63,18 +64,51 @@ async def act(world: World, chance: random.Random) -> None:
         case 5:
             await world.tick()
             await asyncio.sleep(chance.choice((5, 70, 400)))
-        case _:
+        case 6:
             await world.says(ADA, f"/permission {chance.choice(CAPS)}")
             if chance.random() < 0.6:
                 await tapped(world, chance, "pm:ask:both")
-            if chance.random() < 0.7:
+            if chance.random() < 0.6:
                 await tapped(world, chance, "pm:give:both")
+            else:
+                await tap_something(world, chance, GIVES)
+        case 7:
+            await change_account(world, chance)
+        case _:
+            await around_midnight(world, chance)
 
 
-async def tap_something(world: World, chance: random.Random) -> None:
+async def change_account(world: World, chance: random.Random) -> None:
+    """To another account, hedged there, sometimes with a permission there; then the market moves."""
+    await world.says(ADA, "/unhedge")
+    await tapped(world, chance, "ok:")
+    await world.says(ADA, "/accounts")
+    found = [(shown, data) for shown in world.shown[ADA] for data in shown.data if data.startswith("ac:use:")]
+    if found:
+        await world.taps(ADA, *chance.choice(found[-2:]))
+    await world.says(ADA, "/hedge")
+    await tapped(world, chance, "ok:")
+    if chance.random() < 0.4:
+        await world.says(ADA, "/permission")
+        await tapped(world, chance, "pm:ask:both")
+        await tapped(world, chance, "pm:give:both")
+    world.market.move(ATOM=chance.choice(LEAPS))
+    await world.tick()
+
+
+async def around_midnight(world: World, chance: random.Random) -> None:
+    """The clock goes over midnight and back, and the market moves on both sides."""
+    for hours in (13, -13, 13, -13):
+        await world.clock_goes(hours * 3600)
+        world.market.move(ATOM=chance.choice(LEAPS))
+        await world.tick()
+        await world.tick()
+
+
+async def tap_something(world: World, chance: random.Random, kinds: tuple[str, ...] = ()) -> None:
     """Any button that was ever shown, sometimes twice, sometimes by somebody else; mostly one that matters."""
     every = [(shown, data) for shown in world.shown[ADA] for data in shown.data]
-    wanted = chance.choice((SENDS, GIVES, SENDS + GIVES, ("",)))
+    wanted = kinds or chance.choice((SENDS, GIVES, SENDS + GIVES, ("",)))
     found = [one for one in every if one[1].startswith(wanted)] or every
     shown, data = found[-1] if chance.random() < 0.3 else chance.choice(found)
     who = BOB if chance.random() < 0.1 else ADA

@@ -19,6 +19,7 @@ from bot.bootstrap import build_services
 from bot.chat.application import Link, build
 from bot.chat.notifier import TelegramNotifier
 from bot.ports.records import Account, Balance, Order, OrderReport
+from bot.services.watch.tick import TICK
 from bot.settings import Settings
 from bot.storage import SqlStore
 from hedging.portfolio import Position
@@ -125,6 +126,7 @@ class World:
         self._glance = sqlite3.connect(file, isolation_level=None)
         self._updates = 0
         self._read = 0
+        self._ticks = 0
 
     async def begin(self) -> None:
         """Ada holds coins, and has three accounts: on paper, for practice and with real money."""
@@ -181,8 +183,14 @@ class World:
         await self._told(user, data, tap(self._next(), user, shown.message, data), shown)
 
     async def tick(self) -> None:
-        await self.services.watch.tick(60)
-        await self.rest()
+        """The workflow itself, twice: to act, and to see what came of it. Its slots belong to the schedule."""
+        for _ in range(2):
+            self._ticks += 1
+            name = f"tick {self._ticks}"
+            await asyncio.sleep(60)
+            await self.durable.start(TICK, name, 0, 1)
+            await self.durable.wait(name)
+            await self.rest()
         for _ in range(4):
             if not self._rows("SELECT 1 FROM outbox WHERE state = 'pending' AND not_before IS NULL LIMIT 1"):
                 break
