@@ -26,6 +26,7 @@ _STATES: Mapping[str, Literal["open", "filled", "cancelled"]] = {
     "expired": "cancelled",
     "rejected": "cancelled",
 }
+_SIDES: Mapping[str, Literal["long", "short"]] = {"long": "long", "short": "short"}
 _FALLBACK_MARGIN, _FALLBACK_LEVERAGE = Decimal("0.025"), 20  # where only a key's owner is told the tiers
 
 
@@ -205,9 +206,7 @@ def _fee(
 
 
 def _position(row: Json, amount: Decimal, contract: Contract, marks: Mapping[str, Decimal]) -> Position:
-    side = row.get("side")
-    if side not in ("long", "short"):
-        raise Malformed("a position has no side")
+    side = _side(row)
     signed = abs(amount) if side == "long" else -abs(amount)
     entry = _number(row, "entryPrice")
     mark = number(row, "markPrice") or marks.get(contract.symbol)
@@ -234,6 +233,18 @@ def _position(row: Json, amount: Decimal, contract: Contract, marks: Mapping[str
         unrealized_pnl=gain if told is None or not contract.linear else told,
         liquidation_price=liquidation if liquidation and liquidation > 0 else None,
     )
+
+
+def _side(row: Json) -> Literal["long", "short"]:
+    """As ccxt has it; where it has none, as the exchange names it or signs the amount."""
+    raw = row.get("info") or {}
+    side = _SIDES.get(str(row.get("side"))) or _SIDES.get(str(raw.get("positionSide")).lower())
+    if side is not None:
+        return side
+    signed = number(raw, "positionAmt")
+    if not signed:
+        raise Malformed("a position has no side")
+    return "long" if signed > 0 else "short"
 
 
 def _merged(sides: list[Position]) -> Position:

@@ -221,7 +221,7 @@ BYBIT = Dialect(
     },
     demo="demo",
     hedge_mode=_hedge_mode,
-    order_fee=lambda raw: raw.get("cumExecFee"),
+    order_fee=lambda raw: raw.get("cumExecFee") or None,
     funding_sign=-1,  # a fee, positive when paid
     positions=_positions,
     min_notional=_min_notional,

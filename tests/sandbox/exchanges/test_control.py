@@ -1,6 +1,7 @@
 """The stand-ins are told to misbehave over HTTP, and tell what became of it."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from starlette.applications import Starlette
 
 from bot.sandbox.exchanges import VENUES
 from bot.sandbox.exchanges.control import Exchanges
+from bot.sandbox.exchanges.wallets import totals
 from bot.sandbox.market import open_world
 from tests.fakes.sandbox_server import serving
 
@@ -97,3 +99,42 @@ async def test_an_unsigned_request_learns_nothing(exchanges: Exchanges, name: st
             async with session.request(method, f"{address}/{venue.hosts[0]}{path}") as answer:
                 body = await answer.json()
                 assert answer.status >= 400 or body.get("retCode") or body.get("code"), (method, path)
+
+
+@pytest.mark.fault(50)
+async def test_an_account_has_wallets_and_modes_as_it_is_told_to(exchanges: Exchanges) -> None:
+    """On Binance: in single-asset mode the totals are those of USDT, in multi-assets mode of all collateral."""
+    async with serving(Starlette(routes=exchanges.routes())) as address:
+        account = {"key": "k", "secret": "s", "money": {"USDT": "500", "USDC": "800", "BFUSD": "100"}}
+        _, state = await told(address, "/sandbox/exchanges/binance/accounts", account)
+        assert state["accounts"][0]["money"] == {"USDT": "500", "USDC": "800", "BFUSD": "100"}
+        venue = exchanges.venues["binance"]
+        trader = venue.desk.traders["k"]
+        (operation,) = {venue.operation_of("GET", f"/fapi/v{n}/account").name for n in (2, 3)}  # type: ignore[union-attr]
+        assert operation == "balance"
+
+        def totals_of(idle: str = "") -> Decimal:
+            return totals(trader, venue.desk.market.snapshot().spot, idle=bool(idle)).equity
+
+        await told(
+            address, "/sandbox/exchanges/binance/accounts", account | {"multi_assets": True, "idle": ["USDC"]}
+        )
+        assert (trader.multi_assets, totals_of(), totals_of("too")) == (True, Decimal(600), Decimal(1400))
+        _, state = await told(
+            address, "/sandbox/exchanges/binance/accounts", account | {"margin": "portfolio"}
+        )
+        assert state["accounts"][0]["margin"] == "portfolio"
+
+
+async def test_collateral_of_another_kind_backs_an_order_in_multi_assets_mode_alone(
+    exchanges: Exchanges,
+) -> None:
+    async with serving(Starlette(routes=exchanges.routes())) as address:
+        account = {"key": "k", "secret": "s", "money": {"BNFCR": "5000", "USDT": "0"}}
+        by_hand = {"trade": "sell", "key": "k", "symbol": SOL, "contracts": "3"}
+        await told(address, "/sandbox/exchanges/binance/accounts", account)
+        status, _ = await told(address, "/sandbox/exchanges/binance/events", by_hand)
+        assert status == 400
+        await told(address, "/sandbox/exchanges/binance/accounts", account | {"multi_assets": True})
+        status, state = await told(address, "/sandbox/exchanges/binance/events", by_hand)
+        assert (status, len(state["accounts"][0]["positions"])) == (200, 1)
