@@ -35,7 +35,7 @@ def listed_besides(live: Venue) -> None:
     def instruments(asked: Asked) -> Any:
         told = known.answer(asked)
         rows = told["result"]["list"]
-        like = next((row for row in rows if row["symbol"] == "BTCUSDT"), {})
+        like: dict[str, Any] = next((row for row in rows if row["symbol"] == "BTCUSDT"), {})
         if like.get("settleCoin") == "USDT":
             others = [row for row in rows if row["symbol"] not in ("BTCPERP", "BTCUSDE")]
             added = [

@@ -3,6 +3,7 @@ fixtures, of the recordings, and of the exchanges' own documents. Each figure wa
 
 from dataclasses import dataclass
 from decimal import Decimal as D
+from functools import partial
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ class Fact:
     unpriced: tuple[str, ...] = ()
 
 
-def asset(name: str, worth: str, free: str, **more: Any) -> dict[str, Any]:
+def asset(name: str, worth: str | float, free: str | float, **more: Any) -> dict[str, Any]:
     """A row of Binance's account, as version 3 tells it."""
     told = {"asset": name, "walletBalance": worth, "unrealizedProfit": "0.00000000", "marginBalance": worth}
     return {
@@ -37,7 +38,9 @@ def asset(name: str, worth: str, free: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def totals(equity: str, free: str, maintenance: str, *assets: Any, **more: Any) -> dict[str, Any]:
+def totals(
+    equity: str | float, free: str | float, maintenance: str | float, *assets: Any, **more: Any
+) -> dict[str, Any]:
     told = {"totalMarginBalance": equity, "availableBalance": free, "totalMaintMargin": maintenance}
     return {**told, "assets": list(assets), "positions": [], **more}
 
@@ -213,10 +216,14 @@ def expected(fact: Fact) -> Balance:
     )
 
 
+def _payload(fact: Fact, asked: Any) -> Any:
+    return fact.payload
+
+
 @pytest.mark.fault(49, 50, 51, 52)
 async def test_an_account_has_what_its_exchange_margins_by(live: Venue, account: Account) -> None:
     found = {}
     for name, fact in FACTS[live.name].items():
-        tell(live, BALANCE[live.name], lambda asked, fact=fact: fact.payload)
+        tell(live, BALANCE[live.name], partial(_payload, fact))
         found[name] = await live.exchange.balance(account)
     assert found == {name: expected(fact) for name, fact in FACTS[live.name].items()}

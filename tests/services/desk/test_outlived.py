@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -80,7 +81,7 @@ async def test_a_rule_that_changes_at_the_very_moment_of_the_tap_is_looked_at_ag
     card = await desk.card()
     positions = desk.exchange.positions
 
-    async def meanwhile(account):  # type: ignore[no-untyped-def]
+    async def meanwhile(account: Any) -> Any:
         found = await positions(account)
         monkeypatch.undo()
         await desk.services.rules.change(ADA, target=D("0.25"))
