@@ -3,6 +3,7 @@ response fixtures and parsers, put to a coin that the stand-ins list."""
 
 from dataclasses import dataclass
 from decimal import Decimal as D
+from functools import partial
 from typing import Any
 
 from bot.ports.records import Account
@@ -116,10 +117,14 @@ def answer(name: str, row: dict[str, Any]) -> Any:
             return wrapped(name, row)
 
 
+def _written(exchange: str, fact: Fact, asked: Any) -> Any:
+    return answer(exchange, fact.row)
+
+
 async def test_an_order_is_what_its_exchange_writes_of_it(live: Venue, account: Account) -> None:
     found, expected = {}, {}
     for name, fact in FACTS[live.name].items():
-        tell(live, PLACES[live.name], lambda asked, fact=fact: answer(live.name, fact.row))
+        tell(live, PLACES[live.name], partial(_written, live.name, fact))
         report = await live.exchange.find_order(account, SOL, OURS)
         found[name] = report and (report.status, report.filled, report.average_price)
         expected[name] = (fact.status, D(fact.filled), fact.average and D(fact.average))
