@@ -4,6 +4,7 @@
 import hashlib
 import hmac
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
@@ -34,6 +35,7 @@ class Mexc(MexcMarket):
     """An order that repeats an id is answered with the first one's."""
 
     name = "mexc"
+    largest = Decimal(100_000_000)  # its contracts are small
     hosts = ("api.mexc.com", "contract.mexc.com")
 
     def operations(self) -> Mapping[tuple[str, str], Operation]:
