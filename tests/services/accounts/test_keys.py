@@ -70,8 +70,8 @@ async def test_fault_38_a_revoked_key_is_probed_three_times_then_rests_and_its_o
     await floor.services.accounts.use(ADA, account.id)
     floor.venue(name).desk.traders["key-1"].revoked = True
     most = (
-        5 if name == "bybit" else 3
-    )  # there the positions are two lists, asked for at once: one probe is two calls
+        7 if name == "bybit" else 3
+    )  # there the positions are three lists, asked for at once: one probe is three calls
     before = floor.calls(name)
     for _ in range(2):
         line = await floor.services.accounts.line(ADA, account.id)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.ports.errors import StaleVersion
+from bot.ports.exchange import TradeFill
 from bot.ports.records import Aim, Proposal, ProposalState
 from bot.services.errors import AlertOver
 from bot.services.hedge import Confirmation
@@ -113,6 +114,10 @@ async def test_the_reason_is_the_true_one(desk: Desk, what: str, why: str) -> No
         case "shorted":
             desk.exchange.held["SOL/USDT:USDT"] = D(-20)
             desk.exchange.entries["SOL/USDT:USDT"] = D(150)
+            now = desk.market.time
+            desk.exchange.history.append(
+                TradeFill("SOL/USDT:USDT", "by hand", "sell", D(20), D(150), D(0), now)
+            )
         case "moved":
             desk.market.move(SOL=1.05)
         case _:  # a card of before rules had versions
