@@ -122,6 +122,7 @@ ASKING: frozenset[Handler] = frozenset(
 COSTLY: frozenset[Handler] = frozenset(
     {
         hedge.band,
+        hedge.chosen,
         hedge.confirm,
         hedge.hedge,
         hedge.leverage,
