@@ -112,7 +112,9 @@ class ChatDesk:
             metrics.UPDATES.labels("one of a lot").inc()
             return None
         turn = self._entry.turn(one.read, quiet=quiet, waited=waited)
-        handler = self._entry.met(one.read, self._allowed(one, one.route, tries), one.person)
+        handler = self._entry.met(
+            one.read, self._allowed(one, one.route, tries), one.person, unknown=one.unknown
+        )
         again = await serve(turn, handler, tries=tries)
         if again is None:
             metrics.UPDATES.labels("handled").inc()

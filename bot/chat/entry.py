@@ -102,8 +102,8 @@ class Entry:
             **more,  # type: ignore[arg-type]
         )
 
-    def met(self, read: Read, handler: Handler, known: User | None) -> Handler:
-        """`handler`, for somebody whom the bot knows from then on. `known`: as what the person was stored."""
+    def met(self, read: Read, handler: Handler, known: User | None, *, unknown: bool) -> Handler:
+        """`handler`, for somebody whom the bot knows from then on. `known`, `unknown`: as for People.meet."""
         match read:
             case Tapped() if refusal := _refusal(read):
                 return _refuse(refusal)
@@ -113,7 +113,7 @@ class Entry:
                 return handler
 
         async def greeted(turn: Turn) -> None:
-            await turn.services.people.meet(turn.user_id, turn.chat_id, name, known)
+            await turn.services.people.meet(turn.user_id, turn.chat_id, name, known, unknown=unknown)
             await handler(turn)
 
         return greeted
