@@ -104,38 +104,37 @@ UNKNOWN_COMMAND: Handler = other.unknown_command
 UNKNOWN_TAP: Handler = other.unknown_button
 GROUP: Handler = other.group
 
-
-def _all(*does: Handler) -> frozenset[Handler]:
-    """These, and the commands that do one of them."""
-    return frozenset({*does, *(command.handler for command in COMMANDS if command.does in does)})
-
-
 # Their whole effect is their answer: of a lot that wait they are passed over, and a tap goes before them.
-ASKING: frozenset[Handler] = _all(
-    accounts.accounts,
-    hedge.hedge,
-    hedge.unhedge,
-    holdings.portfolio,
-    other.group,
-    other.help_,
-    other.ping,
-    other.unknown_command,
-    status.status,
+ASKING: frozenset[Handler] = frozenset(
+    {
+        accounts.accounts,
+        hedge.hedge,
+        hedge.unhedge,
+        holdings.portfolio,
+        other.group,
+        other.help_,
+        other.ping,
+        other.unknown_command,
+        status.status,
+    }
 )
 # They read the market or an account on an exchange: so many of them a person, and not more.
-COSTLY: frozenset[Handler] = _all(
-    hedge.band,
-    hedge.confirm,
-    hedge.hedge,
-    hedge.leverage,
-    hedge.price_again,
-    hedge.target,
-    hedge.unhedge,
-    permission.undo,
-    status.details,
-    status.rebalance,
-    status.status,
-    status.tapped,
+COSTLY: frozenset[Handler] = frozenset(
+    {
+        hedge.band,
+        hedge.chosen,
+        hedge.confirm,
+        hedge.hedge,
+        hedge.leverage,
+        hedge.price_again,
+        hedge.target,
+        hedge.unhedge,
+        permission.undo,
+        status.details,
+        status.rebalance,
+        status.status,
+        status.tapped,
+    }
 )
 # They are answered however much waits.
-NEVER_QUIET = _all(SECRET, connect.connect, permission.panic)
+NEVER_QUIET: frozenset[Handler] = frozenset({SECRET, connect.connect, permission.panic})

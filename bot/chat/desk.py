@@ -9,8 +9,7 @@ from telegram.error import TelegramError
 
 from bot import metrics
 from bot.chat import texts
-from bot.chat.commands import ASKING, COSTLY, NEVER_QUIET
-from bot.chat.entry import Entry, handler_of
+from bot.chat.entry import Entry, Route, route_of
 from bot.chat.guard import serve
 from bot.chat.outgoing import Outgoing
 from bot.chat.parsing.updates import Json, Read, Tapped, Written, dated, read_update
@@ -27,7 +26,7 @@ class Incoming(Arrival):
     """An arrival, read: None where nobody needs to answer it."""
 
     read: Read | None = None
-    handler: Handler | None = None
+    route: Route | None = None
 
 
 def lane_of(read: Read | None) -> int:
@@ -90,30 +89,32 @@ class ChatDesk:
             return self._incoming(taken, None)
 
     def _incoming(self, taken: TakenUpdate, read: Read | None) -> Incoming:
-        handler = handler_of(read) if read is not None else None
+        route = route_of(read) if read is not None else None
         if isinstance(read, Written) and read.private:
             self._out.traffic.saw(read.message_id)
         return Incoming(
             taken,
             tap=isinstance(read, Tapped),
-            asks=handler is None or handler in ASKING,
+            asks=route is None or route.asks,
             user_id=read.sender.id if isinstance(read, Tapped | Written) else None,
             read=read,
-            handler=handler,
+            route=route,
         )
 
     async def handle(
         self, one: Arrival, *, tries: int, quiet: bool, waited: timedelta | None
     ) -> float | None:
-        if not isinstance(one, Incoming) or one.read is None or one.handler is None:
+        if not isinstance(one, Incoming) or one.read is None or one.route is None:
             metrics.UPDATES.labels("odd").inc()
             return None
-        quiet = quiet and not one.tap and one.handler not in NEVER_QUIET
+        quiet = quiet and not one.tap and not one.route.never_quiet
         if quiet and one.asks:
             metrics.UPDATES.labels("one of a lot").inc()
             return None
         turn = self._entry.turn(one.read, quiet=quiet, waited=waited)
-        handler = self._entry.met(one.read, self._allowed(one, one.handler, tries), one.person)
+        handler = self._entry.met(
+            one.read, self._allowed(one, one.route, tries), one.person, unknown=one.unknown
+        )
         again = await serve(turn, handler, tries=tries)
         if again is None:
             metrics.UPDATES.labels("handled").inc()
@@ -127,14 +128,14 @@ class ChatDesk:
         except TelegramError as failure:  # a courtesy
             log.info("a chat was not told how much waits: %s", failure)
 
-    def _allowed(self, one: Incoming, handler: Handler, tries: int) -> Handler:
-        """`handler`, or a sentence where its person has asked for too much that is costly. What is tried again was
+    def _allowed(self, one: Incoming, route: Route, tries: int) -> Handler:
+        """Its handler, or a sentence where its person has asked for too much that is costly. What is tried again was
         allowed before."""
-        if handler not in COSTLY or one.user_id is None or tries:
-            return handler
+        if not route.costly or one.user_id is None or tries:
+            return route.handler
         seconds = self._allowance.take(one.user_id)
         if not seconds:
-            return handler
+            return route.handler
         metrics.UPDATES.labels("too much").inc()
         tells = one.tap or self._allowance.tells(one.user_id)
 

@@ -1,5 +1,6 @@
 """From what was read of an update to a turn and its handler: who it is, whether they may, what they wrote or tapped."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.chat import commands, texts
@@ -10,11 +11,41 @@ from bot.chat.turn import Handler, Tap, Turn
 from bot.ports.records import User
 from bot.services import Services
 
-_COMMANDS = {command.name: command.handler for command in commands.COMMANDS}
+_COMMANDS = {command.name: command for command in commands.COMMANDS}
 
 
-def handler_of(read: Read) -> Handler | None:
-    """Who handles it; None for what needs no answer."""
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Who handles an update. `does`: the same without the look at the words behind a command."""
+
+    handler: Handler
+    does: Handler
+
+    @property
+    def asks(self) -> bool:
+        """Its whole effect is its answer."""
+        return self.does in commands.ASKING
+
+    @property
+    def costly(self) -> bool:
+        return self.does in commands.COSTLY
+
+    @property
+    def never_quiet(self) -> bool:
+        return self.does in commands.NEVER_QUIET
+
+
+def route_of(read: Read) -> Route | None:
+    """None for what needs no answer."""
+    if isinstance(read, Written) and read.private and read.command in _COMMANDS:
+        command = _COMMANDS[read.command]
+        if not read.edited and not any_secret(read.words):
+            return Route(command.handler, command.does)
+    handler = _handler_of(read)
+    return None if handler is None else Route(handler, handler)
+
+
+def _handler_of(read: Read) -> Handler | None:
     match read:
         case Written():
             return _of_message(read)
@@ -32,7 +63,7 @@ def _of_message(written: Written) -> Handler | None:
     if written.edited:  # what it said at first was answered
         return None
     if written.command is not None:
-        return _COMMANDS.get(written.command, commands.UNKNOWN_COMMAND)
+        return commands.UNKNOWN_COMMAND
     return commands.PLAIN if written.readable else commands.UNREADABLE
 
 
@@ -71,8 +102,8 @@ class Entry:
             **more,  # type: ignore[arg-type]
         )
 
-    def met(self, read: Read, handler: Handler, known: User | None) -> Handler:
-        """`handler`, for somebody whom the bot knows from then on. `known`: as what the person was stored."""
+    def met(self, read: Read, handler: Handler, known: User | None, *, unknown: bool) -> Handler:
+        """`handler`, for somebody whom the bot knows from then on. `known`, `unknown`: as for People.meet."""
         match read:
             case Tapped() if refusal := _refusal(read):
                 return _refuse(refusal)
@@ -82,7 +113,7 @@ class Entry:
                 return handler
 
         async def greeted(turn: Turn) -> None:
-            await turn.services.people.meet(turn.user_id, turn.chat_id, name, known)
+            await turn.services.people.meet(turn.user_id, turn.chat_id, name, known, unknown=unknown)
             await handler(turn)
 
         return greeted

@@ -115,7 +115,7 @@ class LoopbackApi:
 class Nobody:
     """People, and their updates, without a database."""
 
-    async def meet(self, *_: object) -> None:
+    async def meet(self, *_: object, **__: object) -> None:
         return None
 
     async def users(self, _: object) -> dict[int, User]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.chat.desk import Newest
+from bot.services.inbox import Allowance
 from bot.services.inbox.inbox import A_LOT
 from tests.chat.conftest import ADA, BOB, Chat
 from tests.chat.recording import Json, message, tap
@@ -50,6 +51,25 @@ async def test_another_is_answered_between_two_messages_of_a_flood(chat: Chat) -
     assert order.index(BOB) <= 2
 
 
+async def test_somebody_new_who_writes_much_at_once_is_stored_once(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored: list[int] = []
+    real = type(chat.store).ensure_user
+
+    async def counted(store: Any, user: Any) -> Any:
+        stored.append(user.id)
+        return await real(store, user)
+
+    monkeypatch.setattr(type(chat.store), "ensure_user", counted)
+    await take_all(chat, [message(n, ADA, "/ping") for n in range(10)])
+    await take_all(chat, [message(10, ADA, "/ping")])
+    assert stored == [ADA]
+    await chat.store.suspend(ADA)
+    await take_all(chat, [message(11, ADA, "/ping")])
+    assert stored == [ADA, ADA], "who had blocked the bot and writes again is found again"
+
+
 @pytest.mark.fault(60, 66)
 async def test_a_key_in_the_midst_of_a_flood_is_deleted_and_its_owner_told(chat: Chat) -> None:
     key = message(30, ADA, "a" * 40 + "7" * 40)
@@ -68,6 +88,7 @@ async def test_a_key_in_the_midst_of_a_flood_is_deleted_and_its_owner_told(chat:
 
 @pytest.mark.fault(60)
 async def test_what_is_costly_is_refused_with_one_sentence_when_it_is_too_much(chat: Chat) -> None:
+    chat.shell._desk._allowance = Allowance(every=3600)  # none comes back meanwhile, however slow the test is
     await chat.write("/add SOL 100")
     said = [(await chat.handle(message(100 + n, ADA, "/hedge"))) for n in range(25)]
     texts = [call.text for calls in said for call in calls if call.method == "sendMessage"]

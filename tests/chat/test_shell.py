@@ -250,11 +250,11 @@ async def test_updates_of_one_chat_keep_their_order_and_other_chats_do_not_wait(
     gate, order = asyncio.Event(), []
     real = type(chat.services.people).meet
 
-    async def slow(people: Any, user_id: int, chat_id: int, name: str, known: Any) -> Any:
+    async def slow(people: Any, user_id: int, chat_id: int, name: str, known: Any, **more: Any) -> Any:
         if user_id == ADA and not gate.is_set():
             await gate.wait()
         order.append(user_id)
-        return await real(people, user_id, chat_id, name, known)
+        return await real(people, user_id, chat_id, name, known, **more)
 
     monkeypatch.setattr(type(chat.services.people), "meet", slow)
     async with asyncio.TaskGroup() as tasks:

@@ -17,7 +17,7 @@ MOST = 10_000  # in memory; who brings more has to wait
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """An update that waits. `tap`: of a button. `asks`: it only wants an answer, and changes nothing. `person`: who
-    sent it, as known when it came. `left`: by an earlier process, or by another replica."""
+    sent it, as known when it came; `unknown`: nobody was. `left`: by an earlier process, or by another replica."""
 
     taken: TakenUpdate
     tap: bool = False
@@ -25,6 +25,7 @@ class Arrival:
     user_id: int | None = None
     person: User | None = None
     left: bool = False
+    unknown: bool = False
 
 
 @dataclass(slots=True)

@@ -98,7 +98,7 @@ class Inbox:
         for one in arrivals:
             if one.taken.id in fresh:
                 person = known.get(one.user_id) if one.user_id is not None else None
-                self._put(replace(one, person=person) if person else one)
+                self._put(replace(one, person=person, unknown=person is None))
             else:
                 metrics.UPDATES.labels("repeated").inc()
         return fresh
