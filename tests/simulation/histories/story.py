@@ -1,15 +1,15 @@
 """One history, drawn by a seed: its owner writes, taps what was ever shown to them, and time and prices move."""
 
-import asyncio
 import logging
 import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from tests.simulation.histories.world import ADA, BOB, Seen, Shown, World, laid_out
 from tests.simulation.process import loop as virtual
 from tests.simulation.process.sqlite import without_threads
 
-STEPS = 20
+STEPS = 14
 RULES = ("25%", "50%", "75%", "100%", "1x", "3x", "band 5", "ETH")
 CAPS = (
     "order 20000 day 21000",
@@ -23,86 +23,112 @@ WORDS = (
     "/pause", "/pause 2h", "/resume", "/panic", "/rule",
 )  # fmt: skip
 STEPS_OF_CLOCK = (-26 * 3600, -3600, -240, 240, 900, 7300, 12 * 3600, 26 * 3600)  # seconds
-LEAPS = (0.6, 0.75, 0.9, 1.1, 1.3, 1.6)
+LEAPS = (0.5, 0.65, 0.8, 1.0, 1.25, 1.5)  # of the price at first
 SENDS = ("ok:", "rb:")
 GIVES = ("pm:give:", "pm:ask:both", "pm:ask:reduce", "ac:use:")
 
 
-async def live(world: World, chance: random.Random) -> None:
-    """A hedge and mostly a permission at first; then whatever comes."""
+async def live(world: World, chance: random.Random, plots: Sequence[str]) -> None:
+    """A hedge and mostly a permission at first; then whatever comes of the plots."""
     await world.says(ADA, f"/rule {chance.choice(RULES[:4])}")
     await world.says(ADA, f"/permission {chance.choice(CAPS)}")
     if chance.random() < 0.8:
         await world.says(ADA, "/hedge")
-        await tapped(world, chance, "ok:")
+        await tapped(world, "ok:")
     if chance.random() < 0.8:
-        await world.says(ADA, "/permission")
-        await tapped(world, chance, f"pm:ask:{chance.choice(('both', 'both', 'reduce'))}")
-        await tapped(world, chance, "pm:give:")
+        await permit(world, chance.choice(("both", "both", "both", "reduce")))
     for step in range(1, STEPS):
         world.step = step
-        await act(world, chance)
+        await PLOTS[chance.choice(plots)](world, chance)
 
 
-async def act(world: World, chance: random.Random) -> None:
-    match chance.choices(range(9), (2, 2, 4, 6, 1, 1, 2, 2, 1))[0]:
-        case 0:
-            if chance.random() < 0.3:
-                await world.says(ADA, "/hedge")
-            await world.says(ADA, f"/rule {chance.choice(RULES)}")
-            if chance.random() < 0.5:  # what stood there before
-                await tapped(world, chance, chance.choice(SENDS))
-        case 1:
-            await world.says(ADA, chance.choice(WORDS))
-        case 2:
-            await tap_something(world, chance)
-        case 3:
-            world.market.move(**{chance.choice(("ATOM", "SOL")): chance.choice(LEAPS)})
-            await world.tick()
-        case 4:
-            await world.clock_goes(chance.choice(STEPS_OF_CLOCK))
-        case 5:
-            await world.tick()
-            await asyncio.sleep(chance.choice((5, 70, 400)))
-        case 6:
-            await world.says(ADA, f"/permission {chance.choice(CAPS)}")
-            if chance.random() < 0.6:
-                await tapped(world, chance, "pm:ask:both")
-            if chance.random() < 0.6:
-                await tapped(world, chance, "pm:give:both")
-            else:
-                await tap_something(world, chance, GIVES)
-        case 7:
-            await change_account(world, chance)
-        case _:
-            await around_midnight(world, chance)
+async def rule(world: World, chance: random.Random) -> None:
+    """The rule changes under a card or an alert that stands there."""
+    if chance.random() < 0.5:
+        await world.says(ADA, "/hedge")
+    await world.says(ADA, f"/rule {chance.choice(RULES)}")
+    if chance.random() < 0.6:
+        await tapped(world, chance.choice(SENDS))
 
 
-async def change_account(world: World, chance: random.Random) -> None:
-    """To another account, hedged there, sometimes with a permission there; then the market moves."""
-    await world.says(ADA, "/unhedge")
-    await tapped(world, chance, "ok:")
-    await world.says(ADA, "/accounts")
-    found = [(shown, data) for shown in world.shown[ADA] for data in shown.data if data.startswith("ac:use:")]
-    if found:
-        await world.taps(ADA, *chance.choice(found[-2:]))
-    await world.says(ADA, "/hedge")
-    await tapped(world, chance, "ok:")
-    if chance.random() < 0.4:
-        await world.says(ADA, "/permission")
-        await tapped(world, chance, "pm:ask:both")
-        await tapped(world, chance, "pm:give:both")
-    world.market.move(ATOM=chance.choice(LEAPS))
+async def word(world: World, chance: random.Random) -> None:
+    await world.says(ADA, chance.choice(WORDS))
+
+
+async def button(world: World, chance: random.Random) -> None:
+    await tap_something(world, chance)
+
+
+async def market(world: World, chance: random.Random) -> None:
+    world.price(chance.choice(("ATOM", "ATOM", "SOL")), chance.choice(LEAPS))
     await world.tick()
 
 
-async def around_midnight(world: World, chance: random.Random) -> None:
+async def clock(world: World, chance: random.Random) -> None:
+    await world.clock_goes(chance.choice(STEPS_OF_CLOCK))
+
+
+async def permission(world: World, chance: random.Random) -> None:
+    """New caps, and then the card of now or one of before."""
+    if chance.random() < 0.4:
+        await world.says(ADA, "/permission")
+        await tapped(world, "pm:ask:both")
+    await world.says(ADA, f"/permission {chance.choice(CAPS)}")
+    if chance.random() < 0.5:
+        await tapped(world, "pm:ask:both")
+    if chance.random() < 0.6:
+        await tapped(world, "pm:give:both")
+    else:
+        await tap_something(world, chance, ("pm:give:both",))
+    await market(world, chance)
+
+
+async def pause(world: World, chance: random.Random) -> None:
+    """A pause, and what might lift it."""
+    await world.says(ADA, chance.choice(("/pause", "/pause 2h", "/panic")))
+    if chance.random() < 0.6:
+        await permit(world, "both")
+    await market(world, chance)
+    if chance.random() < 0.6:
+        await world.says(ADA, "/resume")
+
+
+async def account(world: World, chance: random.Random) -> None:
+    """Another account comes into use and is hedged, sometimes with a permission there; then the market moves."""
+    world.price("ATOM", 1.0)
+    await world.says(ADA, "/unhedge")
+    await tapped(world, "ok:")
+    await world.says(ADA, "/accounts")
+    shown = world.shown[ADA][-1]
+    uses = [data for data in shown.data if data.startswith("ac:use:")]
+    if uses:
+        await world.taps(ADA, shown, chance.choice(uses))
+    await world.says(ADA, "/hedge")
+    await tapped(world, "ok:")
+    if chance.random() < 0.4:
+        await permit(world, "both")
+    await market(world, chance)
+
+
+async def midnight(world: World, chance: random.Random) -> None:
     """The clock goes over midnight and back, and the market moves on both sides."""
     for hours in (13, -13, 13, -13):
         await world.clock_goes(hours * 3600)
-        world.market.move(ATOM=chance.choice(LEAPS))
+        world.price("ATOM", chance.choice(LEAPS))
         await world.tick()
-        await world.tick()
+
+
+PLOTS: Mapping[str, Callable[[World, random.Random], Awaitable[None]]] = {
+    plot.__name__: plot for plot in (rule, word, button, market, clock, permission, pause, account, midnight)
+}
+MIXED = ("rule", "rule", "word", "word", "button", "button", "button", "market", "market", "clock", "permission",
+         "pause", "account", "midnight")  # fmt: skip
+
+
+async def permit(world: World, acts: str) -> None:
+    await world.says(ADA, "/permission")
+    await tapped(world, f"pm:ask:{acts}")
+    await tapped(world, f"pm:give:{acts}")
 
 
 async def tap_something(world: World, chance: random.Random, kinds: tuple[str, ...] = ()) -> None:
@@ -116,7 +142,7 @@ async def tap_something(world: World, chance: random.Random, kinds: tuple[str, .
         await world.taps(who, shown, data)
 
 
-async def tapped(world: World, chance: random.Random, begin: str) -> None:
+async def tapped(world: World, begin: str) -> None:
     """The latest button of that kind, if there is one."""
     found: list[tuple[Shown, str]] = [
         (shown, data) for shown in world.shown[ADA] for data in shown.data if data.startswith(begin)
@@ -125,13 +151,13 @@ async def tapped(world: World, chance: random.Random, begin: str) -> None:
         await world.taps(ADA, *found[-1])
 
 
-def tell(seed: int, folder: Path, template: Path) -> Seen:
-    """The history of that seed, to its end; what was seen of it."""
+def tell(seed: int, folder: Path, template: Path, plots: Sequence[str] = MIXED) -> Seen:
+    """The history of that seed, to its end; what was seen of it. `plots`: what may happen in it."""
 
     async def whole() -> Seen:
         world = World(laid_out(folder, template))
         await world.begin()
-        await live(world, random.Random(seed))
+        await live(world, random.Random(seed), plots)
         await world.end()
         return world.seen
 

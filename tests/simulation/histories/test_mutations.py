@@ -21,7 +21,7 @@ from hedging.plan import HedgePlan
 from tests.simulation.histories.judge import violations
 from tests.simulation.histories.story import tell
 
-AT_MOST = 150  # seeds until a fault must have shown
+AT_MOST = 40  # seeds until a fault must have shown
 
 Patch = pytest.MonkeyPatch
 
@@ -133,24 +133,25 @@ def answers_a_tap_twice(patch: Patch) -> None:
 
 @dataclass(frozen=True)
 class Mutation:
-    """A fault of the bot's own, and the invariant that should object."""
+    """A fault of the bot's own, the invariant that should object, and the plots in which it can show."""
 
     put_in: Callable[[Patch], None]
     objecting: str
+    plots: tuple[str, ...]
 
 
 TAP, RULE = "nothing_without_a_tap_but_as_permitted", "no_order_above_the_rules_target"
 MUTATIONS = (
-    Mutation(trades_for_the_target_that_was_shown, RULE),
-    Mutation(lifts_the_pause_with_a_permission, TAP),
-    Mutation(forgets_that_everything_is_paused, TAP),
-    Mutation(gives_the_caps_of_today, TAP),
-    Mutation(gives_by_a_card_of_any_age, TAP),
-    Mutation(gives_for_the_account_in_use, TAP),
-    Mutation(keeps_the_permission_on_real_money, TAP),
-    Mutation(reopens_a_day, TAP),
-    Mutation(forgets_the_caps, TAP),
-    Mutation(answers_a_tap_twice, "every_tap_is_answered_once"),
+    Mutation(trades_for_the_target_that_was_shown, RULE, ("rule", "market")),
+    Mutation(lifts_the_pause_with_a_permission, TAP, ("pause", "market")),
+    Mutation(forgets_that_everything_is_paused, TAP, ("pause", "market")),
+    Mutation(gives_the_caps_of_today, TAP, ("permission",)),
+    Mutation(gives_by_a_card_of_any_age, TAP, ("permission", "clock")),
+    Mutation(gives_for_the_account_in_use, TAP, ("account",)),
+    Mutation(keeps_the_permission_on_real_money, TAP, ("account",)),
+    Mutation(reopens_a_day, TAP, ("midnight",)),
+    Mutation(forgets_the_caps, TAP, ("market", "permission")),
+    Mutation(answers_a_tap_twice, "every_tap_is_answered_once", ("button",)),
 )
 
 
@@ -161,7 +162,7 @@ def test_a_bot_with_a_fault_is_found_out(
 ) -> None:
     mutation.put_in(monkeypatch)
     for seed in range(AT_MOST):
-        found = violations(tell(seed, memory_folder, sqlite_template))
+        found = violations(tell(seed, memory_folder, sqlite_template, mutation.plots))
         if any(objection.startswith(mutation.objecting) for objection in found):
             print(f"seed {seed}: {found}")
             return

@@ -27,7 +27,7 @@ from tests.chat.recording import Call, Json, RecordingRequest, message, tap
 from tests.fakes.database import sqlite_address
 from tests.fakes.durable import InProcess, Memory
 from tests.fakes.exchange import ScriptedExchange
-from tests.fakes.market import StillMarket
+from tests.fakes.market import PRICES, StillMarket
 from tests.fakes.vault import OpenVault
 from tests.simulation.process.loop import VirtualClock
 from tests.simulation.process.sqlite import Databases, _forget_connections
@@ -202,6 +202,10 @@ class World:
         """Forward or back, as when a machine's clock is set. Telegram's pace is no part of these histories."""
         self.clock.ahead += seconds
         await self.store.forget_paces(before=self.clock.now() + timedelta(days=9))
+
+    def price(self, coin: str, share: float) -> None:
+        """The coin is worth that share of its price at the beginning."""
+        self.market.prices[coin] = D(PRICES[coin]) * D(str(share))
 
     async def rest(self) -> None:
         """Until no order is under way."""
