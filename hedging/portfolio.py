@@ -16,7 +16,8 @@ class Holding:
 @dataclass(frozen=True, slots=True)
 class Position:
     """An open perpetual. `contracts` is signed: negative is short. Prices in quote units. A long and a short of one
-    symbol may be open side by side (hedge mode): they are two positions."""
+    symbol may be open side by side (hedge mode): they are two positions. `adl_rank`: its place in the queue for
+    auto-deleveraging, from 1 (last) to 5 (first); None: not told."""
 
     symbol: str
     contracts: Decimal
@@ -28,6 +29,7 @@ class Position:
     unrealized_pnl: Decimal
     liquidation_price: Decimal | None
     beside: bool = False  # a long beside which a short of the same symbol can be held
+    adl_rank: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,7 +198,8 @@ class CcxtAccounts:
                 row["markPrice"] = row.get("entryPrice")  # nothing prices it any more
         needs_marks = any(row.get("markPrice") is None for row in open_rows)
         marks = await self._prices() if needs_marks else {}
-        return positions_of(rows, contracts, marks, await self._beside(client, open_rows))
+        beside = await self._beside(client, open_rows)
+        return positions_of(rows, contracts, marks, beside, self._dialect.adl_rank)
 
     async def _beside(self, client: Any, rows: Sequence[Mapping[str, Any]]) -> frozenset[str]:
         """The symbols of longs beside which a short can be held. Asked for where positions do not tell it, and only

@@ -1,6 +1,6 @@
 """From ccxt's dictionaries to the domain's values. Whatever is not whole is Malformed; nothing is guessed."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -97,9 +97,11 @@ def positions_of(
     contracts: Mapping[str, Contract],
     marks: Mapping[str, Decimal],
     beside: Collection[str] = (),
+    adl_rank: Callable[[Json], int | None] = lambda raw: None,
 ) -> list[Position]:
     """Open positions by symbol, a short before a long that is held beside it. Several of one side (cross and isolated)
-    count as one; prices and leverage are then those of the larger. `beside`: symbols of longs in hedge mode."""
+    count as one; prices, leverage and rank are then those of the larger. `beside`: symbols of longs in hedge mode.
+    `adl_rank`: of a raw position."""
     sides: dict[tuple[str, bool], list[Position]] = {}
     for row in rows:
         if not isinstance(row, Mapping):
@@ -108,7 +110,7 @@ def positions_of(
         amount = _number(row, "contracts")
         if contract is None or amount == 0:
             continue
-        position = _position(row, amount, contract, marks)
+        position = replace(_position(row, amount, contract, marks), adl_rank=adl_rank(row.get("info") or {}))
         long = position.contracts > 0
         if long and contract.symbol in beside:
             position = replace(position, beside=True)

@@ -33,9 +33,10 @@ Doubt = Literal["", "none", "fell"]
 @dataclass(frozen=True, slots=True)
 class Look:
     """What the last private read of an account saw. `positions`: (symbol, signed contracts, entry, liquidation price or
-    None, leverage, margin mode) each, numbers as text. `failing_since`: wall time since which reads fail. `maintenance`
-    margin of all positions, where the exchange tells it. `doubt`: why its equity is not gone by (nothing, or most of it
-    gone at once, while a hedge is open)."""
+    None, leverage, margin mode, rank in the queue for auto-deleveraging or None) each, numbers as text; an older look
+    has no rank. `failing_since`: wall time since which reads fail. `maintenance` margin of all positions, where the
+    exchange tells it. `doubt`: why its equity is not gone by (nothing, or most of it gone at once, while a hedge is
+    open)."""
 
     account_id: int
     looked_at: datetime  # wall time of the last read that succeeded

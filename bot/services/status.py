@@ -17,7 +17,8 @@ from hedging.rules import HedgeRule
 @dataclass(frozen=True, slots=True)
 class PositionLine:
     """One perpetual. Money in quote units; `liquidation_distance`: fraction the mark may still move. `notional` and the
-    funding are None where the contract is not listed any more. `own`: contracts of it that their owner sold by hand."""
+    funding are None where the contract is not listed any more. `own`: contracts of it that their owner sold by hand.
+    `adl_rank`: place in the queue for auto-deleveraging, 1 (last) to 5; None: not told."""
 
     symbol: str
     contracts: Decimal
@@ -33,6 +34,7 @@ class PositionLine:
     funding_interval_hours: int | None
     margin_mode: str = "cross"
     own: Decimal = Decimal(0)
+    adl_rank: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,5 +120,6 @@ def _line(situation: Situation, position: Position) -> PositionLine:
         funding_rate=None if funding is None else funding.rate,
         funding_interval_hours=None if funding is None else funding.interval_hours,
         margin_mode=position.margin_mode,
+        adl_rank=position.adl_rank,
         own=-situation.own.get(position.symbol, Decimal(0)) if short else Decimal(0),
     )

@@ -16,6 +16,7 @@ KINDS = {
     "key_failing": "key refused",
     "key_expiring": "key ends soon",
     "key_rights": "key lost rights",
+    "adl": "auto-deleveraging near",
     "order_waiting": "unclear order",
     "balance": "unclear balance",
     "exit": "exit reached",
@@ -26,6 +27,8 @@ HEADLINES = {
     "drift_low": "⚠️ Coverage fell to {coverage}, your target is {target}",
     "drift_high": "⚠️ Coverage rose to {coverage}, your target is {target}",
     "market_move_down": "📉 Your coins lost {change}; coverage is {coverage}",
+    "market_move_down_again": "📉 Your coins lost another {change}; coverage is {coverage}",
+    "market_move_up_again": "📈 Your coins gained another {change}; coverage is {coverage}",
     "market_move_up": "📈 Your coins gained {change}; coverage is {coverage}",
     "funding": "💸 Your hedge pays {cost} a month in funding ({share})",
     "liquidation": "⚠️ A rise of {runway} would end your {asset} hedge",
@@ -52,6 +55,8 @@ HEADLINES = {
     "key_expiring_ended": "🔴 Your {exchange} key has ended",
     "key_rights_trading": "🔴 Your {exchange} key may not trade futures any more",
     "key_rights_addresses": "⚠️ Your {exchange} key works from every address now",
+    "adl": "⚠️ {exchange} may close your {asset} short by itself: risk {rank} of 5",
+    "adl_front": "⚠️ {exchange} would close your {asset} short among the first: risk 5 of 5",
     "order_waiting": "⏳ Your {asset} order is still unclear",
     "order_waiting_red": "🔴 Your {asset} order has been unclear for over 5 minutes",
     "balance_none": "⚠️ {exchange} tells no money behind your hedge",
@@ -94,6 +99,9 @@ BODIES = {
     "make a new key and send /connect.",
     "key_rights_addresses": "Its address list was taken away. Whoever gets the key could trade with it. Put the list "
     "back there: /accounts shows the address to copy.",
+    "adl": "In a violent market an exchange closes winning positions to pay for losing ones (auto-deleveraging). You "
+    "keep what the short has earned, but your coins are open until it is back. A smaller short or more money there "
+    "lowers the risk, and so does part of the hedge on another exchange: /connect.",
     "order_waiting": "The exchange has not said what became of it. I keep asking and never send it twice. "
     "Nothing else is traded in {asset} until then.",
     "balance_none": "That cannot be while the hedge is open, so I do nothing on it: no margin alert, no closing. "
@@ -123,6 +131,8 @@ OVER = {
     "key_failing": "✅ {exchange} accepts your key again",
     "key_expiring": "✅ The {exchange} key that was to end was renewed or is not used here any more",
     "key_rights": "✅ Your {exchange} key has its rights back or is not used here any more",
+    "adl": "✅ {exchange} is less likely to close your {asset} short again",
+    "adl_gone": "⬇️ Your {asset} short is no longer open",
     "order_waiting": "✅ The {asset} order is settled",
     "balance": "✅ {exchange} tells a balance that makes sense again",
     "exit": "✅ Your hedge is within its terms again",
@@ -130,6 +140,7 @@ OVER = {
     "no_hedge": "✅ No hedge is open any more",
 }
 OVER_BODY = "Nothing to do. This alert is over."
+CLOSED_BODY = "What closed it stands in another message."
 GIVEN_UP_BODY = "Please look at your orders there. The receipt says what is known."
 REPLACED = "⬇️ {kind}: there is a newer message"
 REPLACED_BODY = "It stands further down, with what can be done now."
@@ -140,6 +151,7 @@ WORSE = "It got worse since {time} UTC."
 CHANGED = "Updated {now} UTC, open since {time} UTC."
 VALUE = "Your coins: {value}"
 MOVED = "Your coins: {value} ({change} within a day)"
+MOVED_AGAIN = "Your coins: {value} ({change} since I last told you)"
 HEDGE_MADE = "The hedge has made {amount} so far."
 HEDGE_LOST = "The hedge has cost {amount} so far."
 
@@ -174,6 +186,7 @@ REMEDY_FEE = "Fee about {fee}. One tap sends it."
 AFTER = "There is a more urgent alert, which asks for the opposite: {kind}. See to that one first."
 AT_TARGET = "Coverage is close to your target: there is nothing to rebalance."
 NO_REMEDY = "There is no order that would help right now. /status has the figures."
+ALREADY_CALM = "Your leverage there is 2x or less already: an order would not help."
 NOTHING_TO_DO = "Nothing needs to be done now."
 REBALANCE, DELEVER, CLOSE = "Rebalance", "De-lever to 2x", "Close the hedge"
 SWITCH = "Switch to {coin}"

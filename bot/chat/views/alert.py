@@ -15,6 +15,7 @@ from bot.chat.views.proposal import units
 Payload = Mapping[str, Any]
 
 _LEGS_SHOWN = 4
+_CALM_LEVERAGE = Decimal(2)
 _KEEPS = frozenset(("stale", "funding", "exit"))
 _AT_TARGET = frozenset(("volatility", "correlation"))
 _CALM = frozenset(
@@ -45,6 +46,8 @@ def recovered(payload: Payload) -> Message:
     of_itself = payload.get("hedged", True) or payload["kind"] in _KEYS
     kind = payload["kind"] if of_itself else "no_hedge"
     body = t.OVER_BODY
+    if kind == "adl" and payload.get("rank") is None:
+        kind, body = "adl_gone", t.CLOSED_BODY
     if payload.get("given_up"):
         kind, body = "given_up", t.GIVEN_UP_BODY.format_map(_figures(payload))
     title = t.OVER[kind].format_map(_figures(payload))
@@ -79,7 +82,8 @@ def _look(payload: Payload) -> str:
             low = Decimal(str(payload["coverage"])) < Decimal(str(payload["target"]))
             return "drift_low" if low else "drift_high"
         case "market_move":
-            return "market_move_down" if (payload.get("change") or 0) < 0 else "market_move_up"
+            way = "down" if (payload.get("change") or 0) < 0 else "up"
+            return f"market_move_{way}_again" if payload.get("again") else f"market_move_{way}"
         case "basis":
             return "basis_above" if (payload.get("basis") or 0) > 0 else "basis_below"
         case "orphan":
@@ -92,6 +96,8 @@ def _look(payload: Payload) -> str:
             return "key_expiring_ended"
         case "balance":
             return "balance_none" if payload.get("reason") == "none" else "balance_contradicted"
+        case "adl" if payload.get("level", 1) > 1:
+            return "adl_front"
         case "exchange_down" if payload.get("state") and payload.get("level", 1) < 2:
             return "exchange_maintenance" if payload["state"] == "maintenance" else "exchange_silent"
         case _:
@@ -141,6 +147,8 @@ def _figures(payload: Payload) -> Mapping[str, str]:
         shown["exchange"] = title(str(payload["exchange"]))
     if payload.get("since"):
         shown["since"] = f"{datetime.fromisoformat(payload['since']):%H:%M} UTC"
+    if payload.get("rank") is not None:
+        shown["rank"] = str(payload["rank"])
     if payload.get("until"):
         shown["until"] = _day(payload["until"])
     return _before_after(payload, shown)
@@ -203,7 +211,8 @@ def _money(payload: Payload) -> list[str]:
         if change is None or abs(change) < 0.0005:
             lines.append(t.VALUE.format(value=value))
         else:
-            lines.append(t.MOVED.format(value=value, change=percent(Decimal(str(change)), signed=True)))
+            moved = t.MOVED_AGAIN if payload.get("again") else t.MOVED
+            lines.append(moved.format(value=value, change=percent(Decimal(str(change)), signed=True)))
     made = payload.get("hedge_pnl")
     if made is not None and Decimal(made) and payload["kind"] not in _CALM:
         gained = Decimal(made) > 0
@@ -217,6 +226,8 @@ def _remedy(payload: Payload) -> list[str]:
         return [] if payload["kind"] != "basis" else [t.NOTHING_TO_DO]
     if payload.get("waits_for"):
         return [t.AFTER.format(kind=t.KINDS[payload["waits_for"]])]
+    if not legs and payload["kind"] == "adl" and Decimal(payload.get("leverage", "9")) <= _CALM_LEVERAGE:
+        return [t.ALREADY_CALM]
     if not legs:
         return [t.AT_TARGET if payload["kind"] in _AT_TARGET and _near_target(payload) else t.NO_REMEDY]
     lines = [line for leg in legs[:_LEGS_SHOWN] for line in _leg(leg)]

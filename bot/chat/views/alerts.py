@@ -29,6 +29,7 @@ MUTABLE = (
     "orphan",
     "margin",
     "liquidation",
+    "adl",
 )
 
 

@@ -26,7 +26,7 @@ def status(view: StatusView) -> Message:
             *_account(view),
             *_profits(view),
         ],
-        [*positions, *([folded(rest)] if rest else [])],
+        [*positions, *([folded(rest)] if (rest := [*rest, *_untold(view)]) else [])],
         _waiting(view),
     ]
     return Message("\n\n".join("\n".join(block) for block in blocks if block), _buttons(view))
@@ -78,6 +78,8 @@ def _position(line: PositionLine) -> list[str]:
             price=price(line.liquidation_price), distance=percent(line.liquidation_distance)
         )
         lines.append(f"  {away}")
+    if line.adl_rank is not None:
+        lines.append(f"  {t.SHORT_ADL.format(rank=line.adl_rank)}")
     if line.margin_mode == "isolated":
         lines.append(f"  {t.SHORT_ISOLATED}")
     if line.own:
@@ -90,6 +92,14 @@ def _position(line: PositionLine) -> list[str]:
         template = t.SHORT_FUNDING_RECEIVES if received > 0 else t.SHORT_FUNDING_PAYS
         lines.append(f"  {template.format(rate=_rate(abs(rate)))}")
     return lines
+
+
+def _untold(view: StatusView) -> list[str]:
+    """Practice has no such queue."""
+    shorts = [line for line in view.positions if line.side == "short"]
+    if view.account.mode == "paper" or not shorts or all(line.adl_rank is not None for line in shorts):
+        return []
+    return [t.ADL_UNTOLD.format(exchange=title(view.account.exchange))]
 
 
 def _brief(line: PositionLine) -> str:

@@ -23,8 +23,8 @@ _REJECTIONS = {
     "-4028": "leverage", "-4161": "leverage", "-4202": "leverage", "-4203": "leverage", "-4205": "leverage",
     "-4087": "only_reduces", "-4088": "restricted", "-4401": "only_reduces", "-4402": "restricted",
     "-4403": "leverage", "-4411": "agreement", "-1109": "inactive", "-4109": "inactive", "-4084": "restricted",
-    "-1122": "closed", "-2017": "key", "-1011": "restricted", "-2014": "key", "-2015": "key", "-1002": "key",
-    "-1022": "key", "-4061": "position_mode", "-4060": "position_mode", "-1015": "rate_limited",
+    "-1122": "closed", "-2017": "key", "-1011": "restricted", "-2008": "key", "-2014": "key", "-2015": "key",
+    "-1002": "key", "-1022": "key", "-4061": "position_mode", "-4060": "position_mode", "-1015": "rate_limited",
     "-2025": "too_many_orders", "-4400": "restricted", "-4192": "restricted", "-2023": "liquidation",
     "-2020": "refused", "-1013": "refused", "-1100": "refused", "-1101": "refused", "-1102": "refused",
     "-1104": "refused", "-1106": "refused", "-1115": "refused", "-1116": "refused", "-1117": "refused",
@@ -69,9 +69,9 @@ async def _permissions(client: Any) -> Permissions:
 
 
 async def _has_credits(client: Any) -> bool:
-    """Accounts for Europe are margined in the exchange's credits."""
+    """Accounts for Europe are margined in the exchange's credits: only theirs have a row of them, also an empty one."""
     assets = (await client.fapiPrivateV3GetAccount())["assets"]
-    return any(row["asset"] == "BNFCR" and Decimal(str(row["walletBalance"])) for row in assets)
+    return any(row["asset"] == "BNFCR" for row in assets)
 
 
 async def _margin_mode(client: Any, symbol: str) -> ToldMode:
@@ -88,6 +88,12 @@ async def _mode_of_account(client: Any) -> ToldMode | None:
         return None
     told = await client.sapiGetAccountApiRestrictions()
     return "portfolio" if told.get("enablePortfolioMarginTrading") else None
+
+
+def _adl_rank(raw: Json) -> int | None:
+    """Told from 0 to 4."""
+    told = raw.get("adl")
+    return None if told is None else int(told) + 1
 
 
 async def _intervals(client: Any) -> Mapping[str, int]:
@@ -153,7 +159,7 @@ BINANCE = Dialect(
     open_codes=frozenset({"-4116", "-4115", "-2011", "-1010"}),
     already_set=frozenset({"-4046"}),
     clock_skew=frozenset({"-1021"}),
-    revoked=frozenset({"-2014", "-2015", "-1002"}),
+    revoked=frozenset({"-2008", "-2014", "-2015", "-1002"}),
     maintenance=frozenset({"-1016"}),
     busy=frozenset({"-1000", "-1001", "-1006", "-1007", "-1008"}),
     too_many={"-1003": "address", "-1015": "key"},
@@ -177,6 +183,7 @@ BINANCE = Dialect(
     unique_ids=False,  # free again after a fill
     forced=_forced,
     forced_closes=_forced_closes,
+    adl_rank=_adl_rank,
     positions_tell_mode=True,
     closes_at=_closes_at,
     maintenance_rate=_rate,

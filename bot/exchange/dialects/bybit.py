@@ -181,6 +181,11 @@ def _forced(raw: Json) -> Forced | None:
     return kinds.get(str(raw.get("execType")))
 
 
+def _adl_rank(raw: Json) -> int | None:
+    """Nought where nothing is held."""
+    return int(raw.get("adlRankIndicator") or 0) or None
+
+
 def _min_notional(market: Json) -> Decimal | None:
     told = ((market.get("info") or {}).get("lotSizeFilter") or {}).get("minNotionalValue")
     return Decimal(str(told)) if told else None
@@ -226,6 +231,7 @@ BYBIT = Dialect(
     positions=_positions,
     min_notional=_min_notional,
     forced=_forced,
+    adl_rank=_adl_rank,
     positions_tell_mode=True,
     symbol_tells_mode=True,
     margin_mode=_margin_mode,

@@ -245,6 +245,7 @@ class Dialect:
         None  # None: among the fills
     )
     names_forced_closes: bool = True
+    adl_rank: Callable[[Json], int | None] = lambda raw: None  # of a raw position, 1 (last in the queue) to 5
     position_side: Callable[[Json], Literal["long", "short"] | None] = position_side  # from a raw execution
     positions_tell_mode: bool = False  # ccxt's `hedged` of a position is the account's position mode
     symbol_tells_mode: bool = False  # and in all rows of one contract's positions, also when nothing is held

@@ -11,7 +11,9 @@
   "500", "USDC": "800", "BNFCR": "5000"}` (wallets by asset, in place of those that it has), `"margin": "cross" |
   "isolated" | "portfolio"` or any other word (the mode that the account or its contracts are told to be in),
   `"multi_assets": true` (all collateral backs every contract), `"idle": ["BTC"]` (assets whose collateral is switched
-  off), `"worth": {"BFUSD": "1"}` (US dollars a unit of what has no market price).
+  off), `"worth": {"BFUSD": "1"}` (US dollars a unit of what has no market price). `"ranks": {"SOL/USDT:USDT": 4}`:
+  where its shorts stand in the queue for auto-deleveraging, from 1 (last) to 5 (first); Binance and Bybit tell it, each
+  in its own numbers.
 - `POST /sandbox/exchanges/{name}/faults {"kind", "on"?, "after"?, "times"?, "lasts"?, …}` as in `faults.Fault`, or
   `{"clear": true}`. So `{"kind": "missing", "on": "positions", "by": "list", "lasts": 9}` empties the account's list of
   positions for nine seconds while reads of one symbol stay right (`"by": "symbol"` is the reverse; with `"symbols"`
@@ -131,8 +133,9 @@ class Exchanges:
         """The wire, whose changes are kept. What only time changes is reckoned again from the market."""
 
         async def endpoint(request: Request) -> Response:
+            drilled = venue.desk.drilled
             answer = await venue.handle(request)
-            if request.method != "GET":
+            if request.method != "GET" or venue.desk.drilled != drilled:
                 self.keep(venue)
             return answer
 
@@ -165,6 +168,8 @@ class Exchanges:
             venue.desk.set_margin(trader, str(body["margin"]))
         if "idle" in body:
             trader.idle = [str(asset) for asset in body["idle"]]
+        if "ranks" in body:
+            trader.ranks = {str(symbol): int(rank) for symbol, rank in body["ranks"].items()}
         if "worth" in body:
             trader.worth = {asset: decimal(price) for asset, price in body["worth"].items()}
 

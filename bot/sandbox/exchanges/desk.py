@@ -11,6 +11,7 @@ from decimal import Decimal
 from bot.sandbox.exchanges.market import Market, since_settled
 from bot.sandbox.exchanges.traders import LONG, DeskOrder, Forced, Held, PositionSide, Side, Trader
 from bot.sandbox.exchanges.wallets import lending, with_cash
+from bot.sandbox.market.drill import CLOSED_AT, away, near
 from hedging.errors import OrderRejected
 from hedging.market import Contract, Quote
 from hedging.money import ZERO, ceil_to_step, floor_to_step
@@ -25,6 +26,8 @@ from hedging.paper import (
     with_leverage,
     with_margin_mode,
 )
+
+DRILLED = 4  # the rank of shorts in the drill, before they are closed
 
 
 class Desk:
@@ -42,6 +45,7 @@ class Desk:
         self.delisted: set[str] = set()
         self.closing: dict[str, datetime] = {}  # announced: the listing tells when trading ends
         self.share: Decimal | None = None  # of the next orders' amount that is filled
+        self.drilled: datetime | None = None  # the beginning of the drill that has closed shorts here
         self.linger = 0  # looks that find the next order still at work
         self._ids = itertools.count(8_000_001)
 
@@ -55,8 +59,11 @@ class Desk:
             self.traders[key] = Trader(key, secret, passphrase, account)
         return self.traders[key]
 
-    def restore(self, traders: Sequence[Trader], delisted: Sequence[str]) -> None:
+    def restore(
+        self, traders: Sequence[Trader], delisted: Sequence[str], drilled: datetime | None = None
+    ) -> None:
         """Go on from what was kept; ids of orders go on as well."""
+        self.drilled = drilled
         self.traders = {trader.key: trader for trader in traders}
         self.delisted = set(delisted)
         latest = max((order.id for trader in traders for order in trader.orders), default=8_000_000)
@@ -220,6 +227,23 @@ class Desk:
         if trader.account.positions and trader.hedged != hedged:
             raise OrderRejected("Close all positions before changing the position mode.", "position_mode")
         trader.hedged = hedged
+
+    def rank(self, trader: Trader, symbol: str) -> int:
+        """Where a short stands in the queue for auto-deleveraging, from 1 (last) to 5."""
+        return max(trader.ranks.get(symbol, 1), DRILLED if near(self.market.drill()) else 1)
+
+    def drill(self) -> bool:
+        """What the drill of 10 October 2025 does here by now; whether the exchange is away for it."""
+        since = self.market.drill()
+        if since is None:
+            return False
+        begun = self.market.now() - since
+        if since >= CLOSED_AT and (self.drilled is None or self.drilled < begun):
+            self.drilled = begun
+            for trader in self.traders.values():
+                for symbol in {held.symbol for held in self.held(trader) if held.position.contracts < 0}:
+                    self.force_close(trader, symbol, "adl")
+        return away(since)
 
     def force_close(self, trader: Trader, symbol: str, kind: Forced, share: Decimal = Decimal(1)) -> None:
         """The exchange closes (a share of) every position in a symbol at the mark."""

@@ -29,7 +29,8 @@ class ExchangeFile:
             state = json.loads(self._file.read_text(encoding="utf-8"))
             if state["format"] != _FORMAT:
                 raise ValueError("a format of another version")
-            desk.restore([_read(Trader, trader) for trader in state["traders"]], state["delisted"])
+            traders = [_read(Trader, trader) for trader in state["traders"]]
+            desk.restore(traders, state["delisted"], _read(datetime | None, state.get("drilled")))
         except FileNotFoundError:
             return
         except (OSError, ValueError, LookupError, TypeError, ArithmeticError) as error:
@@ -41,7 +42,12 @@ class ExchangeFile:
         """On the disk when this returns: nobody is told of an order that a restart would forget."""
         self._file.parent.mkdir(parents=True, exist_ok=True)
         traders = [_plain(trader) for trader in desk.traders.values()]
-        state = {"format": _FORMAT, "traders": traders, "delisted": sorted(desk.delisted)}
+        state = {
+            "format": _FORMAT,
+            "traders": traders,
+            "delisted": sorted(desk.delisted),
+            "drilled": _plain(desk.drilled),
+        }
         fresh = self._file.with_suffix(".part")
         with fresh.open("w", encoding="utf-8") as stream:
             json.dump(state, stream)

@@ -96,6 +96,9 @@ class Listings:
         high, low = (None if part is None else part * times for part in (told.high, told.low))
         return Candles(tuple(names), told.times, told.close * times, high, low)
 
+    def drill(self) -> timedelta | None:
+        return self.market.drill()
+
     def funding_since(self, symbol: str, since: datetime) -> Sequence[Funding]:
         settled = self.market.funding_since(self._followed(symbol)[0], since)
         settled = [replace(item, symbol=symbol) for item in settled]

@@ -58,6 +58,7 @@ class Trader:
     `margin`: the margin mode of the whole account, or one that none of its contracts has (portfolio); empty: each
     contract has its own. `multi_assets`: all collateral backs every contract, and not each settle coin its own.
     `idle`: assets whose collateral is switched off. `worth`: US dollars a unit of what has no market price, or another.
+    `ranks`: by symbol, its shorts' place in the queue for auto-deleveraging, from 1 (last) to 5 (first).
     """
 
     key: str
@@ -78,6 +79,7 @@ class Trader:
     multi_assets: bool = False
     idle: list[str] = field(default_factory=list)
     worth: dict[str, Decimal] = field(default_factory=dict)
+    ranks: dict[str, int] = field(default_factory=dict)
     orders: list[DeskOrder] = field(default_factory=list)
     funding: list[FundingPaid] = field(default_factory=list)
 

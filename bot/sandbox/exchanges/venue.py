@@ -178,6 +178,8 @@ class Venue(ABC):
             self._work_off_queue()
         by: Asking = "symbol" if asked.text("symbol") else "list"
         fault = self.faults.take(operation.name, asked.headers.values(), by)
+        if self.desk.drill():
+            return self.refusal("overload", "overload", asked)
         if fault is not None and fault.kind in SHOWN_OTHERWISE:
             asked, fault = replace(asked, shown=fault), None
         if fault is not None and fault.kind == "late":

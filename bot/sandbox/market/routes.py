@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bot.sandbox.market.coins import STABLECOINS
+from bot.sandbox.market.drill import away
 from bot.sandbox.market.errors import BadCommand
 from bot.sandbox.market.world import World
 from hedging.errors import UnknownAsset, UnknownContract
@@ -26,6 +27,8 @@ def routes(world: World, hedges: Hedges) -> list[Route]:
     world.wind()
 
     async def snapshot(request: Request) -> Response:
+        if away(world.drill()):
+            return _refusal(503, "The market is away, as it was on 10 October 2025.")
         now = world.snapshot()
         return JSONResponse(
             {
@@ -39,6 +42,8 @@ def routes(world: World, hedges: Hedges) -> list[Route]:
         )
 
     async def candles(request: Request) -> Response:
+        if away(world.drill()):
+            return _refusal(503, "The market is away, as it was on 10 October 2025.")
         names = [name for name in request.query_params.get("names", "").split(",") if name]
         try:
             bar = timedelta(seconds=int(request.query_params.get("bar", "3600")))

@@ -16,7 +16,7 @@ from bot.sandbox.market.coins import coin_of
 from bot.sandbox.market.errors import BadCommand
 from bot.sandbox.market.path import HOUR_MS, MINUTES, Floats, generator
 
-Kind = Literal["crash", "rally", "funding", "decorrelate", "gap"]
+Kind = Literal["crash", "rally", "funding", "decorrelate", "gap", "october"]
 Times = NDArray[np.int64]
 Shape = tuple[
     Floats, Floats, Floats, Floats, float
@@ -32,15 +32,19 @@ _SIZES: dict[Kind, tuple[float, float, float]] = {  # default, least, most
     "funding": (0.003, -1.0, 1.0),
     "decorrelate": (0.3, 0.01, 1.0),
     "gap": (0.02, -0.1, 0.1),
+    "october": (0.15, 0.05, 0.25),
 }
+_OCTOBER_MS = 8 * 60_000  # of 10 October 2025: so long prices fall
+_ALTCOINS_FELL = 10 / 3  # times as far as Bitcoin
+_OCTOBER_FRIGHT, _FRIGHT_FADES = 10, {"october": 2.0}  # times a crash of that size; hours
 
 
 @dataclass(frozen=True, slots=True)
 class Shock:
     """`size`: crash and rally: how far BTC moves (fraction). decorrelate: the typical drift of an altcoin (fraction).
     funding: what shorts pay each interval (fraction of notional; negative: they receive), as far as the exchange's
-    cap allows. gap: how far perpetuals rise above their coins (fraction; negative: fall below). `at_ms`: market
-    time."""
+    cap allows. gap: how far perpetuals rise above their coins (fraction; negative: fall below). october: how far BTC
+    falls within eight minutes, the altcoins more than three times as far. `at_ms`: market time."""
 
     kind: Kind
     size: float
@@ -89,6 +93,11 @@ class Overlay:
         self._seed, self._start_ms = seed, start_ms
         self._effects: list[_Effect] = []
 
+    def since(self, kind: Kind, time_ms: int) -> int | None:
+        """Milliseconds since the latest shock of that kind; None where there was none."""
+        begun = [shock.at_ms for shock in self.shocks if shock.kind == kind and shock.at_ms <= time_ms]
+        return time_ms - begun[-1] if begun else None
+
     @property
     def shocks(self) -> list[Shock]:
         return [effect.shock for effect in self._effects]
@@ -112,7 +121,7 @@ class Overlay:
         """(..., N) log price added by jumps at market times (...)."""
         total = np.zeros((*times_ms.shape, len(self._beta)))
         for effect in self._effects:
-            total += (times_ms >= effect.shock.at_ms)[..., None] * effect.jump
+            total += _happened(effect.shock, times_ms)[..., None] * effect.jump
         return total
 
     def noise(self, hour: int) -> Floats | float:
@@ -143,7 +152,7 @@ class Overlay:
     def stress(self, time_ms: int) -> float:
         """How frightened the market is, 0 when calm: spreads widen and books thin out by it."""
         return sum(
-            abs(effect.shock.size) * math.exp(-(time_ms - effect.shock.at_ms) / HOUR_MS / 24)
+            _fright(effect.shock, (time_ms - effect.shock.at_ms) / HOUR_MS)
             for effect in self._effects
             if effect.shock.kind not in ("funding", "gap") and time_ms >= effect.shock.at_ms
         )
@@ -182,6 +191,8 @@ class Overlay:
                 return self._funding(shock.size, random)
             case "decorrelate":
                 return self._decorrelate(shock.size, random)
+            case "october":
+                return self._october(shock.size, random)
             case "gap":
                 none = np.zeros(len(self._beta))
                 return none, shock.size * random.uniform(0.9, 1.1, len(none)), none, none, 1.0
@@ -191,6 +202,12 @@ class Overlay:
         fall = np.where(self._bitcoin, size, np.clip(self._beta * size * spread, size / 2, _DEEPEST_FALL))
         discount = -0.012 * size * self._beta * random.uniform(0.7, 1.3, len(fall))
         return np.log1p(-fall), discount, 0.04 * size * self._beta, 0.015 * size * ~self._bitcoin, 36.0
+
+    def _october(self, size: float, random: np.random.Generator) -> Shape:
+        spread = random.uniform(0.95, 1.05, len(self._beta))
+        fall = np.where(self._bitcoin, size, size * _ALTCOINS_FELL * spread)
+        discount = -0.1 * size * np.where(self._bitcoin, 0.3, random.uniform(0.8, 1.2, len(fall)))
+        return np.log1p(-fall), discount, 0.04 * size * self._beta, 0.015 * size * ~self._bitcoin, 12.0
 
     def _rally(self, size: float, random: np.random.Generator) -> Shape:
         spread = 1 + 0.12 * random.standard_normal(len(self._beta)) + 0.15 * self._thin
@@ -211,3 +228,15 @@ class Overlay:
         )
         none = np.zeros(count)
         return drift * ~self._bitcoin, none, none, 0.05 * size * ~self._bitcoin, 72.0
+
+
+def _happened(shock: Shock, times_ms: Times) -> Floats:
+    """Which share of a shock's jump prices have made at market times: all of it at once, but for October's."""
+    if shock.kind != "october":
+        return (times_ms >= shock.at_ms).astype(np.float64)
+    return np.clip((times_ms - shock.at_ms) / _OCTOBER_MS, 0.0, 1.0)
+
+
+def _fright(shock: Shock, hours: float) -> float:
+    weight = _OCTOBER_FRIGHT if shock.kind == "october" else 1
+    return weight * abs(shock.size) * math.exp(-hours / _FRIGHT_FADES.get(shock.kind, 24.0))

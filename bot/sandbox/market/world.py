@@ -124,6 +124,11 @@ class World:
         self._journal = replace(self._journal, shocks=(*self._journal.shocks, shock))
         self._lease(_LEASE_SECONDS)
 
+    def drill(self) -> timedelta | None:
+        """How long ago the drill of 10 October 2025 began; None where it never did."""
+        since = self._overlay.since("october", self.now_ms())
+        return None if since is None else timedelta(milliseconds=since)
+
     def skip(self, span: object) -> None:
         """Leap ahead, at most to the end of what there is. Raises BadCommand."""
         milliseconds = parse_span(span)

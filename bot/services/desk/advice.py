@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from bot.ports.records import Aim, Alert, AlertState
 from bot.services.desk.collateral import leverage_of, sound
-from bot.services.desk.kinds import KINDS
+from bot.services.desk.kinds import ADL, FAR, KINDS
 from bot.services.situation import Situation
 from hedging.errors import HedgingError
 from hedging.plan import HedgePlan
@@ -92,7 +92,9 @@ def remedy_plan(
         case "close":
             return situation.unwinding() if situation.shorts else None
         case "delever":
-            return _delevered(situation, equity)
+            plan = _delevered(situation, equity)
+            closes = plan is not None and plan.purpose == "unhedge"
+            return None if kind == ADL and closes else plan  # nobody closes a hedge lest it be closed
         case "retarget":
             return _retargeted(situation, measure)
         case _:
@@ -103,6 +105,9 @@ def gone(alert: Alert, situation: Situation) -> bool:
     """Whether what the alert is about can be seen to be over, before the watch has found so."""
     if alert.state is AlertState.RECOVERED:
         return True
+    if alert.kind == ADL:
+        ranks = [short.adl_rank or 0 for short in situation.shorts if short.symbol == alert.subject]
+        return all(rank <= FAR for rank in ranks)
     match KINDS[alert.kind].remedy:
         case "rebalance":
             return (

@@ -25,6 +25,9 @@ class Kind:
     worse_from: int = 2
 
 
+ADL = "adl"
+FAR = 2  # so far back in the queue for auto-deleveraging (1 to 5) a short is out of danger again
+
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
@@ -44,6 +47,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("key_failing", RED, RED),
         Kind("key_expiring", AMBER, RED, worse_from=3),
         Kind("key_rights", AMBER, RED),
+        Kind("adl", AMBER, AMBER, "delever"),
         Kind("order_waiting", AMBER, RED),
         Kind("balance", AMBER, AMBER),
     )

@@ -28,6 +28,7 @@ from bot.services.watch.market import Street
 from bot.services.watch.memory import NEW_HIGH, REFERENCE_LASTS, Memory
 from bot.services.watch.own import Outside, OwnMatters
 from bot.services.watch.pins import Pins, keep_current
+from bot.services.watch.queue import QueueMatters
 from hedging.errors import HedgingError
 
 log = logging.getLogger(__name__)
@@ -218,7 +219,10 @@ class Checks:
             place |= {user: (one, n) for n, user in enumerate(one.users)}
             for n, matters in one.matters().items():
                 found[one.users[n]] += matters
-        for user, matter in OwnMatters(crowd, outside, place).matters():
+        own = OwnMatters(crowd, outside, place)
+        for user, matter in QueueMatters(crowd, own.time).matters():
+            found[user].append(matter)
+        for user, matter in own.matters():
             if not any(m.alert.kind == matter.alert.kind == "market_move" for m in found[user]):
                 found[user].append(matter)
         for user, matters in found.items():

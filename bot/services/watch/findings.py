@@ -200,7 +200,9 @@ class Findings:
             new = Alert(0, self.users[n], "market_move", AlertState.RAISED, facts, self.now, self.now)
             found[n].append(Matter(new, Event.RAISED))
         else:  # another move on the same day deserves a message of its own
-            again = replace(earlier, facts=facts, updated_at=self.now)
+            before = earlier.facts.get("change") or 0
+            same_way = (facts["change"] or 0) * before > 0
+            again = replace(earlier, facts={**facts, "again": same_way}, updated_at=self.now)
             found[n].append(Matter(again, Event.RAISED))
 
 

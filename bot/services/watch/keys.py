@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 EVERY = timedelta(hours=24)
 AGAIN_AFTER = timedelta(hours=1)  # where it could not be told
+EARLY = timedelta(minutes=5)  # clocks differ by less: beyond it, this one has stepped back
 A_TICK = 8  # keys at most, one after another: nobody waits for this
 SECONDS = 5.0  # for one
 STAGES = (14, 7, 1)  # days before a key ends at which its owner is told
@@ -36,7 +37,7 @@ class KeyLooks:
         now = self._clock.now()
         every = await self._store.key_looks(shard, shards)
         active = [one for one in every if one[0].state is AccountState.ACTIVE]
-        due = [one for one in active if one[1] is None or now - one[1].looked_at >= EVERY]
+        due = [one for one in active if one[1] is None or not now - EVERY < one[1].looked_at <= now + EARLY]
         due.sort(key=lambda one: one[1].looked_at.timestamp() if one[1] else 0.0)
         for account, known in due[:A_TICK]:
             await self._store.save_key_look(await self._look(account, known))

@@ -183,6 +183,7 @@ def _row(position: Position) -> list[Any]:
         None if liquidation is None else str(liquidation),
         position.leverage,
         position.margin_mode,
+        position.adl_rank,
     ]
 
 

@@ -81,17 +81,19 @@ class OwnMatters:
                     if matter is not None:
                         yield user, matter
         for (user, kind, subject), (level, facts) in wanted.items():
-            at = self._time(user)
+            at = self.time(user)
             new = Alert(0, user, kind, AlertState.RAISED, facts, at, at, subject=subject, level=level)
             yield user, Matter(new, Event.RAISED)
 
     def _known(self, user: int, alert: Alert, now: tuple[int, dict[str, Any]] | None) -> Matter | None:
-        at = self._time(user)
+        at = self.time(user)
         if now is None and self._lasts(user, alert, at):
             now = (alert.level, dict(alert.facts))
         if now is None:
             return Matter(replace(alert, updated_at=at, facts=self._with(user, alert.facts)), Event.OVER)
         level, facts = now
+        if alert.kind == "key_expiring" and facts.get("expires") == alert.facts.get("expires"):
+            level = max(level, alert.level)  # a clock that steps back takes no stage back
         if level != alert.level:
             event = Event.WORSE if level > alert.level else Event.BETTER
             if alert.kind == "key_expiring" and event is Event.WORSE and level < LAST_STAGE:
@@ -108,6 +110,10 @@ class OwnMatters:
         """Matters that happened at an instant: they last for a while, or until they were mended."""
         if alert.kind == "market_move":
             return at - alert.updated_at <= MOVE_LASTS
+        if alert.kind == "key_expiring":  # the same end lies further ahead: the clock has stepped back
+            ends = {str(account.id): look.expires for account, look in self._outside.keys if look is not None}
+            end = ends.get(alert.subject)
+            return end is not None and end.isoformat() == alert.facts.get("expires")
         if alert.kind != "forced_close" or at - alert.raised_at > CLOSED_LASTS or user not in self._found:
             return alert.kind == "forced_close" and user not in self._found
         findings, n = self._found[user]
@@ -222,6 +228,6 @@ class OwnMatters:
         findings, n = self._found[user]
         return {**facts, "coverage": findings.coverage(n), "hedged": bool(findings.seen.hedged[n])}
 
-    def _time(self, user: int) -> datetime:
+    def time(self, user: int) -> datetime:
         """Market time where the user trades; as good as it is known while that market is away."""
         return self._found[user][0].now if user in self._found else self._outside.market_time

@@ -9,7 +9,7 @@ from bot.chat.views.message import Message
 from bot.ports.records import Alert, AlertState, Attempt, AttemptState
 from bot.services.status import PositionLine, StatusView
 from hedging.portfolio import Exposure
-from tests.chat.previews.people import LIVE, NOON, PAPER, RULE, D
+from tests.chat.previews.people import LIVE, MEXC, NOON, PAPER, RULE, D
 
 
 def standing(**more: Any) -> StatusView:
@@ -106,6 +106,10 @@ SCREENS: dict[str, Message] = {
     "status_no_balance": status.status(
         standing(account=LIVE, equity=D(0), free=D(0), sound=False, unpriced=("BNFCR",))
     ),
+    "status_adl": status.status(
+        standing(account=LIVE, positions=tuple(replace(line, adl_rank=3) for line in standing().positions))
+    ),
+    "status_adl_untold": status.status(standing(account=MEXC)),
     "status_many": status.status(
         standing(
             positions=tuple(replace(standing().positions[0], symbol=f"COIN{n}/USDT:USDT") for n in range(30))

@@ -4,6 +4,7 @@ import base64
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from starlette.applications import Starlette
 from bot.bootstrap import build_services
 from bot.exchange.ccxt_wire import Wire
 from bot.exchange.exchanges import Exchanges
-from bot.ports.records import Invitation, Mode
+from bot.ports.records import Invitation, Mode, OutboxItem
 from bot.ports.vault import Credentials
 from bot.sandbox.exchanges.control import Exchanges as Standins
 from bot.sandbox.exchanges.venue import Venue
@@ -49,10 +50,11 @@ class Floor:
     notifier: Listener = field(default_factory=Listener)
     exchanges: Any = None
     services: Any = None
+    durable: Any = None
 
     def start(self) -> Services:
         """A life of the bot; what was before it is only in the database and at the exchanges."""
-        wire = Wire(self.clock, loopback=self.address)
+        wire, self.durable = Wire(self.clock, loopback=self.address), ManualDurable(self.clock)
         self.exchanges = Exchanges("bybit", self.store, wire, self.clock, self.vault.open)
         self.services = build_services(
             Settings(),
@@ -61,7 +63,7 @@ class Floor:
             self.exchanges,
             self.vault,
             self.notifier,
-            ManualDurable(self.clock),
+            self.durable,
             self.clock,
         )
         self._wires.append(wire)
@@ -107,6 +109,34 @@ class Floor:
         venue = self.venue(name)
         signed = {operation.name for operation in venue.operations().values() if operation.signed}
         return sum(count for operation, count in venue.calls.items() if operation in signed)
+
+    async def hedge(self, user: int = ADA, message_id: int = 50) -> None:
+        """A card, its tap, and the orders."""
+        card = await self.services.hedge.propose(user, user, key=f"update:{message_id}")
+        await self.services.hedge.shown(card.id, message_id)
+        outcome = await self.services.hedge.confirm(card.id, user, user, message_id)
+        assert outcome.kind == "sending"
+        await self.services.hedge.begin(card)
+        await self.durable.run_all()
+
+    async def held(self, user: int = ADA) -> Decimal:
+        """Contracts of SOL in the account in use, signed."""
+        account = await self.services.accounts.in_use(user)
+        return sum(
+            (p.contracts for p in await self.exchanges.positions(account) if p.symbol == SOL), Decimal(0)
+        )
+
+    async def tick(self, **later: float) -> list[OutboxItem]:
+        """A tick of the watch after so much time; what it told."""
+        self.clock.pass_(**(later or {"seconds": 60}))
+        before = len(self.notifier.told)
+        await self.services.watch.tick(60)
+        await self.durable.run_all()
+        for _ in range(4):  # a chat gets one message a second
+            self.clock.pass_(seconds=2)
+            await self.services.delivery.sweep()
+            await self.durable.run_all()
+        return self.notifier.told[before:]
 
     def sell(self, name: str, key: str = "key-1", contracts: str = "30") -> None:
         """A short, by the owner's own hand."""

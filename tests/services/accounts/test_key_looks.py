@@ -77,3 +77,14 @@ async def test_an_exchange_that_does_not_answer_is_asked_an_hour_later_and_nothi
     floor.clock.pass_(minutes=61)
     await floor.services.watch.keys.refresh()
     assert floor.venue("bybit").calls["permissions"] > asked
+
+
+async def test_a_clock_that_steps_back_and_forth_tells_no_stage_twice_and_still_looks(floor: Floor) -> None:
+    await connected(floor, expires=floor.clock.now() + timedelta(days=7), address_list=False)
+    assert await told(floor, hours=1) == [("key_expiring", 7)]
+    for days in (5, 20):
+        assert await told(floor, days=-days) == []
+        assert await told(floor, days=days) == []
+    asked = floor.venue("bybit").calls["permissions"]
+    await told(floor, days=-3)
+    assert floor.venue("bybit").calls["permissions"] == asked + 1, "a look that lies ahead counts for none"

@@ -68,6 +68,12 @@ async def test_a_european_account_of_binance_is_connected_with_a_word_about_its_
     assert "credits" in (await floor.connect("binance")).warnings
 
 
+async def test_a_european_account_of_binance_is_known_also_when_its_credits_are_used_up(floor: Floor) -> None:
+    body = {"key": "key-1", "secret": "secret of key-1", "money": {"USDT": "900", "BNFCR": "0"}}
+    floor.standins._account(floor.venue("binance"), body)
+    assert "credits" in (await floor.connect("binance")).warnings
+
+
 @pytest.mark.parametrize("name", ["binance", "bybit", "bingx"])
 async def test_a_key_that_is_bound_elsewhere_brings_this_machines_address(floor: Floor, name: str) -> None:
     floor.open(name, elsewhere=True)

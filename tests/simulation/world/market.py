@@ -65,6 +65,9 @@ class SmallMarket:
         closes = closes.reshape(len(times), len(names))
         return Candles(tuple(names), times.astype("datetime64[s]"), closes, closes, closes)
 
+    def drill(self) -> timedelta | None:
+        return None
+
     def funding_since(self, symbol: str, since: datetime) -> Sequence[Funding]:
         hours = _FUNDING_HOURS * 3600
         first, last = int(since.timestamp()) // hours + 1, int(self.now().timestamp()) // hours

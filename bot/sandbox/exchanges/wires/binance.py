@@ -85,6 +85,8 @@ class Binance(BinanceMarket):
 
     def refusal(self, word: str, sentence: str, asked: Asked) -> Response:
         status, code = _CODES.get(word, _CODES["refused"])
+        if word == "key" and asked.path.startswith("/sapi/"):
+            code, sentence = -2008, "Invalid Api-Key ID."  # of one that is not known there
         return self.error(code, sentence, status)
 
     def error(self, code: int, sentence: str, status: int) -> Response:
@@ -175,7 +177,7 @@ class Binance(BinanceMarket):
             "maintMargin": plain(maintenance(position), 8),
             "positionInitialMargin": bound,
             "openOrderInitialMargin": "0",
-            "adl": 2,
+            "adl": self.desk.rank(trader, held.symbol) - 1,
             "bidNotional": "0",
             "askNotional": "0",
             "updateTime": self.market_ms(),

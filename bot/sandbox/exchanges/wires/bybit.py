@@ -189,6 +189,7 @@ class Bybit(BybitMarket):
         reached = liquidation(self.desk.backed(trader), position.contract.symbol)
         return {
             **self._nothing(trader, held.symbol, held.side),
+            "adlRankIndicator": self.desk.rank(trader, held.symbol),
             "side": "Buy" if position.contracts > 0 else "Sell",
             "size": plain(abs(position.contracts)),
             "avgPrice": plain(position.entry_price),
@@ -207,7 +208,7 @@ class Bybit(BybitMarket):
         return {
             "positionIdx": _INDEX[side], "riskId": 1, "riskLimitValue": "2000000", "symbol": market_id(symbol),
             "side": "", "size": "0", "avgPrice": "0", "positionValue": "", "tradeMode": 0, "positionStatus": "Normal",
-            "autoAddMargin": 0, "adlRankIndicator": 2, "leverage": str(self.desk.leverage(trader, symbol)),
+            "autoAddMargin": 0, "adlRankIndicator": 0, "leverage": str(self.desk.leverage(trader, symbol)),
             "positionBalance": "0", "markPrice": plain(self.desk.market.snapshot().quotes[symbol].mark),
             "liqPrice": "", "bustPrice": "", "positionMM": "0", "positionIM": "0", "tpslMode": "Full",
             "takeProfit": "", "stopLoss": "", "trailingStop": "0", "unrealisedPnl": "0", "curRealisedPnl": "0",

@@ -9,6 +9,7 @@ const ACTIONS = [
   { id: "shock-funding", name: "Funding spike", what: "Shorts pay a lot to be held.", body: { shock: "funding" } },
   { id: "shock-decorrelate", name: "Correlation breaks", what: "Altcoins leave Bitcoin’s path.", body: { shock: "decorrelate" } },
   { id: "shock-gap", name: "Price gap +2\u202f%", what: "Perpetuals rise above their coins.", body: { shock: "gap" } },
+  { id: "shock-october", name: "10 October 2025", what: "Altcoins halve in minutes, exchanges close shorts, then go away.", body: { shock: "october" }, kind: "bad" },
   { id: "skip-day", name: "Skip a day", what: "24 hours pass in a moment.", body: { skip: "1d" } },
   { id: "skip-week", name: "Skip a week", what: "Seven days pass in a moment.", body: { skip: "7d" } },
 ];
@@ -55,6 +56,7 @@ function told(action, before, after) {
     const worst = after.coins.filter((coin) => coin.perpetual && coin.funding_rate !== null).sort((one, two) => one.funding_rate - two.funding_rate)[0];
     return worst ? `Funding is now ${percent(worst.funding_rate, 3)} on ${worst.asset}, every ${worst.funding_interval_hours} h.` : "Funding has changed.";
   }
+  if (action.body.shock === "october") return "Eight minutes of falling begin now, on the market's clock; shorts are closed after six, and from nine to fifteen nobody answers.";
   if (action.body.shock === "gap") {
     const sol = after.coins.find((coin) => coin.asset === "SOL");
     return sol?.mark ? `SOL ${price(sol.spot)}, its perpetual ${price(sol.mark)}` : "Done.";
