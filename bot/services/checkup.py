@@ -15,9 +15,7 @@ from bot.services.key_looks import days_left, look_of
 from hedging.assets import KNOWN, Alias
 from hedging.errors import BadInput
 
-CLOCK_TOLERANCE = timedelta(
-    seconds=1
-)  # exchanges refuse signatures that are 1 s ahead or some seconds behind
+CLOCK_TOLERANCE = timedelta(seconds=1)  # exchanges refuse what is 1 s ahead or some seconds behind
 SOON = 14  # days before a key ends
 PATIENCE = 20.0  # seconds for one exchange
 

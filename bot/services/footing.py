@@ -11,11 +11,8 @@ from hedging.money import ZERO
 from hedging.plan import Leg
 from hedging.portfolio import Position
 
-SHOWS_AFTER = (
-    0.3,
-    1.0,
-    2.0,
-)  # seconds before each further look for a fill of ours that the position does not show
+# Seconds before each further look for a fill of ours that the position does not show.
+SHOWS_AFTER = (0.3, 1.0, 2.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,9 +28,7 @@ from hedging.rules import MAX_TARGET, MIN_TARGET, HedgeRule
 log = logging.getLogger(__name__)
 
 EXECUTE = "execute"  # the name of the durable workflow that a tap starts
-PRICE_TOLERANCE = Decimal(
-    "0.0075"
-)  # the mark may have moved so far since the card was shown; below the slippage
+PRICE_TOLERANCE = Decimal("0.0075")  # the mark may have moved so far since the card; below the slippage
 READ_LASTS = timedelta(minutes=1)  # what a tap read before that is not traded upon
 OLD_TAP = timedelta(minutes=2)  # a tap that was longer on its way may not be meant any more
 SIZE_TOLERANCE = Decimal("0.02")  # and the size that is needed now may differ so much

@@ -26,9 +26,7 @@ from hedging.money import ZERO
 log = logging.getLogger(__name__)
 
 OVERLAP = timedelta(minutes=2)  # records are read from so long before the last look: they may show late
-STANDS_AFTER = timedelta(
-    seconds=30
-)  # a change without a trace is believed when it is still so after this long
+STANDS_AFTER = timedelta(seconds=30)  # a change without a trace that is still there is believed then
 SHOWS_WITHIN = timedelta(minutes=5)  # a fill of ours, in every list of positions
 FIRST_LOOK = timedelta(hours=24)  # and from so long ago where there was no look yet
 LOOK_LASTS = timedelta(minutes=10)  # of market time; then the book says anew when it was looked at
@@ -112,9 +110,8 @@ class Reconciliation:
         explained = await self._explained(situation, book)
         if any(account_id == account.id for account_id, _ in self._doubts):
             fresh = await self._store.book(account.id)
-            if (
-                fresh is not None and fresh.version > book.version
-            ):  # another worker has explained it meanwhile
+            # Another worker may have explained it meanwhile.
+            if fresh is not None and fresh.version > book.version:
                 return await self._explained(replace(explained, book=fresh), fresh)
         return explained
 
@@ -208,13 +205,14 @@ class Reconciliation:
             [fill for fill in fills if fill.order_id not in ours],
             names_forced=exchange.names_forced_closes(account),
         )
+        if not _traceless(parts):  # whoever did it, the exchange's records say that it was done
+            self._doubts.pop((account.id, symbol), None)
         unclear = any(part.kind == "unexplained" for part in parts)
         if unclear and mine.latest and self._clock.now() - mine.latest < exchange.settles_within(account):
             return None
         gone = change > 0 and symbol not in shorts_of(situation.positions)
         settled = await self._settled(account, symbol, parts) if gone else parts
-        traceless = any(part.kind == "unexplained" and not part.records for part in settled)
-        if traceless and not self._stands(doubt):
+        if _traceless(settled) and not self._stands(doubt):
             self._traceless.add(account.id)
             return None
         # What happened before the first look is nobody's news.
@@ -295,10 +293,8 @@ class Reconciliation:
                     await self._store.move_alert(
                         alert, AlertState.ACKNOWLEDGED, at=alert.updated_at, keeps_message=False
                     )
-                except (
-                    StaleVersion
-                ):  # the watch or a tap was quicker: the explanation gets a message of its own
-                    continue
+                except StaleVersion:
+                    continue  # the watch or a tap was quicker: the explanation gets a message of its own
                 taken[alert.subject] = alert.message_id
         return taken
 
@@ -315,6 +311,11 @@ def _adds_up(situation: Situation, book: Book) -> bool:
     held = shorts_of(situation.positions)
     known = {symbol: short.contracts for symbol, short in book.shorts.items() if short.contracts}
     return held == known and not _news(situation, book.shorts)
+
+
+def _traceless(parts: Sequence[Part]) -> bool:
+    """Whether a part of the change is in no record of the exchange."""
+    return any(part.kind == "unexplained" and not part.records for part in parts)
 
 
 def _known(

@@ -24,9 +24,8 @@ from bot.storage.watch.counts import count_sent
 from hedging.portfolio import Holding
 from hedging.rules import HedgeRule
 
-_AMOUNT, _COST = (
-    type_coerce(column, Text) for column in (holdings.c.amount, holdings.c.cost)
-)  # as they come
+# As they come.
+_AMOUNT, _COST = (type_coerce(column, Text) for column in (holdings.c.amount, holdings.c.cost))
 _HOLDINGS = select(holdings.c.user_id, holdings.c.asset, _AMOUNT, _COST).order_by(
     holdings.c.user_id, holdings.c.asset
 )
