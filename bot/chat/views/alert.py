@@ -92,8 +92,8 @@ def _look(payload: Payload) -> str:
             return f"{kind}_{payload.get('reason', 'age')}"
         case "key_rights":
             return f"key_rights_{payload.get('lost', 'trading')}"
-        case "key_expiring" if not payload.get("days"):
-            return "key_expiring_ended"
+        case "key_expiring":
+            return {0: "key_expiring_ended", 1: "key_expiring_red"}.get(payload.get("days") or 0, kind)
         case "balance":
             return "balance_none" if payload.get("reason") == "none" else "balance_contradicted"
         case "adl" if payload.get("level", 1) > 1:

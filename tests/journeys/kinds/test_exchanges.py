@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,48 @@ async def loses_the_order(ada: Person) -> Life:
     return life
 
 
+async def key_is(driver: Driver, key: str, **told: object) -> None:
+    """What Bybit tells of the key from now on; the bot asks within a day and an hour."""
+    api_key, secret = key.split()[:2]
+    await driver.post("/exchanges/bybit/accounts", {"key": api_key, "secret": secret, **told})
+    for waited in ("24h", "1h"):  # a day is the most at once
+        await driver.post("/wait", {"for": waited})
+
+
+async def ends_the_key(ada: Person) -> Life:
+    """Told at two stages, and over once the key has no end any more."""
+    driver = ada.phone.driver
+    key = await on(ada, "bybit")
+    life = Life(ada, "key_expiring", await hedged(ada, "SOL 60"))
+    await looked_at(driver, "bybit")
+    await key_is(driver, key, expires=(datetime.now(UTC) + timedelta(days=14, hours=12)).isoformat())
+    await life.new("raised", "key ends in 14 days")
+    for _ in range(7):
+        await driver.post("/wait", {"for": "23h"})
+    await life.new("the next stage", "key ends in 7 days")
+    await life.becomes("replaced", "newer message", which=-2)
+    await key_is(driver, key, expires=None)
+    await life.becomes("over", "was renewed")
+    return life
+
+
+async def takes_rights_away(ada: Person) -> Life:
+    """The address list at first, then the right to trade, which comes with sound."""
+    driver = ada.phone.driver
+    key = await on(ada, "bybit")
+    life = Life(ada, "key_rights", await hedged(ada, "SOL 60"))
+    await looked_at(driver, "bybit")
+    await key_is(driver, key, address_list=False)
+    await life.new("raised", "works from every address now")
+    await key_is(driver, key, can_trade=False)
+    await life.new("worse", "may not trade futures any more")
+    await life.becomes("replaced", "newer message", which=-2)
+    await key_is(driver, key, can_trade=True, address_list=True)
+    await life.new("over", "has its rights back")
+    await life.becomes("closed", "has its rights back", which=-2)
+    return life
+
+
 @pytest.mark.parametrize(
     "befalls",
     [
@@ -137,6 +180,8 @@ async def loses_the_order(ada: Person) -> Life:
         closes_the_short,
         loses_the_order,
         tells_no_money,
+        ends_the_key,
+        takes_rights_away,
     ],
 )
 async def test_what_an_exchange_does_is_told_until_it_is_over(
