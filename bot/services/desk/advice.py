@@ -24,6 +24,7 @@ PUT_OFF = frozenset((AlertState.SNOOZED, AlertState.MUTED, AlertState.RECOVERED)
 FIRST = (
     "margin",
     "liquidation",
+    "adl",
     "exit",
     "forced_close",
     "drift",
