@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.ports.errors import Unavailable
+from bot.ports.errors import NotWritable, Unavailable
 from bot.ports.records import User
 from bot.ports.store import TakenUpdate
 from bot.services.inbox import Allowance, Arrival, Inbox
@@ -37,6 +37,7 @@ class Memory:
     begun: list[int] = field(default_factory=list)
     mine: frozenset[int] | None = None  # what another replica has left; None: all
     away: bool = False
+    full: bool = False
     _known: set[int] = field(default_factory=set)
 
     async def settle_updates(
@@ -44,6 +45,8 @@ class Memory:
     ) -> frozenset[int]:
         if self.away:
             raise Unavailable("away")
+        if self.full:
+            raise NotWritable("no room")
         self.ended += ended
         fresh = frozenset(one.id for one in taken) - self._known
         self._known |= fresh
@@ -54,6 +57,8 @@ class Memory:
         return left
 
     async def hold_updates(self, **_: Any) -> frozenset[int]:
+        if self.full:
+            raise NotWritable("no room")
         return frozenset(self._known) if self.mine is None else self.mine
 
     async def release_updates(self, **_: Any) -> None:
@@ -260,6 +265,32 @@ async def test_a_process_that_was_asleep_leaves_alone_what_another_has_taken_ove
     assert world.desk.handled == [3]
     assert world.memory.ended == [3]
     assert len(world.inbox._fair) == 0
+
+
+@in_virtual_time
+async def test_what_cannot_be_stored_is_handled_once_so_that_its_person_hears_of_it() -> None:
+    world = await a_world()
+    world.memory.full = True
+    one, two = world.arrival(1, BEN), world.arrival(2, BEN)
+    await world.take(one)
+    await world.take(one, two)  # as Telegram may bring it again
+    await asyncio.sleep(1)
+    assert world.desk.handled == [1, 2]
+    world.memory.full = False
+    await world.take(world.arrival(3, BEN))
+    await asyncio.sleep(2)
+    assert world.desk.handled == [1, 2, 3]
+    assert sorted(world.memory.ended) == [1, 2, 3], "their end is noted once there is room"
+
+
+@in_virtual_time
+async def test_a_database_that_is_away_for_a_moment_is_waited_for() -> None:
+    world = await a_world()
+    world.memory.full = True
+    asyncio.get_running_loop().call_later(3, setattr, world.memory, "full", False)
+    await world.take(world.arrival(1, BEN))
+    assert world.desk.handled == []
+    assert world.memory._known == {1}, "it is stored before it is handled"
 
 
 @in_virtual_time

@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot import metrics
 from bot.ports.clock import Clock
-from bot.ports.errors import PortError
+from bot.ports.errors import NotWritable, PortError
+from bot.ports.records import User
 from bot.ports.store import PeopleStore, TakenUpdate, UpdateStore
 from bot.services.inbox.commits import TRY_AGAIN_AFTER, Commits
 from bot.services.inbox.fair import Arrival, Fair, Lane
@@ -20,6 +21,7 @@ A_LOT = 20  # that wait in one chat: beyond them none is answered by itself
 HOLD_EVERY = timedelta(seconds=20)
 LOST_AFTER = timedelta(seconds=60)  # what a replica has that was not heard of for so long goes to another one
 MOST_TRIES = 5  # of an update at which processes end
+PATIENCE = timedelta(seconds=5)  # with a database that cannot be written; then each hears so for itself
 
 
 class Desk(Protocol):
@@ -58,6 +60,8 @@ class Inbox:
         self._desk: Desk | None = None
         self._held_at = clock.now()
         self._own = True  # what an earlier life left is still to be claimed
+        self._unstored: set[int] = set()  # that wait here and in no database
+        self._writable = True
 
     async def open(self, desk: Desk) -> None:
         """From now on updates are handled by `desk`, first what an earlier life of this replica left."""
@@ -87,14 +91,19 @@ class Inbox:
         return self._clock.now()
 
     async def take(self, arrivals: Sequence[Arrival]) -> frozenset[int]:
-        """Durable when this returns, and about to be handled. Those that are new here. Raises Unavailable."""
+        """Durable when this returns, and about to be handled. Those that are new here.
+
+        Where nothing can be written down they are handled all the same: what they would change is refused, its person
+        hears so, and what was lost with the process changed nothing. Raises Unavailable.
+        """
         if self._desk is None:
             raise RuntimeError("nobody handles updates yet")
         await self._fair.room()
-        senders = {one.user_id for one in arrivals if one.user_id is not None}
-        known, fresh = await asyncio.gather(
-            self._people.users(senders), self._commits.take([one.taken for one in arrivals])
-        )
+        try:
+            known, fresh = await self._stored(arrivals)
+        except NotWritable as failure:
+            return self._unstored_taken(arrivals, failure)
+        self._writable = True
         for one in arrivals:
             if one.taken.id in fresh:
                 person = known.get(one.user_id) if one.user_id is not None else None
@@ -102,6 +111,35 @@ class Inbox:
             else:
                 metrics.UPDATES.labels("repeated").inc()
         return fresh
+
+    async def _stored(self, arrivals: Sequence[Arrival]) -> tuple[Mapping[int, User], frozenset[int]]:
+        """Who sent them, as far as known, and which are new. What cannot be written at once is tried for a while, but
+        by the first of many alone."""
+        senders = {one.user_id for one in arrivals if one.user_id is not None}
+        until = self._clock.now() + (PATIENCE if self._writable else timedelta(0))
+        while True:
+            try:
+                known, fresh = await asyncio.gather(
+                    self._people.users(senders), self._commits.take([one.taken for one in arrivals])
+                )
+                return known, fresh
+            except NotWritable:
+                if self._clock.now() >= until:
+                    raise
+                await self._clock.sleep(TRY_AGAIN_AFTER)
+
+    def _unstored_taken(self, arrivals: Sequence[Arrival], failure: NotWritable) -> frozenset[int]:
+        if self._writable:
+            log.error("updates are handled without being stored: %s", failure)
+        self._writable = False
+        here = self._fair.ids
+        fresh = [
+            one for one in arrivals if one.taken.id not in here and not self._commits.is_over(one.taken.id)
+        ]
+        for one in fresh:
+            self._unstored.add(one.taken.id)
+            self._put(one)
+        return frozenset(one.taken.id for one in fresh)
 
     async def ended(self, update_id: int) -> None:
         """Wait until an update that waits here has ended for good."""
@@ -137,6 +175,7 @@ class Inbox:
         now = self._clock.now()
         mine = await self._updates.hold_updates(by=self._replica, now=now)
         self._held_at = now
+        mine |= self._unstored
         self._fair.drop(self._fair.ids - mine)
         return mine
 
@@ -158,6 +197,7 @@ class Inbox:
             return TRY_AGAIN_AFTER
         again = await self._handle(one, lane, behind=len(lane.waiting) - 1)
         if again is None:
+            self._unstored.discard(number)
             self._commits.end(number, soon=len(self._fair) == 1)
         return again
 
