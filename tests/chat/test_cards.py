@@ -117,7 +117,7 @@ async def test_a_price_that_moved_is_shown_as_a_difference_and_asks_again(chat: 
     chat.clock.pass_(seconds=5)
     chat.market.move(SOL=0.97)
     calls = await chat.tap(card.data("Confirm"), shown)
-    assert "look at the new card" in one(calls, "answerCallbackQuery").text
+    assert "The price moved, so nothing was sent" in one(calls, "answerCallbackQuery").text
     fresh = one(calls, "editMessageText")
     assert "SOL: $150.00 → $145.50 (−3%)" in fresh.text
     assert not chat.exchange.placed

@@ -138,7 +138,8 @@ async def conclude(turn: Turn, tapped: Confirmation) -> None:
             await turn.services.hedge.begin(card)
         case "repriced":
             slow = tapped.why == "slow"
-            await turn.hint(texts.TAP_LATE if slow else cards.LOOK_AGAIN, alert=slow)
+            again = cards.LOOK_AGAIN.format(why=views.why_anew(card, tapped.earlier, tapped.why))
+            await turn.hint(texts.TAP_LATE if slow else again, alert=slow)
             await show_anew(turn, tapped)
         case "at_target":
             await turn.hint(texts.NO_PRICE_NOW if views.waiting(card.plan) else texts.AT_TARGET)

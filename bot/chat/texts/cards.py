@@ -56,7 +56,7 @@ REPRICED = {
     "late": "That offer was too old, so nothing was sent",
     "traded": "Something else was traded since, so there is nothing to undo",
 }
-LOOK_AGAIN = "Nothing was sent. Please look at the new card."
+LOOK_AGAIN = "{why}. Please look at the new card."
 NEW_RULE = "From your tap on, your rule is {target}, measured against {factor}."
 NEW_TARGET = "From your tap on, your target is {target}."
 RULE_STAYS = "Your rule still wants {target}: I shall tell you that coverage is below it. /rule changes that."

@@ -53,13 +53,16 @@ def repriced(fresh: Proposal, earlier: Proposal | None, account: Account, why: W
     card = proposal(fresh, account)
     if not why and earlier is None:
         return card
-    missing = (
-        {leg.symbol for leg in earlier.plan.legs} & {*waiting(fresh.plan)} if earlier is not None else set()
-    )
-    title = t.UNPRICED if missing and why == "price" else t.REPRICED[why]
+    title = why_anew(fresh, earlier, why)
     told = _differences(earlier.plan, fresh.plan) if earlier is not None and fresh.plan.legs else ""
     heading = "\n".join(line for line in (bold(title), told) if line)
     return Message(f"{heading}\n\n{card.text}", card.buttons)
+
+
+def why_anew(fresh: Proposal, earlier: Proposal | None, why: Why) -> str:
+    """Why this card stands in the place of the one that was tapped."""
+    asked = {leg.symbol for leg in earlier.plan.legs} if earlier is not None else set()
+    return t.UNPRICED if why == "price" and asked & {*waiting(fresh.plan)} else t.REPRICED[why]
 
 
 def asked_again(fresh: Proposal, account: Account, waited: timedelta | None) -> Message:

@@ -41,6 +41,11 @@ class Lane:
     told: bool = False
     rest: asyncio.TimerHandle | None = None
 
+    @property
+    def unanswered(self) -> int:
+        """Of what waits, what is no tap: a tap is answered by itself, however many there are."""
+        return len(self.waiting) - self.taps
+
     def put(self, one: Arrival) -> None:
         place = len(self.waiting)
         while place and self.waiting[place - 1].taken.id > one.taken.id:

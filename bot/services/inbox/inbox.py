@@ -195,7 +195,7 @@ class Inbox:
         except PortError as failure:
             log.info("update %d waits: %s", number, failure)
             return TRY_AGAIN_AFTER
-        again = await self._handle(one, lane, behind=len(lane.waiting) - 1)
+        again = await self._handle(one, lane, behind=lane.unanswered - (not one.tap))
         if again is None:
             self._unstored.discard(number)
             self._commits.end(number, soon=len(self._fair) == 1)
