@@ -152,7 +152,7 @@ def takes_anybodys_tap(patch: Patch) -> None:
 
 def forgets_what_was_permitted(patch: Patch) -> None:
     patch.setattr("bot.services.desk.acting.refusal", lambda permission, plan, day: "")
-    patch.setattr("bot.services.desk.acting.reduces", lambda plan: True)
+    patch.setattr("bot.services.desk.acting.opens", lambda plan: False)
 
 
 def closes_without_reduce_only(patch: Patch) -> None:

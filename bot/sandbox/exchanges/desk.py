@@ -22,6 +22,7 @@ from hedging.paper import (
     PaperAccount,
     PaperOrder,
     fill,
+    liquidation,
     settle,
     with_leverage,
     with_margin_mode,
@@ -100,6 +101,11 @@ class Desk:
     def backed(self, trader: Trader) -> PaperAccount:
         """What its positions are liquidated by."""
         return with_cash(trader.account, lending(trader, self.market.snapshot().spot))
+
+    def liquidation(self, trader: Trader, listed: Held) -> Decimal | None:
+        """The mark price that takes a position away, also of one that only a stale list still has."""
+        account, symbol = self.backed(trader), listed.position.contract.symbol
+        return liquidation(replace(account, positions={**account.positions, symbol: listed.position}), symbol)
 
     def settled(self, trader: Trader) -> Trader:
         """The account brought up to the market's present."""

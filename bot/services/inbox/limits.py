@@ -2,7 +2,7 @@
 
 import asyncio
 
-MOST = 20  # at once
+MOST = 60  # at once: also of somebody who taps again and again
 EVERY = 2.0  # seconds until one more
 
 

@@ -198,7 +198,9 @@ async def test_fault_21_a_short_in_a_contract_that_is_gone_is_told_and_nothing_f
     """The listing is gone before the settlement: the position is still told, its contract is not."""
     await begun(floor)
     floor.desk.delisted.add(SOL)
-    floor.clock.pass_(minutes=61)  # the first tick reads the contracts anew, while prices need not wait for them
+    floor.clock.pass_(
+        minutes=61
+    )  # the first tick reads the contracts anew, while prices need not wait for them
     for _ in range(3):
         await floor.tick()
     told = floor.changes()

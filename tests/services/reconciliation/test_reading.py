@@ -129,7 +129,9 @@ async def test_fault_21_an_announced_delisting_is_told_once_and_the_hedge_moves_
 ) -> None:
     await begun(floor)
     floor.desk.closing[SOL] = TODAY + timedelta(days=9)
-    floor.clock.pass_(minutes=61)  # the first tick reads the contracts anew, while prices need not wait for them
+    floor.clock.pass_(
+        minutes=61
+    )  # the first tick reads the contracts anew, while prices need not wait for them
     for _ in range(3):
         await floor.tick()
     (told,) = floor.changes()

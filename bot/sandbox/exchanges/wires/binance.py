@@ -22,7 +22,7 @@ from bot.sandbox.exchanges.wallets import Totals, WalletState, totals, wallets, 
 from bot.sandbox.exchanges.wires.binance_market import BinanceMarket, market_id
 from hedging.market import Contract
 from hedging.money import ZERO
-from hedging.paper import liquidation, unrealized
+from hedging.paper import unrealized
 from hedging.paper.account import maintenance, set_aside
 
 _CODES: Mapping[str, tuple[int, int]] = {  # word -> HTTP status, code
@@ -157,7 +157,7 @@ class Binance(BinanceMarket):
 
     def _position(self, trader: Trader, held: Held) -> Any:
         position = held.position
-        reached = liquidation(self.desk.backed(trader), position.contract.symbol)
+        reached = self.desk.liquidation(trader, held)
         isolated = position.margin_mode == "isolated"
         bound = plain(set_aside(position), 8)
         return {

@@ -15,7 +15,7 @@ from bot.sandbox.exchanges.venue import SKEW_ALLOWED_MS, Asked, Operation, Refus
 from bot.sandbox.exchanges.wallets import DOLLARS, WalletState, wallets
 from bot.sandbox.exchanges.wires.bingx_market import BingxMarket, market_id
 from hedging.money import ZERO
-from hedging.paper import liquidation, unrealized
+from hedging.paper import unrealized
 from hedging.paper.account import set_aside
 
 _CODES: Mapping[str, int] = {
@@ -162,7 +162,7 @@ class Bingx(BingxMarket):
 
     def _position(self, trader: Trader, held: Held) -> Any:
         position = held.position
-        reached = liquidation(self.desk.backed(trader), position.contract.symbol)
+        reached = self.desk.liquidation(trader, held)
         amount = plain(position.contracts if held.side == "both" else abs(position.contracts))
         side = "LONG" if position.contracts > 0 else "SHORT"
         return {

@@ -17,7 +17,7 @@ from bot.sandbox.exchanges.wallets import WalletState, totals, wallets, worth
 from bot.sandbox.exchanges.wires.bybit_market import BybitMarket, category, market_id
 from hedging.errors import OrderRejected
 from hedging.money import ZERO
-from hedging.paper import liquidation, unrealized
+from hedging.paper import unrealized
 from hedging.paper.account import maintenance, set_aside, value
 
 _CODES: Mapping[str, int] = {
@@ -186,7 +186,7 @@ class Bybit(BybitMarket):
 
     def _position(self, trader: Trader, held: Held) -> Any:
         position = held.position
-        reached = liquidation(self.desk.backed(trader), position.contract.symbol)
+        reached = self.desk.liquidation(trader, held)
         return {
             **self._nothing(trader, held.symbol, held.side),
             "adlRankIndicator": self.desk.rank(trader, held.symbol),

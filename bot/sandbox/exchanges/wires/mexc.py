@@ -14,7 +14,6 @@ from bot.sandbox.exchanges.venue import SKEW_ALLOWED_MS, Asked, Operation, Refus
 from bot.sandbox.exchanges.wallets import wallets
 from bot.sandbox.exchanges.wires.mexc_market import MexcMarket, market_id
 from hedging.money import ZERO
-from hedging.paper import liquidation
 from hedging.paper.account import set_aside
 
 _CODES: Mapping[str, int] = {
@@ -112,7 +111,7 @@ class Mexc(MexcMarket):
 
     def _position(self, trader: Trader, held: Held) -> Any:
         position, at = held.position, self.market_ms()
-        reached = liquidation(self.desk.backed(trader), position.contract.symbol)
+        reached = self.desk.liquidation(trader, held)
         return {
             "positionId": _position_id(held), "symbol": market_id(held.symbol),
             "positionType": 1 if position.contracts > 0 else 2,
