@@ -105,7 +105,7 @@ async def test_on_an_exchange_the_hedge_is_closed_and_comes_back_by_itself_or_wi
             await his.stage("after seven minutes", "Coverage fell to 0%")
             alarm = await bob.see(lambda m: has(m, "Rebalance"), "the way back")
             await bob.tap(alarm, "Rebalance")
-            await his.stage("one tap", "Done")
+            await his.stage("one tap", "✅ Hedged")
             await driver.post("/market", {"skip": "3m"})
             await driver.post("/wait", {"for": "2m"})
             await hers.stage("after ten minutes", "answers nobody")
