@@ -7,9 +7,10 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot.cli.demo import TICK_SECONDS
 from tests.fakes.demo import complaints, running_demo
 from tests.fakes.person import Person, has, people_at, text_of
-from tests.fakes.phone import Json
+from tests.fakes.phone import Driver, Json
 from tests.journeys.kinds.life import BEGIN
 
 QUIET = 3.0  # seconds
@@ -84,6 +85,13 @@ async def permits(person: Person) -> None:
     await person.see(lambda m: m["id"] == asked["id"] and "without asking" in text_of(m), "that it is given")
 
 
+async def unanswered(driver: Driver, *spans: str) -> None:
+    """So long passes for the bot, and it looks between, in vain."""
+    for span in spans:
+        await asyncio.sleep(2 * TICK_SECONDS)
+        await driver.post("/wait", {"for": span})
+
+
 async def test_on_an_exchange_the_hedge_is_closed_and_comes_back_by_itself_or_with_one_tap(
     data: Path,
 ) -> None:
@@ -107,9 +115,9 @@ async def test_on_an_exchange_the_hedge_is_closed_and_comes_back_by_itself_or_wi
             await bob.tap(alarm, "Rebalance")
             await his.stage("one tap", "✅ Hedged")
             await driver.post("/market", {"skip": "3m"})
-            await driver.post("/wait", {"for": "2m"})
-            await hers.stage("after ten minutes", "answers nobody")
-            await his.stage("after ten minutes", "answers nobody")
+            await unanswered(driver, "3m", "3m")
+            await hers.stage("after ten minutes", "I cannot see your account")
+            await his.stage("after ten minutes", "I cannot see your account")
             await driver.post("/market", {"skip": "6m"})
             await driver.post("/wait", {"for": "6m"})
             await hers.stage("after sixteen minutes", "Binance is back")
@@ -130,7 +138,7 @@ async def test_on_paper_nobody_closes_the_hedge_and_the_market_goes_away_for_a_w
             await driver.post("/market", {"skip": "8m"})
             await diary.stage("after eight minutes", "Your coins lost")
             await driver.post("/market", {"skip": "2m"})
-            await driver.post("/wait", {"for": "6m"})
+            await unanswered(driver, "3m", "3m")
             await diary.stage("after ten minutes", "I cannot see your account")
             await driver.post("/market", {"skip": "6m"})
             await diary.stage("after sixteen minutes", "is back")

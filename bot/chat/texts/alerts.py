@@ -47,6 +47,7 @@ HEADLINES = {
     "forced_close": "🔴 Your {asset} short was closed, and it was not me",
     "exchange_silent": "⚠️ {exchange} answers nobody since {since}",
     "exchange_down": "⚠️ I cannot see your account on {exchange}",
+    "exchange_down_paper": "⚠️ I have no prices for your practice account just now",
     "exchange_maintenance": "🔧 {exchange} is in maintenance since {since}",
     "exchange_down_red": "🔴 I have not seen your account on {exchange} for over an hour",
     "key_failing": "🔴 {exchange} has refused your key for over an hour",
@@ -86,6 +87,8 @@ BODIES = {
     "I cannot look that up just now. Coverage is {coverage}.",
     "exchange_down": "Your hedge stays open there, but I cannot watch it. I keep trying. "
     "The exchange's own app may work.",
+    "exchange_down_paper": "Your practice hedge stays as it is, and nothing can be traded until prices are back. "
+    "I tell you when they are.",
     "exchange_maintenance": "Your hedge stays open there, but I cannot watch or change it until they are back. "
     "I tell you when they are.",
     "exchange_silent": "Your hedge stays open there, but I cannot watch or change it. "
@@ -128,6 +131,7 @@ OVER = {
     "margin": "✅ There is enough margin again",
     "forced_close": "✅ The closed short is dealt with: coverage is {coverage}",
     "exchange_down": "✅ {exchange} is back: I see your account again",
+    "exchange_down_paper": "✅ There are prices for your practice account again",
     "key_failing": "✅ {exchange} accepts your key again",
     "key_expiring": "✅ The {exchange} key that was to end was renewed or is not used here any more",
     "key_rights": "✅ Your {exchange} key has its rights back or is not used here any more",

@@ -50,6 +50,8 @@ def recovered(payload: Payload) -> Message:
         kind, body = "adl_gone", t.CLOSED_BODY
     if payload.get("given_up"):
         kind, body = "given_up", t.GIVEN_UP_BODY.format_map(_figures(payload))
+    if kind == "exchange_down" and payload.get("exchange") == "paper":
+        kind = "exchange_down_paper"
     title = t.OVER[kind].format_map(_figures(payload))
     if not (payload.get("legs") and payload.get("aim")):
         return Message("\n".join([bold(title), *_whose(payload), body]), silent=True)
@@ -98,6 +100,8 @@ def _look(payload: Payload) -> str:
             return "balance_none" if payload.get("reason") == "none" else "balance_contradicted"
         case "adl" if payload.get("level", 1) > 1:
             return "adl_front"
+        case "exchange_down" if payload.get("exchange") == "paper":
+            return "exchange_down_paper"
         case "exchange_down" if payload.get("state") and payload.get("level", 1) < 2:
             return "exchange_maintenance" if payload["state"] == "maintenance" else "exchange_silent"
         case _:

@@ -91,11 +91,14 @@ async def _hedge_mode(client: Any, symbol: str) -> bool:
 
 
 async def _positions(client: Any) -> Sequence[Json]:
-    """Those of linear contracts are told one settle coin at a time, all of them by pages."""
+    """Those of linear contracts are told one settle coin at a time, all of them by pages. The first of these calls goes
+    alone: a key that is refused is not tried again by the others."""
     markets = client.markets.values()
     coins = {market["settle"] for market in markets if market["linear"] and market["contract"]}
     calls: list[Json] = [{"subType": "linear", "settleCoin": coin} for coin in sorted(coins | SETTLES)]
-    told = await asyncio.gather(*(_pages(client, params) for params in [*calls, {"subType": "inverse"}]))
+    first, *others = [{"subType": "inverse"}, *calls]
+    told = [await _pages(client, first)]
+    told += await asyncio.gather(*(_pages(client, params) for params in others))
     return [row for rows in told for row in rows]
 
 

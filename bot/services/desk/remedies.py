@@ -114,6 +114,8 @@ class Remedies:
             told["hedge_pnl"] = str(result.hedge)
         if situation.positions and (leverage := leverage_of(situation)) is not None:
             told["leverage"] = str(leverage)
+        if "coverage" in alert.facts:  # beside another alert's, it must be the same
+            told["coverage"] = float(situation.exposure().coverage)
         advice = await self._advice(alert, situation)
         if advice.after:
             return told | {"waits_for": advice.after}
