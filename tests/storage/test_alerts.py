@@ -145,6 +145,23 @@ async def test_an_alert_that_moved_on_is_left_alone_with_its_message(store: Stor
     assert [item.key for item in await store.due(now=later(60))] == ["move"]
 
 
+async def test_what_was_decided_before_the_message_was_sent_never_makes_it_forgotten(
+    store: Store, account: Account
+) -> None:
+    await store.change_alerts([AlertChange(an_alert(), owed("drift 1"))], {})
+    (read_by_the_tick,) = await store.live_alerts(ADA.id)
+    (item,) = await store.due(now=NOW)
+    claimed = await store.claim_delivery(item, now=NOW, by="a")
+    assert claimed is not None
+    await store.finish_delivery(claimed, state="sent", message_id=27, now=NOW)
+    over = AlertChange(replace(read_by_the_tick, state=RECOVERED))
+    await store.change_alerts([over], {})
+    (told,) = await store.live_alerts(ADA.id)
+    assert told.message_id == 27, "its message would keep its buttons for ever"
+    await store.change_alerts([AlertChange(replace(told, state=RECOVERED), told_by=27)], {})
+    assert await store.live_alerts(ADA.id) == []
+
+
 async def test_a_change_replaces_what_is_known_of_a_matter(store: Store, account: Account) -> None:
     first = await raised(store, an_alert())
     worse = replace(

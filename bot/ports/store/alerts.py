@@ -26,11 +26,13 @@ class Watched:
 @dataclass(frozen=True, slots=True)
 class AlertChange:
     """A state change of one matter together with the messages that it owes: `outbox` is the matter's from then on,
-    `also` edits one that was. `alert.id` 0 makes a new one."""
+    `also` edits one that was. `alert.id` 0 makes a new one. `told_by`: the message that told of it when this was
+    decided; where another one does by now, the change is as out of date as one of an earlier version."""
 
     alert: Alert
     outbox: OutboxItem | None = None
     also: OutboxItem | None = None
+    told_by: int | None = None
 
 
 class AlertStore(Protocol):

@@ -73,6 +73,10 @@ def line_of(alert: Alert, event: Event) -> dict[str, Any]:
 
 
 def _change(decision: Decision, chat_id: int, wall: datetime) -> AlertChange:
+    return replace(_owing(decision, chat_id, wall), told_by=decision.told_by)
+
+
+def _owing(decision: Decision, chat_id: int, wall: datetime) -> AlertChange:
     alert, manner = decision.alert, decision.manner
     if manner in (Manner.NOTHING, Manner.HOLD):
         return AlertChange(alert)

@@ -53,13 +53,14 @@ class Matter:
 @dataclass(frozen=True, slots=True)
 class Decision:
     """`alert`: as it is to be stored. `closes`: besides, its old message is edited to say that it is over. `replaces`:
-    the message that told of it so far, when another one does from now on."""
+    the message that told of it so far, when another one does from now on. `told_by`: that message in any case."""
 
     alert: Alert
     manner: Manner
     event: Event
     closes: bool = False
     replaces: int | None = None
+    told_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def _replacing(decision: Decision, before: Alert) -> Decision:
     anew = (
         decision.manner in (Manner.LOUD, Manner.SILENT, Manner.SUMMARY) and decision.event is not Event.OVER
     )
-    return replace(decision, replaces=before.message_id) if anew else decision
+    return replace(decision, replaces=before.message_id if anew else None, told_by=before.message_id)
 
 
 def _one(now: datetime, settings: AlertSettings, matter: Matter) -> Decision:

@@ -177,15 +177,18 @@ _MOVED = (
 
 
 async def _update(connection: AsyncConnection, changes: Sequence[AlertChange]) -> list[_Done]:
-    """Move on those that are still at the version they were read at."""
-    current: dict[int, int] = {}
+    """Move on those that are still at the version, and told by the message, that they were read with."""
+    current: dict[int, tuple[int, int | None]] = {}
     ids = sorted(change.alert.id for change in changes)
     for start in range(0, len(ids), AT_ONCE):
         its = alerts.c.id.in_(ids[start : start + AT_ONCE])
-        rows = select(alerts.c.id, alerts.c.version).where(its, LIVE_ALERT).order_by(alerts.c.id)
-        current |= {row.id: row.version for row in await connection.execute(rows.with_for_update())}
+        rows = select(alerts.c.id, alerts.c.version, alerts.c.message_id).where(its, LIVE_ALERT)
+        found = await connection.execute(rows.order_by(alerts.c.id).with_for_update())
+        current |= {row.id: (row.version, row.message_id) for row in found}
     fresh = {
-        change.alert.id: change for change in changes if current.get(change.alert.id) == change.alert.version
+        change.alert.id: change
+        for change in changes
+        if current.get(change.alert.id) == (change.alert.version, change.told_by)
     }
     done = [
         _Done(replace(one.alert, version=one.alert.version + 1), (one.outbox, one.also))
