@@ -106,8 +106,8 @@ async def test_on_an_exchange_the_hedge_is_closed_and_comes_back_by_itself_or_wi
 
             await driver.post("/market", {"shock": "october"})
             await driver.post("/market", {"skip": "4m"})
-            await hers.stage("after four minutes", "Your coins lost")
-            await his.stage("after four minutes", "Your coins lost")
+            await hers.stage("after four minutes", "may close your SOL short")
+            await his.stage("after four minutes", "may close your SOL short")
             await driver.post("/market", {"skip": "3m"})
             await hers.stage("after seven minutes", "Done by your permission")
             await his.stage("after seven minutes", "Coverage fell to 0%")
@@ -139,9 +139,9 @@ async def test_on_paper_nobody_closes_the_hedge_and_the_market_goes_away_for_a_w
             await diary.stage("after eight minutes", "Your coins lost")
             await driver.post("/market", {"skip": "2m"})
             await unanswered(driver, "3m", "3m")
-            await diary.stage("after ten minutes", "I cannot see your account")
+            await diary.stage("after ten minutes", "I have no prices")
             await driver.post("/market", {"skip": "6m"})
-            await diary.stage("after sixteen minutes", "is back")
+            await diary.stage("after sixteen minutes", "There are prices")
         found = complaints(demo.bot_log)
         assert not found, f"the bot complains: {found}"
     diary.check("on_paper")
