@@ -105,9 +105,18 @@ async def account(world: World, chance: random.Random) -> None:
         await world.taps(ADA, shown, chance.choice(uses))
     await world.says(ADA, "/hedge")
     await tapped(world, "ok:")
-    if chance.random() < 0.4:
+    if chance.random() < 0.5:
+        await world.says(ADA, f"/permission {chance.choice(CAPS)}")
         await permit(world, "both")
     await market(world, chance)
+
+
+async def old_card(world: World, chance: random.Random) -> None:
+    """A card that asks for a permission lies in the chat for a while before it is tapped."""
+    await world.says(ADA, "/permission")
+    await tapped(world, "pm:ask:both")
+    await world.clock_goes(chance.choice((200, 299, 301, 900, 26 * 3600)))
+    await tapped(world, "pm:give:both")
 
 
 async def midnight(world: World, chance: random.Random) -> None:
@@ -119,10 +128,11 @@ async def midnight(world: World, chance: random.Random) -> None:
 
 
 PLOTS: Mapping[str, Callable[[World, random.Random], Awaitable[None]]] = {
-    plot.__name__: plot for plot in (rule, word, button, market, clock, permission, pause, account, midnight)
+    plot.__name__: plot
+    for plot in (rule, word, button, market, clock, permission, pause, account, old_card, midnight)
 }
 MIXED = ("rule", "rule", "word", "word", "button", "button", "button", "market", "market", "clock", "permission",
-         "pause", "account", "midnight")  # fmt: skip
+         "pause", "account", "old_card", "midnight")  # fmt: skip
 
 
 async def permit(world: World, acts: str) -> None:
