@@ -21,23 +21,19 @@ from bot.services.errors import AlertOver, NoHoldings, NoSuchShort, NotYours, Pr
 from bot.services.reconciliation import Reconciliation
 from bot.services.rules import Rules
 from bot.services.situation import Situation, Situations
+from bot.services.wanted import Why, difference, needed_for, new_target
 from hedging.errors import NothingToHedge
-from hedging.plan import HedgePlan, Leg, digest
+from hedging.plan import HedgePlan, digest
 from hedging.rules import MAX_TARGET, MIN_TARGET, HedgeRule
 
 log = logging.getLogger(__name__)
 
 EXECUTE = "execute"  # the name of the durable workflow that a tap starts
-PRICE_TOLERANCE = Decimal("0.0075")  # the mark may have moved so far since the card; below the slippage
 READ_LASTS = timedelta(minutes=1)  # what a tap read before that is not traded upon
 OLD_TAP = timedelta(minutes=2)  # a tap that was longer on its way may not be meant any more
-SIZE_TOLERANCE = Decimal("0.02")  # and the size that is needed now may differ so much
 
 MOST_LOOKS = 3  # at one tap, while its owner changes the rule from another device
 
-# slow: the tap was long on its way; late: the offer was over; traded: something else was done since; update: an
-# earlier version of the bot showed it.
-Why = Literal["", "account", "update", "rule", "holdings", "position", "price", "slow", "late", "traded"]
 BY_THE_RULE = Aim()
 Work = tuple[str, str, str, int]  # a workflow, the id of its run, and its arguments
 Kind = Literal["sending", "working", "done", "repriced", "expired", "cancelled", "superseded", "at_target"]
@@ -215,7 +211,7 @@ class Hedge:
         rule, version = situation.rule, situation.rule_version
         if shown.aim.kind == "new_rule" and shown.plan.factor != rule.factor:
             situation = await self._situations.measured_against(situation, shown.plan.factor)
-        needed = _needed(shown, situation)
+        needed = needed_for(shown, situation)
         if self._clock.now() >= shown.expires_at:  # this process was asleep, or the exchange slow
             return await self._moved(shown, ProposalState.EXPIRED, message_id)
         if self._clock.now() - now > READ_LASTS:
@@ -268,7 +264,7 @@ class Hedge:
         situation = await self._reconciliation.check(await self._situations.of(card.user_id, fresh=True))
         if card.aim.kind == "new_rule" and card.plan.factor != situation.rule.factor:
             situation = await self._situations.measured_against(situation, card.plan.factor)
-        plan = _needed(card, situation)
+        plan = needed_for(card, situation)
         draft = self.draft(
             card.user_id, card.chat_id, situation, plan, key=key, aim=card.aim, alert_id=card.alert_id
         )
@@ -327,7 +323,7 @@ class Hedge:
         else:
             if shown.plan.factor != situation.rule.factor and shown.aim.kind == "new_rule":
                 situation = await self._situations.measured_against(situation, shown.plan.factor)
-            plan, aim = _needed(shown, situation), shown.aim
+            plan, aim = needed_for(shown, situation), shown.aim
         user = alert.user_id
         return self.draft(user, user, situation, plan, key=key, aim=aim, alert_id=alert.id)
 
@@ -435,73 +431,9 @@ class Hedge:
         return Confirmation("sending" if to is ProposalState.CONFIRMED else "expired", moved)
 
 
-def difference(shown: Proposal, needed: HedgePlan, situation: Situation) -> Why:
-    """Why what was shown is not sent now, the first true reason; empty when it still is what is needed."""
-    if shown.account_id != situation.account.id:
-        return "account"
-    if shown.rule_version is None:
-        return "update"
-    if shown.rule_version != situation.rule_version:
-        return "rule"
-    if still_right(shown.plan, needed):
-        return ""
-    if shown.holdings != situation.marked():
-        return "holdings"
-    held = {position.symbol: position.contracts for position in situation.shorts}
-    moved = any(held.get(leg.symbol, Decimal(0)) != _start(leg) for leg in shown.plan.legs)
-    return "position" if moved else "price"
-
-
-def new_target(card: Proposal, rule: HedgeRule) -> Decimal | None:
-    """The target that the rule has from the tap on, where the card announces one: the new rule's, or what a part of the
-    hedge leaves when it is closed. None: the rule stays as it is."""
-    if card.aim.kind == "new_rule":
-        return card.plan.target if card.plan.target != rule.target else None
-    if card.aim.kind == "close" and (card.aim.asset or card.aim.share < 1):
-        left = card.plan.after.coverage.quantize(Decimal("0.01"))
-        return left if MIN_TARGET <= left < rule.target else None
-    return None
-
-
-def _start(leg: Leg) -> Decimal:
-    """Signed contracts before it."""
-    return leg.position_after - (leg.contracts if leg.side == "buy" else -leg.contracts)
-
-
-def _needed(shown: Proposal, situation: Situation) -> HedgePlan:
-    """What the card is for, as it is priced now: never more than the rule wants, unless the card announces a new one.
-    Raises NothingToHedge."""
-    match shown.aim.kind:
-        case "close":
-            return situation.unwinding(asset=shown.aim.asset, share=shown.aim.share)
-        case "new_rule":
-            return situation.plan(target=shown.plan.target)
-        case "less":
-            return situation.plan(target=min(shown.plan.target, situation.rule.target))
-        case _:
-            return situation.plan()
-
-
 def work_of(confirmed: Proposal) -> Work:
     """What the engine is to start for a confirmed card."""
     return EXECUTE, f"exec:{confirmed.id}", confirmed.id, len(confirmed.plan.orders)
-
-
-def still_right(shown: HedgePlan, needed: HedgePlan) -> bool:
-    """Whether sending what was shown still does what is needed: the same orders, at nearly the same price and size."""
-    if {_order(leg) for leg in shown.legs} != {_order(leg) for leg in needed.legs} or not shown.legs:
-        return False
-    now = {leg.symbol: leg for leg in needed.legs}
-    return all(
-        abs(now[leg.symbol].mark_price / leg.mark_price - 1) <= PRICE_TOLERANCE
-        and abs(now[leg.symbol].contracts / leg.contracts - 1) <= SIZE_TOLERANCE
-        for leg in shown.legs
-    )
-
-
-def _order(leg: Leg) -> tuple[object, ...]:
-    leverage = None if leg.reduce_only else leg.leverage
-    return (leg.symbol, leg.side, leg.reduce_only, leverage, len(leg.parts))
 
 
 _KINDS: Mapping[ProposalState, Kind] = {

@@ -11,7 +11,7 @@ from bot.chat.views.checks import checks, failed
 from bot.chat.views.message import Button, Message, Rows, bold, folded, html
 from bot.chat.views.numbers import base_of, exact, percent, price, usd
 from bot.ports.records import Account, Proposal, ProposalState
-from bot.services.hedge import Why, new_target
+from bot.services.wanted import Why, new_target
 from hedging.plan import HedgePlan, Leg
 from hedging.rules import HedgeRule
 

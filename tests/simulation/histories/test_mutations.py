@@ -38,7 +38,7 @@ def trades_for_the_target_that_was_shown(patch: Patch) -> None:
     async def moved(self: Any, *args: Any, **kwargs: Any) -> Any:
         return await honest(self, *args, **{**kwargs, "under": None})
 
-    patch.setattr("bot.services.hedge._needed", needed)
+    patch.setattr("bot.services.hedge.needed_for", needed)
     patch.setattr("bot.services.hedge.difference", lambda shown, needed, situation: "")
     patch.setattr(ProposalTables, "move_proposal", moved)
 
