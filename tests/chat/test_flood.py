@@ -88,7 +88,8 @@ async def test_a_key_in_the_midst_of_a_flood_is_deleted_and_its_owner_told(chat:
 
 @pytest.mark.fault(60)
 async def test_what_is_costly_is_refused_with_one_sentence_when_it_is_too_much(chat: Chat) -> None:
-    chat.shell._desk._allowance = Allowance(every=3600)  # none comes back meanwhile, however slow the test is
+    # None comes back meanwhile, however slow the test is.
+    chat.shell._desk._allowance = Allowance(most=20, every=3600)
     await chat.write("/add SOL 100")
     said = [(await chat.handle(message(100 + n, ADA, "/hedge"))) for n in range(25)]
     texts = [call.text for calls in said for call in calls if call.method == "sendMessage"]

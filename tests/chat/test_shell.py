@@ -14,7 +14,8 @@ from bot.chat import guard
 from bot.chat.application import ALLOWED_UPDATES, Link, build
 from bot.chat.polling import TokenRefused
 from bot.chat.request import NotSent
-from bot.ports.errors import NotWritable
+from bot.chat.texts import NOT_WRITABLE
+from bot.ports.errors import NotWritable, Unavailable
 from bot.services.inbox import Inbox, commits
 from tests.chat.conftest import ADA, BOB, Chat
 from tests.chat.recording import RecordingRequest, message, refused, tap
@@ -85,16 +86,31 @@ async def test_an_update_whose_end_cannot_be_noted_is_answered_once_and_noted_la
 async def test_what_cannot_be_stored_is_not_taken_for_stored(
     chat: Chat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def full(*_: Any, **__: Any) -> None:
-        raise NotWritable("the disk is full")
+    async def away(*_: Any, **__: Any) -> None:
+        raise Unavailable("somebody else has it")
 
     update = message(7, ADA, "/add SOL 100")
     with monkeypatch.context() as patched:
-        patched.setattr(type(chat.store), "settle_updates", full)
-        with pytest.raises(NotWritable):
+        patched.setattr(type(chat.store), "settle_updates", away)
+        with pytest.raises(Unavailable):
             await chat.shell.take_update(update)
     assert chat.telegram.calls == []
     assert len(await chat.handle(update)) == 1
+
+
+async def test_where_nothing_can_be_written_down_its_person_hears_so_and_nothing_is_changed(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise NotWritable("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(chat.store._database), "write", full)
+        await chat.shell.take_update(message(7, ADA, "/add SOL 100"))
+        while chat.shell._inbox._fair.ids:  # noqa: ASYNC110 # there is nothing here to be woken by
+            await asyncio.sleep(0)
+    assert [call.text for call in chat.telegram.calls] == [NOT_WRITABLE]
+    assert not await chat.store.holdings(ADA)
 
 
 async def test_an_unforeseen_failure_is_named_in_the_log_and_to_its_person_and_the_update_is_over(

@@ -32,7 +32,7 @@
   "reads"?: 3}` leaves a price out of the next answers; `{"funding_hours": 4, "symbol"}` settles its funding so often
   from now on. What listings tell is read by the product once an hour.
 - `POST /sandbox/exchanges/{name}/trouble {"kind": "away" | "key" | "close" | "order" | "silent" | "balance" |
-  "back"}`, for everybody there, as in `trouble`.
+  "refuse" | "list" | "rank" | "back"}`, for everybody there, as in `trouble`.
 """
 
 import secrets

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from bot.sandbox.exchanges.venue import Venue
 
 _FOR_LONG = 1_000_000  # requests
+UNHEARD_OF = 98765
+NEARLY_FIRST = 4  # of 5
 
 
 def befall(venue: Venue, kind: object) -> None:
@@ -51,11 +53,28 @@ def _balance(venue: Venue) -> None:
     venue.faults.add("shrunk", on="balance", times=_FOR_LONG)
 
 
+def _refuse(venue: Venue) -> None:
+    """It refuses orders, with a code of its own that nobody knows."""
+    venue.faults.add("refuse", on="order", times=_FOR_LONG, code=UNHEARD_OF, message="not now")
+
+
+def _list(venue: Venue) -> None:
+    """Its list of positions is empty for as long as a minute."""
+    venue.faults.add("missing", on="positions", by="list", lasts=60)
+
+
+def _rank(venue: Venue) -> None:
+    """Every short stands far in front in the queue for auto-deleveraging, where the exchange tells it."""
+    for trader in venue.desk.traders.values():
+        trader.ranks |= {held.symbol: NEARLY_FIRST for held in venue.desk.held(trader)}
+
+
 def _back(venue: Venue) -> None:
     """All is well again; what was closed stays closed."""
     venue.faults.clear()
     for trader in venue.desk.traders.values():
         trader.revoked = False
+        trader.ranks.clear()
 
 
 TROUBLES: Mapping[str, Callable[[Venue], None]] = {
@@ -65,5 +84,8 @@ TROUBLES: Mapping[str, Callable[[Venue], None]] = {
     "order": _order,
     "silent": _silent,
     "balance": _balance,
+    "refuse": _refuse,
+    "list": _list,
+    "rank": _rank,
     "back": _back,
 }

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 
 from bot.sandbox.exchanges import VENUES
 from bot.sandbox.exchanges.control import Exchanges
+from bot.sandbox.exchanges.trouble import TROUBLES
 from bot.sandbox.exchanges.wallets import totals
 from bot.sandbox.market import open_world
 from tests.fakes.sandbox_server import serving
@@ -46,6 +47,27 @@ async def test_accounts_trades_and_forced_closes_are_made_over_http(exchanges: E
         _, state = await told(address, f"{base}/events", {"delist": SOL, "clock_ahead_ms": 30_000})
         assert (state["delisted"], state["clock_ahead_ms"]) == ([SOL], 30_000)
         assert "never told" not in str(state)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in TROUBLES if kind not in ("back", "close")])
+async def test_what_befalls_everybody_there_is_over_when_all_is_well_again(
+    exchanges: Exchanges, kind: str
+) -> None:
+    venue = exchanges.venues["binance"]
+    async with serving(Starlette(routes=exchanges.routes())) as address:
+        base = "/sandbox/exchanges/binance"
+        await told(address, f"{base}/accounts", {"key": "k", "secret": "s", "money": {"USDT": "5000"}})
+        await told(address, f"{base}/events", {"trade": "sell", "key": "k", "symbol": SOL, "contracts": "3"})
+        (trader,) = venue.desk.traders.values()
+
+        def well() -> bool:
+            return not venue.faults.waiting and not trader.revoked and venue.desk.rank(trader, SOL) == 1
+
+        assert well()
+        assert (await told(address, f"{base}/trouble", {"kind": kind}))[0] == 200
+        assert not well()
+        await told(address, f"{base}/trouble", {"kind": "back"})
+        assert well()
 
 
 @pytest.mark.parametrize("name", list(VENUES))

@@ -10,6 +10,9 @@ const TROUBLES = [
   ["order", "Loses an answer", "The next order goes through, and nobody learns of it."],
   ["close", "Closes shorts", "By itself, as in a violent market."],
   ["balance", "Tells no balance", "Everybody's money there reads as nothing."],
+  ["refuse", "Refuses orders", "With a code that nobody knows."],
+  ["list", "Shows no positions", "For a minute: its list is empty."],
+  ["rank", "Warns of closing", "Binance and Bybit: shorts stand in front."],
   ["silent", "Keeps silent", "What it closes from now on, it does not tell."],
   ["back", "All well again", "What was closed stays closed."],
 ];
