@@ -39,6 +39,7 @@ from bot.services.portfolio import Portfolio
 from bot.services.reconciliation import Reconciliation
 from bot.services.results import Results
 from bot.services.rules import Rules
+from bot.services.second_source import SecondSource
 from bot.services.situation import Situations
 from bot.services.status import Status
 from bot.services.watch import Watch
@@ -161,9 +162,10 @@ def build_services(
     markets = Markets(outside, clock, aliases)
     rules = Rules(store)
     start = start_account(settings.practice_exchange, outside.offers)
-    accounts = Accounts(store, exchange, outside, vault, clock, start)
+    source = SecondSource(store, exchange)
+    accounts = Accounts(store, exchange, source, outside, vault, clock, start)
     situations = Situations(store, accounts, exchange, markets, rules)
-    reconciliation = Reconciliation(store, exchange, markets, clock)
+    reconciliation = Reconciliation(store, exchange, source, markets, clock)
     hedge = Hedge(
         store,
         accounts,
@@ -175,8 +177,8 @@ def build_services(
         timedelta(seconds=settings.card_seconds),
     )
     results = Results(store, exchange, markets)
-    status = Status(store, situations, results, clock)
-    remedies = Remedies(store, hedge, situations, status, results, markets)
+    status = Status(store, situations, reconciliation, results, clock)
+    remedies = Remedies(store, hedge, situations, reconciliation, status, results, markets)
     delivery = Delivery(store, notifier, durable, clock, FreshCards(store, remedies.prepare).prepare)
     summaries = Summaries(store, markets, clock)
     permissions = Permissions(store, accounts, clock)
@@ -227,10 +229,13 @@ async def hedge_panel(settings: Settings) -> AsyncIterator["Hedges"]:
         vault = await _open_vault(settings, stack)
         exchanges = await _open_exchanges(settings, store, vault, clock, stack)
         start = start_account(settings.practice_exchange, exchanges.offers)
-        accounts = Accounts(store, exchanges, exchanges, vault, clock, start)
+        source = SecondSource(store, exchanges)
+        accounts = Accounts(store, exchanges, source, exchanges, vault, clock, start)
         markets = Markets(exchanges, clock, coins(settings))
         situations = Situations(store, accounts, exchanges, markets, Rules(store))
-        yield Hedges(store, Status(store, situations, Results(store, exchanges, markets), clock))
+        reconciliation = Reconciliation(store, exchanges, source, markets, clock)
+        results = Results(store, exchanges, markets)
+        yield Hedges(store, Status(store, situations, reconciliation, results, clock))
 
 
 @asynccontextmanager

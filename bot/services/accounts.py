@@ -27,6 +27,7 @@ from bot.ports.store import Store
 from bot.ports.vault import Vault
 from bot.services.errors import CannotDisconnect, CannotSwitch, NotYours
 from bot.services.key_looks import days_left
+from bot.services.second_source import SecondSource
 from hedging.portfolio import Position
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class Accounts:
         self,
         store: Store,
         exchange: Exchange,
+        source: SecondSource,
         connections: Connections,
         vault: Vault,
         clock: Clock,
@@ -69,6 +71,7 @@ class Accounts:
     ) -> None:
         self._store = store
         self._exchange = exchange
+        self._source = source
         self._connections = connections
         self._vault = vault
         self._clock = clock
@@ -221,7 +224,7 @@ class Accounts:
 
     async def _read(self, account: Account) -> tuple[Sequence[Position], Balance]:
         """Both reads are waited for, whatever becomes of one: a refusal of the key is counted only then."""
-        reads = (self._exchange.positions(account), self._exchange.balance(account))
+        reads = (self._source.positions(account), self._exchange.balance(account))
         positions, balance = await asyncio.gather(*reads, return_exceptions=True)
         if isinstance(positions, BaseException):
             raise positions
@@ -233,7 +236,7 @@ class Accounts:
         """Not when the key is good for nothing any more: then nobody can close them from here. Raises CannotSwitch when
         it cannot be told just now."""
         try:
-            return any(position.contracts < 0 for position in await self._exchange.positions(account))
+            return any(position.contracts < 0 for position in await self._source.positions(account))
         except (KeyRefused, KeyUnusable):
             return False
         except Unavailable as failure:

@@ -8,6 +8,7 @@ from bot.ports.clock import Clock
 from bot.ports.records import Account, Alert, Attempt, AttemptState
 from bot.ports.store import Store
 from bot.services.errors import NoHoldings
+from bot.services.reconciliation import Reconciliation
 from bot.services.results import Results
 from bot.services.situation import Situation, Situations
 from hedging.portfolio import Exposure, Position
@@ -60,15 +61,24 @@ class StatusView:
 
 
 class Status:
-    def __init__(self, store: Store, situations: Situations, results: Results, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        situations: Situations,
+        reconciliation: Reconciliation,
+        results: Results,
+        clock: Clock,
+    ) -> None:
         self._store = store
+        self._reconciliation = reconciliation
         self._results = results
         self._situations = situations
         self._clock = clock
 
     async def view(self, user_id: int) -> StatusView:
-        """Raises NoHoldings when nothing is held and nothing is short."""
-        situation = await self._situations.of(user_id)
+        """Raises NoHoldings when nothing is held and nothing is short, and what a look at the account raises:
+        Contradicted where two reads of its positions differ, so that no hedge is told to be gone that is there."""
+        situation = await self._reconciliation.verified(await self._situations.of(user_id))
         if not situation.holdings and not situation.positions:
             raise NoHoldings("Nothing is held yet.")
         result = await self._results.of_both(situation) if situation.shorts else None

@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from bot.ports.errors import Contradicted
 from bot.sandbox.exchanges import VENUES
+from bot.services.errors import CannotSwitch
 from tests.fakes.database import prepared, sqlite_address, sqlite_template
 from tests.faults.trading import ADA, SOL, Trading, trading_on
 
@@ -202,3 +203,34 @@ async def test_a_smaller_hedge_is_never_reduced_below_what_its_card_leaves(ada: 
     assert leg.kept < short(ada) < before
     await ada.ended(card)
     assert short(ada) == leg.kept
+
+
+@pytest.mark.fault(47)
+@pytest.mark.parametrize("kind", ["missing", "stale"])
+async def test_no_screen_says_that_a_hedge_is_gone_that_a_short_list_leaves_out(
+    ada: Trading, kind: str
+) -> None:
+    held = await hedged(ada)
+    misread(ada, kind, by="list")
+    status = await ada.services.status.view(ADA)
+    assert [line.contracts for line in status.positions] == [held]
+    (line,) = [one for one in await ada.services.accounts.list(ADA) if one.in_use]
+    assert [-short.contracts for short in line.shorts] == [held]
+
+
+@pytest.mark.fault(47)
+async def test_where_both_reads_leave_a_hedge_out_it_is_told_as_both_tell_it(ada: Trading) -> None:
+    """Status says what the exchange says twice; the watch alone waits for a trace."""
+    await hedged(ada)
+    misread(ada, "missing")
+    assert (await ada.services.status.view(ADA)).positions == ()
+
+
+@pytest.mark.fault(47)
+async def test_a_short_list_lets_nobody_leave_an_account_with_a_hedge_behind(ada: Trading) -> None:
+    await hedged(ada)
+    paper = await ada.store.ensure_account(ADA, "paper", "paper")
+    misread(ada, by="list")
+    with pytest.raises(CannotSwitch) as refused:
+        await ada.services.accounts.use(ADA, paper.id)
+    assert refused.value.why == "shorts"

@@ -122,5 +122,5 @@ HELP = "What I can do"
 HELP_PLAIN = "You can also just write: SOL 120"
 HELP_NEVER = (
     "I ask for an exchange's key only after /connect, and never for a seed phrase. "
-    "I never trade without your tap."
+    "I never trade without your tap, unless you allow it with /permission."
 )

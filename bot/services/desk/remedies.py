@@ -20,6 +20,7 @@ from bot.services.desk.pinned import PINNED, prepared
 from bot.services.errors import ServiceError
 from bot.services.hedge import Hedge, remedy_key
 from bot.services.markets import Markets
+from bot.services.reconciliation import Reconciliation
 from bot.services.results import Results
 from bot.services.situation import Situation, Situations
 from bot.services.status import Status, StatusView
@@ -40,6 +41,7 @@ class Remedies:
         store: Store,
         hedge: Hedge,
         situations: Situations,
+        reconciliation: Reconciliation,
         status: Status,
         results: Results,
         markets: Markets,
@@ -49,6 +51,7 @@ class Remedies:
         self._markets = markets
         self._hedge = hedge
         self._situations = situations
+        self._reconciliation = reconciliation
         self._status = status
 
     async def prepare(self, item: OutboxItem) -> OutboxItem | None:
@@ -82,7 +85,7 @@ class Remedies:
             return item if item.edit is not None else None
         try:
             async with asyncio.timeout(SECONDS):
-                situation = await self._situations.of(alert.user_id)
+                situation = await self._seen(alert.user_id)
             if situation.rule.target != done[0].plan.target:  # they have changed it themselves since
                 return item if item.edit is not None else None
             plan = situation.plan(target=Decimal(before))
@@ -105,7 +108,7 @@ class Remedies:
         }
         try:
             async with asyncio.timeout(SECONDS):
-                situation = await self._situations.of(alert.user_id)
+                situation = await self._seen(alert.user_id)
                 result = await self._results.of_both(situation)
         except (PortError, HedgingError, TimeoutError) as failure:  # better without a remedy than not at all
             log.info("alert %s goes out without a remedy: %s", alert.id, failure)
@@ -129,6 +132,9 @@ class Remedies:
             remedy = await self._owned(alert, advice.plan, situation, remedy_aim(alert.kind, advice.plan))
             told |= _told(remedy, "close" if remedy.plan.purpose == "unhedge" else KINDS[alert.kind].remedy)
         return told
+
+    async def _seen(self, user_id: int) -> Situation:
+        return await self._reconciliation.verified(await self._situations.of(user_id))
 
     async def _switch(self, situation: Situation) -> Switch | None:
         try:

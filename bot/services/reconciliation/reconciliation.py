@@ -11,14 +11,14 @@ from bot.ports.books import Book, KnownShort, PositionChange
 from bot.ports.clock import Clock
 from bot.ports.errors import Contradicted, StaleVersion, Unavailable
 from bot.ports.exchange import Exchange, TradeFill
-from bot.ports.records import Account, AlertState, Attempt, OutboxItem, User
+from bot.ports.records import Account, AlertState, OutboxItem, User
 from bot.ports.store import Store
 from bot.ports.watching import Look, Reader
-from bot.services.footing import short_of
+from bot.services.expected import Ordered, expected_of, held_in, shorts_of, unexpected
 from bot.services.markets import Markets
-from bot.services.reconciliation.expected import Ordered, expected_of, held_in, shorts_of, unexpected
 from bot.services.reconciliation.explain import Part, explain, own_after
 from bot.services.reconciliation.words import message
+from bot.services.second_source import SecondSource
 from bot.services.situation import Situation
 from hedging.market import Snapshot
 from hedging.money import ZERO
@@ -46,9 +46,12 @@ class Doubt:
 class Reconciliation:
     """One private read in the normal case, which the caller has made; history only where something does not add up."""
 
-    def __init__(self, store: Store, exchange: Exchange, markets: Markets, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, exchange: Exchange, source: SecondSource, markets: Markets, clock: Clock
+    ) -> None:
         self._store = store
         self._exchange = exchange
+        self._source = source
         self._markets = markets
         self._clock = clock
         self._doubts: dict[tuple[int, str], Doubt] = {}
@@ -84,7 +87,8 @@ class Reconciliation:
         """The same with positions that two reads agree upon: where the account's list is not what our orders and the
         last look explain, the symbol is asked for by its name. Raises Contradicted and Unavailable."""
         known = situation.book.shorts if situation.book else {}
-        return await self._verified(situation, known, await self._ordered(situation.account.id))
+        ordered = await self._source.ordered(situation.account.id)
+        return await self._agreed(situation, known, ordered)
 
     async def unexpected(self, seen: Sequence[tuple[Reader, Look]]) -> Mapping[int, Mapping[str, Decimal]]:
         """By account id, the shorts that are not as our orders and the last look explain them: what they should be
@@ -97,7 +101,7 @@ class Reconciliation:
             as_known = held == {symbol: short.contracts for symbol, short in known.items() if short.contracts}
             if look.failure or (as_known and not one.asked):
                 continue
-            ordered = await self._ordered(one.account.id)
+            ordered = await self._source.ordered(one.account.id)
             if differing := unexpected(held, known, ordered):
                 found[one.account.id] = differing
         return found
@@ -147,11 +151,11 @@ class Reconciliation:
         account, known = situation.account, book.shorts
         self._traceless.discard(account.id)
         earliest = book.looked_at if book.version else book.looked_at - FIRST_LOOK
-        before = ordered = await self._ordered(account.id)
+        before = ordered = await self._source.ordered(account.id)
         if unexpected(shorts_of(situation.positions), known, ordered):
             # Once more, between two looks at the ledger: an order of ours that was filled meanwhile is no riddle.
-            situation = await self._verified(situation, known, ordered)
-            ordered = await self._ordered(account.id)
+            situation = await self._agreed(situation, known, ordered)
+            ordered = await self._source.ordered(account.id)
         held = shorts_of(situation.positions)
         shorts, found, settled = dict(known), list[tuple[str, Part]](), True
         for symbol in sorted({*known, *ordered, *held}):
@@ -218,18 +222,11 @@ class Reconciliation:
         # What happened before the first look is nobody's news.
         return settled if book.version else [part for part in settled if part.kind != "unexplained"]
 
-    async def _verified(
+    async def _agreed(
         self, situation: Situation, known: Mapping[str, KnownShort], ordered: Mapping[str, Ordered]
     ) -> Situation:
-        positions, account = situation.positions, situation.account
-        for symbol, expected in unexpected(shorts_of(positions), known, ordered).items():
-            again = await self._exchange.positions_in(account, symbol)
-            listed, now = short_of(positions, symbol), short_of(again, symbol)
-            if now not in (listed, -expected):
-                raise Contradicted(f"Account {account.id} tells two sizes of {symbol}.")
-            others = [position for position in positions if position.symbol != symbol]
-            positions = [*others, *again]
-        return replace(situation, positions=positions)
+        account, positions = situation.account, situation.positions
+        return replace(situation, positions=await self._source.agreed(account, positions, known, ordered))
 
     def _doubt(self, account_id: int, symbol: str, contracts: Decimal) -> Doubt:
         """Since when the short has been seen at a size that is not explained."""
@@ -262,12 +259,6 @@ class Reconciliation:
         if not any(part.kind in doubtful for part in parts) or await self._exchange.listed(account, symbol):
             return parts
         return [replace(part, kind="settlement") if part.kind in doubtful else part for part in parts]
-
-    async def _ordered(self, account_id: int) -> Mapping[str, Ordered]:
-        found: dict[str, list[Attempt]] = {}
-        for attempt in await self._store.orders_of(account_id):
-            found.setdefault(attempt.symbol, []).append(attempt)
-        return {symbol: Ordered(tuple(attempts)) for symbol, attempts in found.items()}
 
     async def _owed(
         self, situation: Situation, book: Book, found: Sequence[tuple[str, Part]]

@@ -7,6 +7,7 @@ import pytest
 
 from bot.ports.records import Account, OrderReport
 from bot.services.reconciliation import Reconciliation
+from bot.services.second_source import SecondSource
 from bot.services.situation import Situation
 from tests.services.reconciliation.conftest import ADA, SOL, TODAY, Floor
 
@@ -77,7 +78,9 @@ async def test_two_workers_at_once_tell_once(floor: Floor) -> None:
     await floor.force("adl", share="0.5")
     first, second = await situation_of(floor), await situation_of(floor)
     markets = floor.services.reconciliation._markets
-    other = Reconciliation(floor.store, floor.exchanges, markets, floor.clock)
+    other = Reconciliation(
+        floor.store, floor.exchanges, SecondSource(floor.store, floor.exchanges), markets, floor.clock
+    )
     await floor.services.reconciliation.check(first)
     await other.check(second)
     await floor.tick()
