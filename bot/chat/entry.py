@@ -99,7 +99,7 @@ class Entry:
             update_id=read.update_id,
             user_id=user_id,
             chat_id=chat_id,
-            **more,  # type: ignore[arg-type]
+            **more,  # type: ignore[arg-type]  # fields of Turn, by their names
         )
 
     def met(self, read: Read, handler: Handler, known: User | None, *, unknown: bool) -> Handler:

@@ -228,6 +228,7 @@ def _host(client: Any, api: Sequence[str]) -> str:
 
 def preload() -> None:
     """Import ccxt: 100 MB and some seconds, so never in the event loop's thread."""
+    # ccxt has no types, and whoever needs it imports it again, at no cost.
     import ccxt.async_support  # type: ignore[import-untyped]  # noqa: F401
 
 

@@ -18,7 +18,7 @@ class BoundedProtocol(H11Protocol):
         self.waiting_since: float | None = None
         self._head: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # of a plain socket
         super().connection_made(transport)
         self._wait()
         self._expect_head()

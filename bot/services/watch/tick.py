@@ -99,26 +99,24 @@ class Watch:
 
     async def check(self) -> int:
         """Look at everybody now; how many alerts changed."""
-        looked = await self._looks.refresh()
-        told = await self._reconcile(looked["behind"])
-        untold = _untold(looked, told)
-        if untold["closed"]:
-            untold = {**untold, "closed": await self._looks.confirmed(untold["closed"])}
-        return await self._check(0, 1, untold)
+        return await self._at_once(0, 1)
 
     async def look(self, user_id: int) -> None:
         """See how one person stands now: what is over is told to be over, and what goes on is as it is now. What cannot
         be read now is found by the next tick."""
         try:
             async with asyncio.timeout(LOOK_SECONDS):
-                looked = await self._looks.refresh(user_id, ONE)
-                told = await self._reconcile(looked["behind"])
-                untold = _untold(looked, told)
-                if untold["closed"]:
-                    untold = {**untold, "closed": await self._looks.confirmed(untold["closed"])}
-                await self._check(user_id, ONE, untold)
+                await self._at_once(user_id, ONE)
         except (PortError, HedgingError, TimeoutError) as failure:
             log.info("user %d is not looked at before the next tick: %s", user_id, failure)
+
+    async def _at_once(self, shard: int, shards: int) -> int:
+        """Look, explain and tell, without the engine; how many alerts changed."""
+        looked = await self._looks.refresh(shard, shards)
+        untold = _untold(looked, await self._reconcile(looked["behind"]))
+        if untold["closed"]:
+            untold = {**untold, "closed": await self._looks.confirmed(untold["closed"])}
+        return await self._check(shard, shards, untold)
 
     async def _reconcile(self, users: Sequence[int]) -> list[int]:
         """Explain the positions of those who are behind, and tell them; who that was. Whoever cannot be read now, or
